@@ -1,0 +1,50 @@
+import type { ContainerRecord, NetworkEndpoint } from '../containers/container.ts';
+import type { EndpointSettings, HostConfig, NetworkingConfig } from '@wharf/wire/docker/types';
+
+/** A container's network sandbox, up. */
+export interface Sandbox {
+  /** A path that pins the network namespace, for the OCI spec; `undefined` for `--network host`. */
+  readonly netnsPath: string | undefined;
+  readonly sandboxId: string;
+  readonly endpoints: readonly NetworkEndpoint[];
+  readonly ports: ContainerRecord['ports'];
+}
+
+/** The files a container sees in /etc, on the host. */
+export interface NetworkFiles {
+  readonly hostnamePath: string;
+  readonly hostsPath: string;
+  readonly resolvConfPath: string;
+}
+
+/**
+ * Networks of this host. All methods are idempotent per container, and what was set up is found again after a daemon
+ * restart: namespaces are pinned under the exec root, rules are in the kernel, addresses in the record.
+ */
+export interface NetworkService {
+  /**
+   * Checks the request at create and returns the endpoints the container will have (no addresses yet).
+   * Throws `not-found` (`network x not found`), `invalid-argument` or `conflict` in Docker's words.
+   */
+  plan(options: {
+    readonly hostConfig: HostConfig;
+    readonly networkingConfig: NetworkingConfig | undefined;
+    readonly hostname: string;
+  }): Promise<readonly NetworkEndpoint[]>;
+  /**
+   * Makes the namespace, links, addresses, routes, DNS, port rules. On an error everything made is undone.
+   * `peer` is the container of `--network container:ID`, already running.
+   */
+  setUp(record: ContainerRecord, options: { readonly containerDir: string; readonly peer?: ContainerRecord | undefined }): Promise<Sandbox>;
+  /** Writes hostname, hosts and resolv.conf; called after `setUp`, and again when an endpoint changes. */
+  writeFiles(record: ContainerRecord, containerDir: string): Promise<NetworkFiles>;
+  tearDown(record: ContainerRecord): Promise<void>;
+  /** After a daemon restart: takes running containers' addresses and ports back into the books, removes what belongs to none. */
+  restore(running: readonly ContainerRecord[]): Promise<void>;
+  connect(record: ContainerRecord, network: string, settings: EndpointSettings): Promise<NetworkEndpoint>;
+  disconnect(record: ContainerRecord, network: string, force: boolean): Promise<void>;
+  /** Called when a container's name changes: DNS answers the new name. */
+  rename(record: ContainerRecord): Promise<void>;
+  /** The container is gone for good. */
+  forget(record: ContainerRecord): Promise<void>;
+}

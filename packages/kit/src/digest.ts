@@ -1,5 +1,5 @@
-import type { Branded } from './ids.ts';
 import { WharfError } from './errors.ts';
+import type { Branded } from './ids.ts';
 
 /** An OCI content digest, `sha256:` or `sha512:` and lower-case hex (OCI image-spec, descriptor.md, "Digests"). */
 export type Digest = Branded<'digest'>;
@@ -18,7 +18,10 @@ export function isDigest(text: string): text is Digest {
 /** Checks and brands a digest. Throws `invalid-argument`. */
 export function parseDigest(text: string): Digest {
   if (!isDigest(text)) {
-    throw new WharfError('invalid-argument', `Cannot use digest "${text}": it is not sha256:<64 hex> or sha512:<128 hex>`);
+    throw new WharfError(
+      'invalid-argument',
+      `Cannot use digest "${text}": it is not sha256:<64 hex> or sha512:<128 hex>`,
+    );
   }
   return text;
 }

@@ -1,0 +1,52 @@
+/**
+ * Texts that Docker clients, and scripts around them, match on: dockerd's own words, kept exactly.
+ * Every room adds its texts here; a text without a matching client belongs beside the code that throws it.
+ */
+
+export const PAGE_NOT_FOUND = 'page not found';
+
+// Containers.
+
+export const noSuchContainer = (name: string): string => `No such container: ${name}`;
+
+export const noSuchExec = (id: string): string => `No such exec instance: ${id}`;
+
+export const containerNotRunning = (id: string): string => `container ${id} is not running`;
+
+export const containerPaused = (id: string): string => `Container ${id} is paused, unpause the container before exec`;
+
+export const containerNameInUse = (name: string, id: string): string =>
+  `Conflict. The container name "${name}" is already in use by container "${id}". You have to remove (or rename) that container to be able to reuse that name.`;
+
+/** Names are matched against this before anything else; the sentence is `invalidContainerName`. */
+export const CONTAINER_NAME_PATTERN = /^\/?[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+
+export const invalidContainerName = (name: string): string =>
+  `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`;
+
+export const ambiguousId = (prefix: string): string => `multiple IDs found with provided prefix: ${prefix}`;
+
+export const NO_COMMAND = 'no command specified';
+
+export const NO_STREAM_CHOSEN = 'Bad parameters: you must choose at least one stream';
+
+// Images.
+
+export const noSuchImage = (reference: string): string => `No such image: ${reference}`;
+
+export const INVALID_REFERENCE_FORMAT = 'invalid reference format';
+
+// Networks and volumes.
+
+export const networkNotFound = (name: string): string => `network ${name} not found`;
+
+export const noSuchVolume = (name: string): string => `get ${name}: no such volume`;
+
+export const portAllocated = (address: string): string => `Bind for ${address} failed: port is already allocated`;
+
+// Filters.
+
+export const invalidFilter = (name: string): string => `invalid filter '${name}'`;
+
+export const invalidFilterValue = (name: string, values: readonly string[]): string =>
+  `invalid filter '${name}=[${values.join(' ')}]'`;

@@ -1,0 +1,165 @@
+import { WharfError } from '@wharf/kit';
+import type { RawValue, RawValues, RuntimeChoice, Ulimit } from './raw-values.ts';
+
+/** The daemon's settings, complete and checked. */
+export interface DaemonConfig {
+  readonly configFile: string;
+  /** `unix:///path` or `tcp://host:port`. */
+  readonly hosts: readonly string[];
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly pidfile: string;
+  readonly group: string | undefined;
+  /** Name of the default bridge; `none` for no default network. */
+  readonly bridge: string;
+  readonly bip: string | undefined;
+  readonly mtu: number;
+  readonly dns: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly dnsOptions: readonly string[];
+  readonly defaultRuntime: string;
+  readonly runtimes: Readonly<Record<string, RuntimeChoice>>;
+  readonly cgroupParent: string | undefined;
+  readonly init: boolean;
+  readonly initPath: string | undefined;
+  readonly defaultShmSizeBytes: number;
+  readonly defaultUlimits: readonly Ulimit[];
+  readonly liveRestore: boolean;
+  readonly shutdownTimeoutSeconds: number;
+  readonly storageDriver: 'overlayfs' | 'copy' | undefined;
+  readonly logLevel: string;
+  readonly logFormat: 'text' | 'json';
+  readonly debug: boolean;
+  readonly logDriver: string;
+  readonly logOptions: Readonly<Record<string, string>>;
+  readonly registryMirrors: readonly string[];
+  readonly insecureRegistries: readonly string[];
+  readonly labels: readonly string[];
+  readonly metricsAddress: string | undefined;
+  readonly tls:
+    | { readonly verify: boolean; readonly caCert: string | undefined; readonly cert: string; readonly key: string }
+    | undefined;
+}
+
+export const DEFAULT_HOST = 'unix:///run/wharf.sock';
+const DEFAULT_DATA_ROOT = '/var/lib/wharf';
+const DEFAULT_EXEC_ROOT = '/run/wharf';
+const DEFAULT_BRIDGE = 'wharf0';
+
+/** Runtimes that need no `--add-runtime`. */
+const STOCK_RUNTIMES: Readonly<Record<string, RuntimeChoice>> = {
+  crun: { path: 'crun', runtimeArgs: [] },
+  runc: { path: 'runc', runtimeArgs: [] },
+};
+
+/** Fills in the defaults and checks what concerns several directives at once. Throws `invalid-argument`. */
+export function daemonConfig(values: RawValues, configFile: string): DaemonConfig {
+  const reader = new ValueReader(values);
+  const execRoot = reader.text('exec-root') ?? DEFAULT_EXEC_ROOT;
+  const runtimes = { ...STOCK_RUNTIMES, ...reader.record<RuntimeChoice>('add-runtime') };
+  const defaultRuntime = reader.text('default-runtime') ?? 'crun';
+  if (runtimes[defaultRuntime] === undefined) {
+    throw new WharfError('invalid-argument', `specified default runtime '${defaultRuntime}' does not exist`);
+  }
+  const hosts = reader.list('host');
+  const debug = reader.flag('debug');
+  const storageDriver = reader.text('storage-driver');
+  return {
+    configFile,
+    hosts: hosts.length > 0 ? hosts : [DEFAULT_HOST],
+    dataRoot: reader.text('data-root') ?? DEFAULT_DATA_ROOT,
+    execRoot,
+    pidfile: reader.text('pidfile') ?? `${execRoot}/wharfd.pid`,
+    group: reader.text('group'),
+    bridge: reader.text('bridge') ?? DEFAULT_BRIDGE,
+    bip: reader.text('bip'),
+    mtu: reader.number('mtu') ?? 0,
+    dns: reader.list('dns'),
+    dnsSearch: reader.list('dns-search'),
+    dnsOptions: reader.list('dns-opt'),
+    defaultRuntime,
+    runtimes,
+    cgroupParent: reader.text('cgroup-parent'),
+    init: reader.flag('init'),
+    initPath: reader.text('init-path'),
+    defaultShmSizeBytes: parseByteSize(reader.text('default-shm-size') ?? '64m'),
+    defaultUlimits: (values.get('default-ulimit') as readonly Ulimit[] | undefined) ?? [],
+    liveRestore: reader.flag('live-restore'),
+    shutdownTimeoutSeconds: reader.number('shutdown-timeout') ?? 15,
+    storageDriver: storageDriver === undefined ? undefined : storageDriver.startsWith('overlay') ? 'overlayfs' : 'copy',
+    logLevel: debug ? 'debug' : (reader.text('log-level') ?? 'info'),
+    logFormat: reader.text('log-format') === 'text' ? 'text' : 'json',
+    debug,
+    logDriver: reader.text('log-driver') ?? 'json-file',
+    logOptions: reader.record<string>('log-opt'),
+    registryMirrors: reader.list('registry-mirror'),
+    insecureRegistries: reader.list('insecure-registry'),
+    labels: conflictFree(reader.list('label')),
+    metricsAddress: reader.text('metrics-addr'),
+    tls: tlsOf(reader),
+  };
+}
+
+function tlsOf(reader: ValueReader): DaemonConfig['tls'] {
+  const verify = reader.flag('tlsverify');
+  if (!verify && !reader.flag('tls')) return undefined;
+  const cert = reader.text('tlscert');
+  const key = reader.text('tlskey');
+  const caCert = reader.text('tlscacert');
+  if (cert === undefined || key === undefined)
+    throw new WharfError('invalid-argument', 'TLS needs both --tlscert and --tlskey');
+  if (verify && caCert === undefined) throw new WharfError('invalid-argument', '--tlsverify needs --tlscacert');
+  return { verify, caCert, cert, key };
+}
+
+/** Drops repeated labels; the same key with two values is refused as dockerd does. */
+function conflictFree(labels: readonly string[]): readonly string[] {
+  const seen = new Map<string, string>();
+  for (const entry of labels) {
+    const [key = '', ...rest] = entry.split('=');
+    const value = rest.join('=');
+    const known = seen.get(key);
+    if (known !== undefined && known !== value) {
+      throw new WharfError('invalid-argument', `conflict labels for ${key}=${value} and ${key}=${known}`);
+    }
+    seen.set(key, value);
+  }
+  return [...seen].map(([key, value]) => `${key}=${value}`);
+}
+
+function parseByteSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)/i.exec(text);
+  const power = ['', 'k', 'm', 'g', 't', 'p'].indexOf((match?.[2] ?? '').toLowerCase());
+  return Math.floor(Number(match?.[1] ?? 0) * 1024 ** power);
+}
+
+/** Typed reading of values that raw-values.ts has checked already. An empty string counts as not given. */
+class ValueReader {
+  readonly #values: ReadonlyMap<string, RawValue>;
+
+  constructor(values: ReadonlyMap<string, RawValue>) {
+    this.#values = values;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#values.get(name);
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  }
+
+  flag(name: string): boolean {
+    return this.#values.get(name) === true;
+  }
+
+  number(name: string): number | undefined {
+    const value = this.#values.get(name);
+    return typeof value === 'number' ? value : undefined;
+  }
+
+  list(name: string): readonly string[] {
+    return (this.#values.get(name) as readonly string[] | undefined) ?? [];
+  }
+
+  record<T>(name: string): Readonly<Record<string, T>> {
+    return (this.#values.get(name) as Readonly<Record<string, T>> | undefined) ?? {};
+  }
+}

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { hasErrno, messageOf, WharfError } from '@wharf/kit';
+import { DAEMON_JSON_LIMIT_BYTES } from '../limits.ts';
+import { type RawValue, type RawValues, type RuntimeChoice, setRawValue, type Ulimit } from './raw-values.ts';
+import { type Directive, directiveOfKey } from './schema.ts';
+
+/**
+ * Reads daemon.json. A missing file is empty unless `required`. Throws `invalid-argument` naming the file and the reason: bad JSON,
+ * unknown keys (dockerd's words), a value of the wrong type, a bad value.
+ */
+export function readDaemonJson(path: string, options: { readonly required: boolean }): RawValues {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT') && !options.required) return new Map();
+    const reason = hasErrno(error, 'ENOENT') ? `open ${path}: no such file or directory` : messageOf(error);
+    throw new WharfError('invalid-argument', inFile(path, reason), { cause: error });
+  }
+  if (text.length > DAEMON_JSON_LIMIT_BYTES) {
+    throw new WharfError(
+      'resource-exhausted',
+      inFile(path, `the file is larger than ${DAEMON_JSON_LIMIT_BYTES} bytes`),
+    );
+  }
+  try {
+    return parseDaemonJson(text);
+  } catch (error) {
+    throw new WharfError('invalid-argument', inFile(path, messageOf(error)), { cause: error });
+  }
+}
+
+function inFile(path: string, reason: string): string {
+  return `unable to configure the daemon with file ${path}: ${reason}`;
+}
+
+/** Parses the text of daemon.json; an empty text is an empty configuration. */
+export function parseDaemonJson(text: string): RawValues {
+  const values: RawValues = new Map();
+  const trimmed = text.replace(/^\uFEFF/, '').trim();
+  if (trimmed === '') return values;
+  let document: unknown;
+  try {
+    document = JSON.parse(trimmed);
+  } catch (error) {
+    throw new WharfError('invalid-argument', `invalid JSON: ${messageOf(error)}`, { cause: error });
+  }
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    throw new WharfError('invalid-argument', 'invalid JSON: the file must hold one object');
+  }
+  const unknown = Object.keys(document).filter((key) => directiveOfKey(key) === undefined);
+  if (unknown.length > 0) {
+    throw new WharfError(
+      'invalid-argument',
+      `the following directives don't match any configuration option: ${unknown.join(', ')}`,
+    );
+  }
+  for (const [key, value] of Object.entries(document)) {
+    const directive = directiveOfKey(key);
+    if (directive !== undefined && value !== null) values.set(directive.flag, decode(directive, key, value));
+  }
+  return values;
+}
+
+function decode(directive: Directive, key: string, value: unknown): RawValue {
+  const wrongType = (expected: string) =>
+    new WharfError('invalid-argument', `invalid value of "${key}": must be ${expected}, got ${JSON.stringify(value)}`);
+  switch (directive.kind) {
+    case 'bool':
+      if (typeof value !== 'boolean') throw wrongType('true or false');
+      return value;
+    case 'int':
+      if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw wrongType('an integer');
+      return checked(directive, key, String(value));
+    case 'string':
+      if (typeof value !== 'string') throw wrongType('a string');
+      return checked(directive, key, value);
+    case 'list':
+      if (!Array.isArray(value) || !value.every((item) => typeof item === 'string'))
+        throw wrongType('a list of strings');
+      for (const item of value) checked(directive, key, item);
+      return value;
+    case 'map':
+      if (!isRecord(value) || !Object.values(value).every((item) => typeof item === 'string'))
+        throw wrongType('an object of strings');
+      return value as Record<string, string>;
+    case 'runtimes':
+      if (!isRecord(value)) throw wrongType('an object of runtimes');
+      return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, decodeRuntime(entry, wrongType)]));
+    case 'ulimits':
+      if (!isRecord(value)) throw wrongType('an object of limits');
+      return Object.entries(value).map(([name, entry]) => decodeUlimit(name, entry, wrongType));
+  }
+}
+
+function checked(directive: Directive, key: string, text: string): RawValue {
+  const values: RawValues = new Map();
+  setRawValue(values, directive, text, `of "${key}"`);
+  return values.get(directive.flag) ?? text;
+}
+
+function decodeRuntime(entry: unknown, wrongType: (expected: string) => WharfError): RuntimeChoice {
+  if (!isRecord(entry) || typeof entry['path'] !== 'string') throw wrongType('an object whose entries have a "path"');
+  const runtimeArgs = entry['runtimeArgs'] ?? [];
+  if (!Array.isArray(runtimeArgs) || !runtimeArgs.every((item) => typeof item === 'string'))
+    throw wrongType('runtimes with string "runtimeArgs"');
+  return { path: entry['path'], runtimeArgs };
+}
+
+function decodeUlimit(name: string, entry: unknown, wrongType: (expected: string) => WharfError): Ulimit {
+  if (!isRecord(entry) || typeof entry['Soft'] !== 'number' || typeof entry['Hard'] !== 'number')
+    throw wrongType('limits with "Soft" and "Hard"');
+  return { name, soft: entry['Soft'], hard: entry['Hard'] };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,10 @@
+/** The longest table name or key, in UTF-16 units. */
+export const MAX_KEY_LENGTH = 1024;
+/** The largest document, in bytes of JSON. */
+export const MAX_VALUE_LENGTH = 16 * 1024 * 1024;
+/** The write-ahead log is checkpointed by a worker once it is longer than this. */
+export const CHECKPOINT_WAL_BYTES = 16 * 1024 * 1024;
+/** Past this length the main thread does it itself, whatever it costs: the log must not fill the disk. */
+export const FORCED_CHECKPOINT_WAL_BYTES = 128 * 1024 * 1024;
+/** How long `open` waits for the previous owner to let go of the database. */
+export const LOCK_WAIT_MS = 1_000;

@@ -6,8 +6,8 @@ import type { Store } from './store.ts';
 
 /** What every Store must do. `open` gives a fresh, empty store per call; the suite closes it. */
 export function storeTests(name: string, open: () => Store): void {
-  const check = (what: string, work: (store: Store) => Promise<void> | void) =>
-    test(`${name} ${what}`, async () => {
+  const check = (what: string, work: (store: Store) => Promise<void> | void): void =>
+    void test(`${name} ${what}`, async () => {
       const store = open();
       try {
         await work(store);

@@ -42,6 +42,11 @@ export interface ProcessStreams {
   readonly clientCount: number;
   /** Remembers the size before `connect` and applies it then. Throws `failed-precondition` after the end. */
   resize(size: { readonly height: number; readonly width: number }): void;
+  /**
+   * The process is known to be gone though the monitor may still be writing: from now on no client's slowness holds the
+   * monitor back. Call it as soon as the pid has ended, or a stuck client could keep the exit from being seen.
+   */
+  processExited(): void;
   /** Resolves once the monitor's socket has ended and every client has been flushed (or cut at its deadline). */
   readonly drained: Promise<void>;
   /** Ends everything at once: the process failed to start, or the daemon stops. */

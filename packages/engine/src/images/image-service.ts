@@ -20,6 +20,19 @@ export interface ResolvedImage {
   readonly chainId: ChainId | '';
 }
 
+/** A container that uses an image. */
+export interface ImageUser {
+  readonly containerId: string;
+  readonly running: boolean;
+  /** The image as the user named it at creation; lets a prune keep that name and let others of the image go. */
+  readonly reference?: string | undefined;
+  /** Which platform's manifest it runs; lets lists count containers per platform. */
+  readonly manifestDigest?: Digest | '' | undefined;
+}
+
+/** Containers by the image id they were made from. */
+export type ImageUsage = ReadonlyMap<Digest, readonly ImageUser[]>;
+
 /** What other rooms need of images. The rest of the room's verbs serve `docker-api/images.ts` directly. */
 export interface ImageService {
   /**
@@ -43,5 +56,5 @@ export interface ImageService {
   /** All images with the references that name them, for `ps` filters (`ancestor`) and `events`. */
   ancestors(reference: string): Promise<readonly Digest[]>;
   /** Says which image ids containers use; asked before deletion and prune. Set by the composition root. */
-  setUsage(usage: () => ReadonlyMap<Digest, readonly { readonly containerId: string; readonly running: boolean }[]>): void;
+  setUsage(usage: () => ImageUsage): void;
 }

@@ -36,6 +36,19 @@ export const noSuchImage = (reference: string): string => `No such image: ${refe
 
 export const INVALID_REFERENCE_FORMAT = 'invalid reference format';
 
+/** `platform` is `os/architecture[/variant]`, absent when any platform would have done. */
+export const imagePlatformMissing = (reference: string, platform: string | undefined): string =>
+  `image with reference ${reference} was found but does not provide ${platform === undefined ? 'any platform' : `the specified platform (${platform})`}`;
+
+export const imageReferenceInUse = (reference: string, containerId: string, imageId: string): string =>
+  `conflict: unable to remove repository reference "${reference}" (must force) - container ${containerId} is using its referenced image ${imageId}`;
+
+export const imageInUse = (imageId: string, containerId: string, running: boolean): string =>
+  `conflict: unable to delete ${imageId} (${running ? 'cannot be forced' : 'must be forced'}) - image is being used by ${running ? 'running' : 'stopped'} container ${containerId}`;
+
+export const imageInManyRepositories = (imageId: string): string =>
+  `conflict: unable to delete ${imageId} (must be forced) - image is referenced in multiple repositories`;
+
 // Networks and volumes.
 
 export const networkNotFound = (name: string): string => `network ${name} not found`;

@@ -1,0 +1,24 @@
+import type { ChainId, Clock, Logger } from '@wharf/kit';
+import type { ContentStore } from '@wharf/oci/content/content-store';
+import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
+import type { EventBus } from '../events/event-bus.ts';
+import type { Collector } from './collector.ts';
+import type { ImageDocuments } from './documents.ts';
+import type { ImageUsage } from './image-service.ts';
+import type { ImageNames } from './names.ts';
+
+/** What every verb of the room works with. */
+export interface ImageRoom {
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly names: ImageNames;
+  readonly documents: ImageDocuments;
+  readonly collector: Collector;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly dataRoot: string;
+  /** Bytes of one unpacked layer, 0 when it is not unpacked. */
+  readonly layerSize: (chainId: ChainId) => Promise<number>;
+  readonly usage: () => ImageUsage;
+}

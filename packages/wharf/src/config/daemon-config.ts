@@ -1,44 +1,29 @@
+import type { EngineConfig } from '@wharf/engine/engine-config';
 import { WharfError } from '@wharf/kit';
 import type { RawValue, RawValues, RuntimeChoice, Ulimit } from './raw-values.ts';
 
-/** The daemon's settings, complete and checked. */
-export interface DaemonConfig {
+/** The daemon's settings, complete and checked: what the engine needs, and what the daemon itself does with its process. */
+export interface DaemonConfig extends EngineConfig {
   readonly configFile: string;
-  /** `unix:///path` or `tcp://host:port`. */
-  readonly hosts: readonly string[];
-  readonly dataRoot: string;
-  readonly execRoot: string;
   readonly pidfile: string;
+  /** Group of the unix sockets. */
   readonly group: string | undefined;
-  /** Name of the default bridge; `none` for no default network. */
-  readonly bridge: string;
-  readonly bip: string | undefined;
-  readonly mtu: number;
-  readonly dns: readonly string[];
-  readonly dnsSearch: readonly string[];
-  readonly dnsOptions: readonly string[];
-  readonly defaultRuntime: string;
-  readonly runtimes: Readonly<Record<string, RuntimeChoice>>;
-  readonly cgroupParent: string | undefined;
-  readonly init: boolean;
-  readonly initPath: string | undefined;
-  readonly defaultShmSizeBytes: number;
-  readonly defaultUlimits: readonly Ulimit[];
   readonly liveRestore: boolean;
   readonly shutdownTimeoutSeconds: number;
+  /** `undefined`: overlayfs where the kernel has it, else plain copies. */
   readonly storageDriver: 'overlayfs' | 'copy' | undefined;
   readonly logLevel: string;
   readonly logFormat: 'text' | 'json';
-  readonly debug: boolean;
-  readonly logDriver: string;
-  readonly logOptions: Readonly<Record<string, string>>;
-  readonly registryMirrors: readonly string[];
-  readonly insecureRegistries: readonly string[];
-  readonly labels: readonly string[];
   readonly metricsAddress: string | undefined;
-  readonly tls:
-    | { readonly verify: boolean; readonly caCert: string | undefined; readonly cert: string; readonly key: string }
-    | undefined;
+  readonly tls: TlsFiles | undefined;
+}
+
+export interface TlsFiles {
+  /** Clients must show a certificate of `caCert`. */
+  readonly verify: boolean;
+  readonly caCert: string | undefined;
+  readonly cert: string;
+  readonly key: string;
 }
 
 export const DEFAULT_HOST = 'unix:///run/wharf.sock';
@@ -83,7 +68,7 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     init: reader.flag('init'),
     initPath: reader.text('init-path'),
     defaultShmSizeBytes: parseByteSize(reader.text('default-shm-size') ?? '64m'),
-    defaultUlimits: (values.get('default-ulimit') as readonly Ulimit[] | undefined) ?? [],
+    defaultUlimits: ulimitsOf(values),
     liveRestore: reader.flag('live-restore'),
     shutdownTimeoutSeconds: reader.number('shutdown-timeout') ?? 15,
     storageDriver: storageDriver === undefined ? undefined : storageDriver.startsWith('overlay') ? 'overlayfs' : 'copy',
@@ -110,6 +95,11 @@ function tlsOf(reader: ValueReader): DaemonConfig['tls'] {
     throw new WharfError('invalid-argument', 'TLS needs both --tlscert and --tlskey');
   if (verify && caCert === undefined) throw new WharfError('invalid-argument', '--tlsverify needs --tlscacert');
   return { verify, caCert, cert, key };
+}
+
+function ulimitsOf(values: RawValues): EngineConfig['defaultUlimits'] {
+  const limits = (values.get('default-ulimit') as readonly Ulimit[] | undefined) ?? [];
+  return limits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard }));
 }
 
 /** Drops repeated labels; the same key with two values is refused as dockerd does. */

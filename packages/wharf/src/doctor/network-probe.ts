@@ -1,0 +1,40 @@
+import { closeSync, openSync } from 'node:fs';
+import { messageOf } from '@wharf/kit';
+import { CLONE, setns, unshare } from '@wharf/linux/namespaces';
+import { withNetlink } from '@wharf/linux/netlink';
+import { Nft } from '@wharf/linux/nftables';
+
+export interface NetworkProblem {
+  readonly what: string;
+  readonly why: string;
+  /** The kernel module that brings it. */
+  readonly module: string;
+}
+
+/** Tries what a container's network is made of, in a network namespace that is dropped afterwards. */
+export async function probeNetwork(): Promise<readonly NetworkProblem[]> {
+  const problems: NetworkProblem[] = [];
+  const attempt = (what: string, module: string, work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      problems.push({ what, why: messageOf(error), module });
+    }
+  };
+  const home = openSync('/proc/thread-self/ns/net', 'r');
+  try {
+    unshare(CLONE.NEWNET);
+    attempt('bridge', 'bridge', () => withNetlink((netlink) => netlink.createBridge({ name: 'wharf-probe' })));
+    attempt('veth', 'veth', () => withNetlink((netlink) => netlink.createVeth({ name: 'probe-a', peer: 'probe-b' })));
+    attempt('nftables', 'nf_tables nft_chain_nat', () => {
+      using nft = new Nft();
+      nft.apply(
+        'table ip wharf_probe { chain out { type nat hook postrouting priority 100; oifname "lo" masquerade } }',
+      );
+    });
+  } finally {
+    setns(home, CLONE.NEWNET);
+    closeSync(home);
+  }
+  return problems;
+}

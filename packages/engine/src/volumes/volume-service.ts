@@ -1,6 +1,6 @@
 import type { ContainerId } from '@wharf/kit';
-import type { ContainerRecord } from '../containers/container.ts';
 import type { HostConfig, MountPoint } from '@wharf/wire/docker/types';
+import type { ContainerRecord } from '../containers/container.ts';
 
 /** One mount for the OCI runtime spec (config.md, "Mounts"). */
 export interface RuntimeMount {
@@ -10,10 +10,15 @@ export interface RuntimeMount {
   readonly options: readonly string[];
 }
 
+/**
+ * What containers need of volumes. Life with one container: `plan` and `acquire` at its creation, `populate` once its root
+ * can be mounted, `runtimeMounts` at each start, `unmount` at each end of its process, `release` at its removal.
+ */
 export interface VolumeService {
   /**
    * Turns Binds, Mounts, Tmpfs, VolumesFrom and the image's Volumes into mount points, making volumes that do not exist
    * yet. Throws `invalid-argument` in Docker's words (`invalid volume specification: …`, `bind source path does not exist: …`).
+   * A plan that is not acquired is given up after a while; `release` may be called for it at once.
    */
   plan(options: {
     readonly containerId: ContainerId;
@@ -23,10 +28,20 @@ export interface VolumeService {
   }): Promise<readonly MountPoint[]>;
   /** Fills empty volumes from the image's content at their destination (copy-up), given the container's mounted root. */
   populate(record: ContainerRecord, rootfs: string): Promise<void>;
-  /** The mounts for the runtime, in order; makes missing bind sources as Docker does for `-v`. */
+  /**
+   * The mounts for the runtime, in order; makes missing bind sources as Docker does for `-v`, mounts what the volume's
+   * driver must mount, and publishes the volumes' `mount` events.
+   */
   runtimeMounts(record: ContainerRecord): Promise<readonly RuntimeMount[]>;
-  /** Books the use of the record's volumes; a volume in use is not removed. */
+  /** The container's process has ended: publishes `unmount`, takes down mounts nobody else uses. Idempotent. */
+  unmount(record: ContainerRecord): Promise<void>;
+  /** Books the use of the record's volumes, from its creation on; a volume in use is not removed. Idempotent. */
   acquire(record: ContainerRecord): Promise<void>;
   /** Ends the use; with `removeAnonymous` deletes the anonymous volumes nobody else uses. */
-  release(record: ContainerRecord, options: { readonly removeAnonymous: boolean }): Promise<void>;
+  release(
+    record: Pick<ContainerRecord, 'id' | 'mounts'>,
+    options: { readonly removeAnonymous: boolean },
+  ): Promise<void>;
+  /** After a daemon start: takes the books over from the records there are, and forgets containers that are gone. */
+  restore(records: readonly ContainerRecord[]): Promise<void>;
 }

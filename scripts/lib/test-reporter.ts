@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import type { TestEvent } from 'node:test/reporters';
 
+type TestFailure = Error & { readonly failureType?: string; readonly cause?: unknown };
+
 /**
  * A node:test reporter: failures in full, slow tests by name, and the counts as JSON into the file that
  * WHARF_TEST_SUMMARY names, for scripts/test.ts to add up.
@@ -24,7 +26,7 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
         yield `  ok ${data.name} (${Math.round(data.details.duration_ms)} ms)\n`;
       continue;
     }
-    const error: Error & { readonly failureType?: string; readonly cause?: unknown } = data.details.error;
+    const error: TestFailure = event.data.details.error;
     if (error.failureType === 'subtestsFailed') continue;
     failed += 1;
     yield `\n✖ ${data.name}\n  ${data.file ?? ''}:${data.line ?? 0}\n${indent(explain(error))}\n\n`;
@@ -34,7 +36,7 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   yield `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`;
 }
 
-function explain(error: Error & { readonly cause?: unknown }): string {
+function explain(error: TestFailure): string {
   const { cause } = error;
   if (cause instanceof Error)
     return `${cause.stack ?? cause.message}${cause.cause === undefined ? '' : `\ncaused by ${String(cause.cause)}`}`;

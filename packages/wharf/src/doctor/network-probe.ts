@@ -11,6 +11,13 @@ export interface NetworkProblem {
   readonly module: string;
 }
 
+const PROBE_RULES = `table ip wharf_probe {
+  chain out {
+    type nat hook postrouting priority 100;
+    oifname "lo" masquerade;
+  }
+}`;
+
 /** Tries what a container's network is made of, in a network namespace that is dropped afterwards. */
 export async function probeNetwork(): Promise<readonly NetworkProblem[]> {
   const problems: NetworkProblem[] = [];
@@ -24,13 +31,11 @@ export async function probeNetwork(): Promise<readonly NetworkProblem[]> {
   const home = openSync('/proc/thread-self/ns/net', 'r');
   try {
     unshare(CLONE.NEWNET);
-    attempt('bridge', 'bridge', () => withNetlink((netlink) => netlink.createBridge({ name: 'wharf-probe' })));
+    attempt('bridge', 'bridge', () => withNetlink((netlink) => netlink.createBridge('wharf-probe')));
     attempt('veth', 'veth', () => withNetlink((netlink) => netlink.createVeth({ name: 'probe-a', peer: 'probe-b' })));
     attempt('nftables', 'nf_tables nft_chain_nat', () => {
       using nft = new Nft();
-      nft.apply(
-        'table ip wharf_probe { chain out { type nat hook postrouting priority 100; oifname "lo" masquerade } }',
-      );
+      nft.apply(PROBE_RULES);
     });
   } finally {
     setns(home, CLONE.NEWNET);

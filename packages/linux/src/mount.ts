@@ -158,7 +158,6 @@ function mountOverlayByContext(overlay: OverlayMount): void {
   try {
     const set = (key: string, value: string): void => configure(context, FSCONFIG_SET_STRING, key, value);
     set('source', 'overlay');
-    // These two are parsed as one directory each but still unescaped by the kernel.
     for (const lower of overlay.lowerDirs) set('lowerdir+', lower);
     if (overlay.upperDir !== undefined) set('upperdir', escapeOverlayPath(overlay.upperDir));
     if (overlay.workDir !== undefined) set('workdir', escapeOverlayPath(overlay.workDir));

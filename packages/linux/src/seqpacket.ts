@@ -152,6 +152,8 @@ export class SeqpacketClient {
       if (size <= 0) {
         const errno = size < 0 ? lastErrno() : 0;
         if (errno === ERRNO.EAGAIN || errno === ERRNO.EINTR) return;
+        // The peer closed with packets of ours unread (unix_release_sock): reported once, before what it had sent.
+        if (errno === ERRNO.ECONNRESET) continue;
         this.#ended = true;
         this.#update();
         this.#end();

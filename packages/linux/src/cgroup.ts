@@ -1,0 +1,11 @@
+/** Control groups: the layout of the host, the counters of a container, killing and removing. */
+export {
+  type HybridPreparation,
+  killCgroup,
+  listCgroupProcesses,
+  prepareHybridForCrun,
+  removeCgroup,
+} from './cgroups/control.ts';
+export { type CgroupLayout, detectLayout } from './cgroups/layout.ts';
+export type { Counter, DeviceCounter } from './cgroups/parse.ts';
+export { CgroupReader, type CgroupStats } from './cgroups/reader.ts';

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join, normalize } from 'node:path';
+import { messageOf } from '@wharf/kit';
+import { FS_MAGIC, statfs } from '../fsx.ts';
+import { mount } from '../mount.ts';
+import { SIGNALS } from '../signals.ts';
+import { type CgroupLayout, detectLayout, directoriesAt } from './layout.ts';
+
+/** Kills every process of the cgroup at `path` and below it. Idempotent; it does not wait for them to be gone. */
+export function killCgroup(path: string, layout: CgroupLayout = detectLayout()): void {
+  for (const directory of ownDirectories(path, layout)) {
+    try {
+      writeFileSync(join(directory, 'cgroup.kill'), '1', { flag: 'r+' });
+      continue;
+    } catch {
+      // v1, or before Linux 5.14: one by one.
+    }
+    for (const pid of processesBelow(directory)) {
+      try {
+        process.kill(pid, SIGNALS.SIGKILL);
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }
+}
+
+/** The processes of the cgroup at `path` and below it, in any hierarchy. */
+export function listCgroupProcesses(path: string, layout: CgroupLayout = detectLayout()): number[] {
+  const pids = new Set<number>();
+  for (const directory of ownDirectories(path, layout)) {
+    for (const pid of processesBelow(directory)) pids.add(pid);
+  }
+  return [...pids];
+}
+
+/**
+ * Removes the cgroup at `path` with those below it, in every hierarchy. False when processes still hold one: try again
+ * once they are gone. Idempotent.
+ */
+export function removeCgroup(path: string, layout: CgroupLayout = detectLayout()): boolean {
+  let gone = true;
+  for (const directory of ownDirectories(path, layout)) gone = removeTree(directory) && gone;
+  return gone;
+}
+
+/** Never a root: everything of the host is below it. */
+function ownDirectories(path: string, layout: CgroupLayout): ReadonlySet<string> {
+  assert(normalize(`/${path}`) !== '/', 'a cgroup of our own is never the root');
+  return new Set(directoriesAt(path, layout).values());
+}
+
+function removeTree(directory: string): boolean {
+  for (const child of childrenOf(directory)) if (!removeTree(child)) return false;
+  try {
+    rmdirSync(directory);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  }
+}
+
+function processesBelow(directory: string): number[] {
+  let pids: number[] = [];
+  try {
+    pids = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+  return [...pids, ...childrenOf(directory).flatMap(processesBelow)];
+}
+
+function childrenOf(directory: string): string[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(directory, entry.name));
+  } catch {
+    return [];
+  }
+}
+
+export interface HybridPreparation {
+  /** Controllers that were moved to a v1 hierarchy. */
+  readonly mounted: readonly string[];
+  /** Controllers that could not be moved, with the reason: crun will refuse this host. */
+  readonly failed: readonly { readonly controller: string; readonly reason: string }[];
+}
+
+/**
+ * crun refuses hosts that have v1 hierarchies and yet controllers on the v2 tree ("hybrid mode not supported"). Mounting
+ * those as v1 too makes the host one that it takes. Does nothing on other layouts, and nothing twice.
+ */
+export function prepareHybridForCrun(layout: CgroupLayout = detectLayout()): HybridPreparation {
+  const mounted: string[] = [];
+  const failed: { controller: string; reason: string }[] = [];
+  if (layout.kind !== 'hybrid' || statfs('/sys/fs/cgroup').type !== FS_MAGIC.tmpfs) return { mounted, failed };
+  for (const controller of layout.unifiedControllers) {
+    const target = `/sys/fs/cgroup/${controller}`;
+    try {
+      mkdirSync(target, { recursive: true });
+      mount({ source: 'cgroup', target, type: 'cgroup', data: controller });
+      mounted.push(controller);
+    } catch (error) {
+      failed.push({ controller, reason: messageOf(error) });
+    }
+  }
+  return { mounted, failed };
+}

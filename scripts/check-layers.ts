@@ -46,7 +46,7 @@ export function checkLayers(): readonly string[] {
     const readme = join(dirname(manifest), 'README.md');
     if (!existsSync(join(ROOT, readme))) problems.push(`${readme}: missing; every package says what it is for`);
   }
-  for (const document of [...listFiles(['.'], '.md')]) problems.push(...checkLinks(document));
+  for (const document of listFiles(['.'], '.md')) problems.push(...checkLinks(document));
   return problems;
 }
 

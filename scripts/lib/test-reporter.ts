@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { TestEvent } from 'node:test/reporters';
+import { inspect } from 'node:util';
 
 type TestFailure = Error & { readonly failureType?: string; readonly cause?: unknown };
 
@@ -39,8 +40,8 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
 function explain(error: TestFailure): string {
   const { cause } = error;
   if (cause instanceof Error)
-    return `${cause.stack ?? cause.message}${cause.cause === undefined ? '' : `\ncaused by ${String(cause.cause)}`}`;
-  return cause === undefined ? error.message : String(cause);
+    return `${cause.stack ?? cause.message}${cause.cause === undefined ? '' : `\ncaused by ${inspect(cause.cause)}`}`;
+  return cause === undefined ? error.message : inspect(cause);
 }
 
 function indent(text: string): string {

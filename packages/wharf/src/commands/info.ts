@@ -14,7 +14,10 @@ export async function info({ host, json }: CommandContext): Promise<number> {
 }
 
 function rows(answer: Readonly<Record<string, unknown>>, host: string): readonly (readonly [string, string])[] {
-  const text = (key: string) => String(answer[key] ?? '');
+  const text = (key: string) => {
+    const value = answer[key];
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  };
   const containers = `${text('Containers')} (${text('ContainersRunning')} running, ${text('ContainersPaused')} paused, ${text('ContainersStopped')} stopped)`;
   return [
     ['Address', host],

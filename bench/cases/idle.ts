@@ -1,0 +1,15 @@
+import { delay } from '../../scripts/lib/delay.ts';
+import type { Case } from '../lib/case.ts';
+
+const SETTLE_MS = 3000;
+
+/** The daemon's memory when nothing runs. Goes first, while the daemons are fresh. */
+export const idle: Case = {
+  name: 'idle',
+  metrics: [{ name: 'idle', title: 'memory of the idle daemon (PSS)', unit: 'MiB', maxValue: 90 }],
+  rounds: () => 1,
+  async round(contestant) {
+    await delay(SETTLE_MS);
+    return { idle: contestant.pssBytes() / (1024 * 1024) };
+  },
+};

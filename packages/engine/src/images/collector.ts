@@ -26,6 +26,8 @@ export interface Lease extends Disposable {
   /** Commits a blob so that no collection can come between its appearance and its being kept. */
   commit(writer: BlobWriter, expected?: { readonly digest?: Digest; readonly sizeBytes?: number }): Promise<BlobInfo>;
   put(bytes: Uint8Array): Promise<BlobInfo>;
+  /** Keeps a blob that is there already; `undefined` when it is not. */
+  adopt(digest: Digest): Promise<BlobInfo | undefined>;
 }
 
 export interface CollectorDeps {
@@ -72,6 +74,11 @@ export class Collector {
       keepSnapshot: (chainId) => void state.chainIds.add(chainId),
       commit: (writer, expected) => commit(() => writer.commit(expected)),
       put: (bytes) => commit(() => this.#deps.content.put(bytes)),
+      adopt: (digest) =>
+        this.#gate.shared(() => {
+          state.digests.add(digest);
+          return this.#deps.content.stat(digest);
+        }),
       [Symbol.dispose]: () => void this.#leases.delete(state),
     };
   }

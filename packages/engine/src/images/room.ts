@@ -1,6 +1,7 @@
 import type { ChainId, Clock, Logger } from '@wharf/kit';
 import type { ContentStore } from '@wharf/oci/content/content-store';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
+import type { Manifest } from '@wharf/oci/spec/image';
 import type { EventBus } from '../events/event-bus.ts';
 import type { Collector } from './collector.ts';
 import type { ImageDocuments } from './documents.ts';
@@ -20,5 +21,7 @@ export interface ImageRoom {
   readonly dataRoot: string;
   /** Bytes of one unpacked layer, 0 when it is not unpacked. */
   readonly layerSize: (chainId: ChainId) => Promise<number>;
+  /** Makes sure that all layers of a manifest are committed snapshots; shared by concurrent callers. */
+  readonly unpack: (manifest: Manifest) => Promise<void>;
   readonly usage: () => ImageUsage;
 }

@@ -9,9 +9,9 @@ import {
   DOCKER_MANIFEST,
 } from '../spec/media-types.ts';
 import { type Compression, detectCompression, MAGIC_BYTES } from './compression.ts';
+import { type ArchiveContents, describe, parseArchiveJson } from './contents.ts';
 import { type ArchivedImage, type BlobSink, IMAGE_NAME_ANNOTATION, REF_NAME_ANNOTATION } from './image-archive.ts';
 import { ARCHIVE_IMAGES } from './limits.ts';
-import { type ArchiveContents, describe, parseArchiveJson } from './read-archive.ts';
 
 interface DockerImage {
   readonly Config: string;

@@ -1,8 +1,8 @@
 import { isDigest, WharfError } from '@wharf/kit';
 import type { Descriptor } from '../spec/image.ts';
+import { type ArchiveContents, parseArchiveJson } from './contents.ts';
 import { type ArchivedImage, IMAGE_NAME_ANNOTATION, REF_NAME_ANNOTATION } from './image-archive.ts';
 import { ARCHIVE_IMAGES } from './limits.ts';
-import { type ArchiveContents, parseArchiveJson } from './read-archive.ts';
 
 /** containerd marks manifests that only refer to another one (signatures) so; they are no images of their own. */
 const SUBJECT_ANNOTATION = 'io.containerd.manifest.subject';

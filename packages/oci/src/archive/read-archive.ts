@@ -1,20 +1,14 @@
 import { posix } from 'node:path';
 import { type Digest, isDigest, WharfError } from '@wharf/kit';
 import type { BlobInfo } from '../content/content-store.ts';
-import type { Descriptor } from '../spec/image.ts';
 import { toText } from '../tar/bytes.ts';
 import { readTar, type TarMember } from '../tar/read.ts';
 import { decompress } from './compression.ts';
+import type { ArchiveContents } from './contents.ts';
 import { dockerImages } from './docker-manifest.ts';
 import type { ArchivedImage, ArchiveProgress, BlobSink } from './image-archive.ts';
 import { layoutImages } from './layout-index.ts';
 import { ARCHIVE_DOCUMENT_BYTES, ARCHIVE_ENTRIES, PENDING_COMMITS } from './limits.ts';
-
-/** What an archive held, by its cleaned member names. */
-export interface ArchiveContents {
-  readonly documents: ReadonlyMap<string, Buffer>;
-  readonly blobs: ReadonlyMap<string, BlobInfo>;
-}
 
 /** Small documents that are read, not stored. */
 const documentNames = new Set(['oci-layout', 'index.json', 'manifest.json']);
@@ -160,18 +154,4 @@ class Commits {
   async quiet(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
-}
-
-/** Parses an archive's JSON document. Throws `data-loss`. */
-export function parseArchiveJson(bytes: Buffer, name: string): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    throw new WharfError('data-loss', `Cannot read image archive: "${name}" is not JSON`, { cause: error });
-  }
-}
-
-/** The descriptor of an archived blob. */
-export function describe(info: BlobInfo, mediaType: string): Descriptor {
-  return { mediaType, digest: info.digest, size: info.sizeBytes };
 }

@@ -81,25 +81,55 @@ export function readCString(pointer: Pointer): string {
 export interface PollEvents {
   readonly readable: boolean;
   readonly writable: boolean;
-  readonly disconnect: boolean;
 }
 
-export interface PollHandle {
-  start(
-    interest: { readable?: boolean; writable?: boolean; disconnect?: boolean },
-    callback: (events: PollEvents) => void,
-  ): void;
+export interface PollInterest {
+  readonly readable?: boolean;
+  readonly writable?: boolean;
+}
+
+/** koffi's handle on a `uv_poll_t`. Its declared types say `callback(events)`; what it calls is `callback(status, events)`. */
+interface RawPollHandle {
+  start(interest: PollInterest, callback: (status: number, events: PollEvents) => void): void;
   stop(): void;
   close(): void;
-  ref(): void;
   unref(): void;
 }
 
-/** Watches a descriptor in this thread's event loop (libuv's `uv_poll`). The descriptor stays the caller's. */
-export function pollDescriptor(
-  fd: number,
-  interest: { readable?: boolean; writable?: boolean; disconnect?: boolean },
-  callback: (events: PollEvents) => void,
-): PollHandle {
-  return koffi.node.poll(fd, interest, callback);
+export interface PollHandle {
+  start(interest: PollInterest): void;
+  stop(): void;
+  close(): void;
+  unref(): void;
+}
+
+/**
+ * Watches a descriptor in this thread's event loop (libuv's `uv_poll`). The descriptor stays the caller's.
+ * koffi calls back outside of Node's callback scope, where promises would not be settled until something else happens and an
+ * exception would be lost; so the callback is run by `setImmediate`, in the same turn of the loop.
+ */
+export function pollDescriptor(fd: number, interest: PollInterest, callback: (events: PollEvents) => void): PollHandle {
+  let open = true;
+  const run = (events: PollEvents): void => {
+    if (open) callback(events);
+  };
+  // A status below zero is an error of the descriptor: the reader finds it out.
+  const ready = (status: number, events: PollEvents): void => {
+    setImmediate(run, status < 0 ? { readable: true, writable: true } : events);
+  };
+  const poll = koffi.node.poll as unknown as (
+    fd: number,
+    interest: PollInterest,
+    callback: (status: number, events: PollEvents) => void,
+  ) => RawPollHandle;
+  const handle = poll(fd, interest, ready);
+  return {
+    start: (next) => handle.start(next, ready),
+    stop: () => handle.stop(),
+    close() {
+      open = false;
+      handle.close();
+    },
+    unref: () => handle.unref(),
+  };
 }

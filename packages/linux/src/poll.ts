@@ -20,12 +20,12 @@ export function watchFd(
   interest: { readonly readable?: boolean; readonly writable?: boolean },
   callback: (events: PollEvents) => void,
 ): FdWatch {
-  const handle: PollHandle = pollDescriptor(fd, wanted(interest), callback);
+  const handle: PollHandle = pollDescriptor(fd, interest, callback);
   let closed = false;
   return {
     update(next) {
       if (closed) return;
-      if (next.readable === true || next.writable === true) handle.start(wanted(next), callback);
+      if (next.readable === true || next.writable === true) handle.start(next);
       else handle.stop();
     },
     unref: () => handle.unref(),
@@ -35,11 +35,4 @@ export function watchFd(
       handle.close();
     },
   };
-}
-
-function wanted(interest: { readonly readable?: boolean; readonly writable?: boolean }): {
-  readable: boolean;
-  writable: boolean;
-} {
-  return { readable: interest.readable === true, writable: interest.writable === true };
 }

@@ -55,6 +55,39 @@ export const networkNotFound = (name: string): string => `network ${name} not fo
 
 export const noSuchVolume = (name: string): string => `get ${name}: no such volume`;
 
+export const volumeInUse = (name: string, holders: readonly string[]): string =>
+  `remove ${name}: volume is in use - [${holders.join(', ')}]`;
+
+export const volumeNameInvalid = (name: string): string =>
+  `create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`;
+
+export const volumeNameTooShort = (name: string): string =>
+  `create ${name}: volume name is too short, names should be at least two alphanumeric characters`;
+
+export const volumeNameTaken = (name: string, driver: string): string =>
+  `create ${name}: driver '${driver}' already has volume '${name}': volume name must be unique`;
+
+export const volumePluginNotFound = (name: string, driver: string): string =>
+  `create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`;
+
+export const invalidVolumeSpec = (spec: string): string => `invalid volume specification: '${spec}'`;
+
+export const invalidMountConfig = (type: string, why: string): string =>
+  `invalid mount config for type "${type}": ${why}`;
+
+export const invalidMountMode = (mode: string): string => `invalid mode: ${mode}`;
+
+export const mountPathNotAbsolute = (path: string): string =>
+  `invalid mount path: '${path}' mount path must be absolute`;
+
+export const MOUNT_TARGET_IS_ROOT = "invalid specification: destination can't be '/'";
+
+export const bindSourceMissing = (path: string): string => `bind source path does not exist: ${path}`;
+
+export const duplicateMountPoint = (path: string): string => `Duplicate mount point: ${path}`;
+
+export const pruneRunning = 'a prune operation is already running';
+
 export const portAllocated = (address: string): string => `Bind for ${address} failed: port is already allocated`;
 
 // Filters.

@@ -1,0 +1,108 @@
+import { lookup } from 'node:dns/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { isIPv4, isIPv6 } from 'node:net';
+import { join } from 'node:path';
+import { hasErrno, messageOf, newId, redact, WharfError, withDeadline } from '@wharf/kit';
+import { isMountPoint, unmount } from '@wharf/linux/mount';
+import { isNetworkMount, needsMount } from './driver-options.ts';
+import { NETWORK_MOUNT_TIMEOUT_MS } from './limits.ts';
+import { mountLocal } from './local-mount.ts';
+import type { VolumeRecord } from './volume.ts';
+import type { VolumeWorker } from './worker-client.ts';
+
+const removing = '.removing-';
+
+/**
+ * Volumes as directories: `<root>/<name>/_data`. A volume whose options name a device is that device, mounted over
+ * `_data` while anybody uses it.
+ *
+ * A removed volume is renamed first, so that a crash leaves either the volume or something `recover` may delete.
+ */
+export class LocalDriver {
+  readonly #root: string;
+  readonly #worker: VolumeWorker;
+
+  constructor(root: string, worker: VolumeWorker) {
+    this.#root = root;
+    this.#worker = worker;
+  }
+
+  dataPath(name: string): string {
+    return join(this.#root, name, '_data');
+  }
+
+  /** Makes the volume's directories. Idempotent. */
+  async make(name: string): Promise<void> {
+    await mkdir(join(this.#root, name), { recursive: true, mode: 0o701 });
+    await mkdir(this.dataPath(name), { mode: 0o755 }).catch((error: unknown) => {
+      if (!hasErrno(error, 'EEXIST')) throw error;
+    });
+  }
+
+  /** Takes the volume out of sight at once. Returns the deletion of its bytes, which may take long. */
+  async remove(name: string): Promise<() => Promise<void>> {
+    this.unmount(name);
+    const grave = join(this.#root, `${removing}${newId().slice(0, 16)}`);
+    try {
+      await rename(join(this.#root, name), grave);
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT')) throw error;
+    }
+    return () => rm(grave, { recursive: true, force: true });
+  }
+
+  /** Shows the volume's device at its data path, where it has one. Idempotent. Throws `failed-precondition`. */
+  async mount(volume: VolumeRecord): Promise<void> {
+    const { options } = volume;
+    const target = this.dataPath(volume.name);
+    if (!needsMount(options) || isMountPoint(target)) return;
+    const what = { source: options.device ?? '', target, type: options.type ?? '', options: options.o ?? '' };
+    try {
+      if (!isNetworkMount(options)) mountLocal(what);
+      else await this.#mountOverNetwork(what);
+    } catch (cause) {
+      const text = redact(messageOf(cause)).replace(/password=[^,\s]*/g, 'password=********');
+      throw new WharfError(
+        'failed-precondition',
+        `error while mounting volume '${target}': failed to mount local volume: ${text}`,
+        { cause },
+      );
+    }
+  }
+
+  /** Undoes `mount`. Idempotent. */
+  unmount(name: string): void {
+    const target = this.dataPath(name);
+    if (existsSync(target) && isMountPoint(target)) unmount(target, { detach: true });
+  }
+
+  /** Bytes on disk. */
+  usage(name: string): Promise<number> {
+    return this.#worker.run({ kind: 'usage', path: this.dataPath(name) });
+  }
+
+  /** After a start: deletes what was being removed; returns the names of all volumes found. */
+  async recover(): Promise<readonly string[]> {
+    await mkdir(this.#root, { recursive: true, mode: 0o701 });
+    const names: string[] = [];
+    for (const entry of await readdir(this.#root, { withFileTypes: true })) {
+      if (entry.name.startsWith(removing)) await rm(join(this.#root, entry.name), { recursive: true, force: true });
+      else if (entry.isDirectory() && existsSync(this.dataPath(entry.name))) names.push(entry.name);
+    }
+    return names;
+  }
+
+  /** The kernel resolves no names: `addr=` must be an address (nfs(5)). */
+  async #mountOverNetwork(what: { source: string; target: string; type: string; options: string }): Promise<void> {
+    const host = /(?:^|,)addr=([^,]+)/.exec(what.options)?.[1];
+    let { options } = what;
+    if (host !== undefined && !isIPv4(host) && !isIPv6(host)) {
+      const { address } = await lookup(host);
+      options = options.replace(`addr=${host}`, `addr=${address}`);
+    }
+    await withDeadline({ ms: NETWORK_MOUNT_TIMEOUT_MS, what: 'The mount' }, () =>
+      this.#worker.run({ kind: 'mount', ...what, options }),
+    );
+  }
+}

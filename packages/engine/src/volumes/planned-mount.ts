@@ -1,0 +1,33 @@
+import type { BindOptions, MountPoint, TmpfsOptions } from '@wharf/wire/docker/types';
+
+/**
+ * A mount point with what `inspect` does not show but starting and removing the container need. Kept in the store from
+ * the container's creation to its removal; plain JSON.
+ */
+export interface PlannedMount {
+  readonly point: MountPoint;
+  /** The volume has no name of the user's: `rm -v` and `--rm` remove it. */
+  readonly anonymous: boolean;
+  /** Fill the volume from the image when it is empty. */
+  readonly copyUp: boolean;
+  /** A missing source directory is made, as `-v` does. */
+  readonly createSource: boolean;
+  readonly bind?: BindOptions | undefined;
+  readonly tmpfs?: TmpfsOptions | undefined;
+  /** A directory inside the volume. */
+  readonly subpath?: string | undefined;
+}
+
+/** A mount as the request has it: the volume may not exist yet. */
+export interface RequestedMount extends Omit<PlannedMount, 'point'> {
+  readonly type: 'bind' | 'volume' | 'tmpfs';
+  /** A host path, or the volume's name; `''` for an anonymous volume and tmpfs. */
+  readonly source: string;
+  readonly destination: string;
+  readonly mode: string;
+  readonly readOnly: boolean;
+  readonly propagation: string;
+  readonly driver?: string | undefined;
+  readonly driverOptions?: Readonly<Record<string, string>> | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}

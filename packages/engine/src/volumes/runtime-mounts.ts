@@ -1,0 +1,57 @@
+import type { HostConfig } from '@wharf/wire/docker/types';
+import { DEFAULT_PROPAGATION } from './mount-mode.ts';
+import { cleanPath } from './mount-request.ts';
+import type { PlannedMount } from './planned-mount.ts';
+import { tmpfsMountOptions, tmpfsNotation } from './tmpfs-options.ts';
+import type { RuntimeMount } from './volume-service.ts';
+
+/** A planned mount with the host path that is to be seen in the container. */
+export interface SourcedMount {
+  readonly mount: PlannedMount;
+  readonly source: string;
+}
+
+/**
+ * The runtime's mounts of one container: planned ones and `HostConfig.Tmpfs`, parents before children. Pure.
+ * A tmpfs of `HostConfig.Tmpfs` takes the place of a volume that the image has at the same destination.
+ */
+export function toRuntimeMounts(mounts: readonly SourcedMount[], hostConfig: HostConfig): readonly RuntimeMount[] {
+  const byDestination = new Map<string, RuntimeMount>();
+  for (const { mount, source } of mounts) byDestination.set(mount.point.Destination, toRuntimeMount(mount, source));
+  for (const [path, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
+    const destination = cleanPath(path);
+    byDestination.set(destination, {
+      destination,
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: tmpfsMountOptions(options),
+    });
+  }
+  const depth = ({ destination }: RuntimeMount) => destination.split('/').length;
+  return [...byDestination.values()].sort((a, b) => depth(a) - depth(b));
+}
+
+function toRuntimeMount({ point, bind, tmpfs }: PlannedMount, source: string): RuntimeMount {
+  const destination = point.Destination;
+  if (point.Type === 'tmpfs') {
+    const options = tmpfsMountOptions(tmpfsNotation(tmpfs, !point.RW));
+    return { destination, type: 'tmpfs', source: 'tmpfs', options };
+  }
+  const options = [bind?.NonRecursive === true ? 'bind' : 'rbind'];
+  // "rro" reaches mounts below the source too, as Docker has it since 25.
+  if (!point.RW) options.push(bind?.ReadOnlyNonRecursive === true ? 'ro' : 'rro');
+  options.push(point.Propagation || DEFAULT_PROPAGATION);
+  return { destination, type: 'bind', source, options };
+}
+
+/**
+ * The propagation that the container's root needs so that shared and slave mounts work in it
+ * (`linux.rootfsPropagation` of the OCI spec); `undefined` for the runtime's default.
+ */
+export function rootfsPropagation(
+  mounts: readonly { readonly Propagation: string }[],
+): 'shared' | 'rslave' | undefined {
+  const words = mounts.map(({ Propagation }) => Propagation);
+  if (words.some((word) => word === 'shared' || word === 'rshared')) return 'shared';
+  return words.some((word) => word === 'slave' || word === 'rslave') ? 'rslave' : undefined;
+}

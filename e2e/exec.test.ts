@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { run } from '../scripts/lib/run.ts';
+import { clientEnvironment, dockerCli } from './lib/docker.ts';
+import { BUSYBOX } from './lib/images.ts';
+import { daemonForFile } from './lib/suite.ts';
+
+const daemon = daemonForFile();
+const NAME = 'target';
+
+before(async () => {
+  await daemon().ok('run', '-d', '--name', NAME, '-e', 'FROM=container', BUSYBOX, 'sleep', '100000');
+});
+
+test('docker exec gives output, errors and exit status', async () => {
+  const result = await daemon().docker(['exec', NAME, 'sh', '-c', 'echo out; echo err >&2; exit 9']);
+  assert.deepEqual(
+    { code: result.code, out: result.stdout, err: result.stderr },
+    { code: 9, out: 'out\n', err: 'err\n' },
+  );
+});
+
+test('docker exec -i passes stdin through', async () => {
+  const input = 'x'.repeat(3_000_000);
+  const result = await daemon().docker(['exec', '-i', NAME, 'cat'], { input });
+  assert.equal(result.stdout.length, input.length);
+});
+
+test('docker exec applies environment, directory and user', async () => {
+  const out = await daemon().ok(
+    'exec',
+    '-e',
+    'A=b',
+    '-w',
+    '/tmp',
+    '-u',
+    'nobody',
+    NAME,
+    'sh',
+    '-c',
+    'echo $FROM $A; pwd; id -un',
+  );
+  assert.equal(out, 'container b\n/tmp\nnobody');
+});
+
+test('docker exec -it gives a terminal', async () => {
+  const line = `stty rows 20 cols 60; ${await dockerCli()} exec -it ${NAME} sh -c 'test -t 0 && stty size'`;
+  const result = await run(['script', '-qec', line, '/dev/null'], {
+    env: clientEnvironment(daemon().host),
+    timeoutMs: 30_000,
+  });
+  assert.match(result.stdout, /20 60/, result.output);
+});
+
+test('docker exec of a program that is not there ends with 127', async () => {
+  const result = await daemon().docker(['exec', NAME, 'no-such-program']);
+  assert.equal(result.code, 127, result.output);
+});
+
+test('docker exec -d leaves the process running', async () => {
+  await daemon().ok('exec', '-d', NAME, 'sh', '-c', 'echo done > /tmp/detached');
+  while ((await daemon().docker(['exec', NAME, 'cat', '/tmp/detached'])).stdout !== 'done\n') {}
+});
+
+test('docker exec refuses a container that does not run', async () => {
+  await daemon().ok('create', '--name', 'stopped', BUSYBOX, 'true');
+  const result = await daemon().docker(['exec', 'stopped', 'true']);
+  assert.equal(result.code, 1);
+  assert.match(result.stderr, /container [0-9a-f]{64} is not running/);
+});
+
+test('docker exec many times at once gives each its own output', async () => {
+  const results = await Promise.all(
+    Array.from(
+      { length: 20 },
+      async (_, index) => (await daemon().docker(['exec', NAME, 'echo', `number ${index}`])).stdout,
+    ),
+  );
+  results.forEach((text, index) => assert.equal(text, `number ${index}\n`));
+});

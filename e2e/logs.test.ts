@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BUSYBOX } from './lib/images.ts';
+import { daemonForFile, uniqueName } from './lib/suite.ts';
+
+const daemon = daemonForFile();
+
+async function finished(script: string, ...options: readonly string[]): Promise<string> {
+  const name = uniqueName();
+  await daemon().ok('run', '-d', '--name', name, ...options, BUSYBOX, 'sh', '-c', script);
+  await daemon().ok('wait', name);
+  return name;
+}
+
+test('docker logs gives back both streams', async () => {
+  const name = await finished('echo out; echo err >&2');
+  const result = await daemon().docker(['logs', name]);
+  assert.deepEqual({ out: result.stdout, err: result.stderr }, { out: 'out\n', err: 'err\n' });
+});
+
+test('docker logs --tail counts lines', async () => {
+  const name = await finished('seq 1 1000');
+  assert.equal(await daemon().ok('logs', '--tail', '3', name), '998\n999\n1000');
+  assert.equal((await daemon().ok('logs', name)).split('\n').length, 1000);
+  assert.equal(await daemon().ok('logs', '--tail', '0', name), '');
+});
+
+test('docker logs -t writes times with nine digits', async () => {
+  const name = await finished('echo x');
+  assert.match(await daemon().ok('logs', '-t', name), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z x$/);
+});
+
+test('docker logs --since and --until cut by time', async () => {
+  const name = await finished('echo early; sleep 1.2; echo late');
+  const early = (await daemon().ok('logs', '-t', name)).split('\n')[0]?.split(' ')[0] ?? '';
+  const cut = new Date(Date.parse(early) + 600).toISOString();
+  assert.equal(await daemon().ok('logs', '--since', cut, name), 'late');
+  assert.equal(await daemon().ok('logs', '--until', cut, name), 'early');
+});
+
+test('docker logs -f follows to the end', async () => {
+  const name = uniqueName();
+  await daemon().ok(
+    'run',
+    '-d',
+    '--name',
+    name,
+    BUSYBOX,
+    'sh',
+    '-c',
+    'for i in 1 2 3 4 5; do echo $i; sleep 0.1; done',
+  );
+  assert.equal(await daemon().ok('logs', '-f', name), '1\n2\n3\n4\n5');
+});
+
+test('docker logs -f misses and repeats nothing over rotation', async () => {
+  const name = uniqueName();
+  const options = ['--log-opt', 'max-size=100k', '--log-opt', 'max-file=20'];
+  await daemon().ok('run', '-d', '--name', name, ...options, BUSYBOX, 'sh', '-c', 'sleep 0.5; seq 1 50000');
+  const followed = (await daemon().docker(['logs', '-f', name])).stdout.trimEnd().split('\n');
+  assert.equal(followed.length, 50_000);
+  followed.forEach((line, index) => assert.equal(line, String(index + 1)));
+});
+
+test('docker logs keeps lines without end and long ones whole', async () => {
+  const name = await finished("printf 'no end'; head -c 100000 /dev/zero | tr '\\0' x");
+  assert.equal((await daemon().docker(['logs', name])).stdout, `no end${'x'.repeat(100_000)}`);
+});
+
+test('docker logs works for local and says so for none', async () => {
+  const local = await finished('echo kept', '--log-driver', 'local');
+  assert.equal(await daemon().ok('logs', local), 'kept');
+  const none = await finished('echo lost', '--log-driver', 'none');
+  assert.match((await daemon().docker(['logs', none])).stderr, /configured logging driver does not support reading/);
+});
+
+test('docker logs outlives runs of the container', async () => {
+  const name = await finished('echo run');
+  await daemon().ok('start', '-a', name);
+  assert.equal(await daemon().ok('logs', name), 'run\nrun');
+});
+
+test('docker attach shows what comes from then on', async () => {
+  const name = uniqueName();
+  await daemon().ok('run', '-d', '--name', name, BUSYBOX, 'sh', '-c', 'sleep 1; echo later; exit 3');
+  const result = await daemon().docker(['attach', name]);
+  assert.deepEqual({ code: result.code, out: result.stdout }, { code: 3, out: 'later\n' });
+});

@@ -20,6 +20,16 @@ export interface LogQuery {
   readonly signal: AbortSignal;
 }
 
+/** The form of the logs endpoint's body. */
+export interface LogFormat {
+  /** stdcopy frames, one a record; raw bytes otherwise, as for a terminal. */
+  readonly framed: boolean;
+  /** Nine-digit timestamps before each line. */
+  readonly timestamps: boolean;
+  /** The attributes that log options chose before each line. */
+  readonly details: boolean;
+}
+
 /** What the monitor is to write: a file in CRI format (conmon's `k8s-file`), or nothing. */
 export type MonitorLog = { readonly driver: 'k8s-file'; readonly path: string } | { readonly driver: 'none' };
 
@@ -29,10 +39,25 @@ export interface ContainerLog {
   prepare(): Promise<MonitorLog>;
   /** The process runs and the monitor answers on `controlFifoPath` (rotation asks it to reopen the file). */
   attachMonitor(controlFifoPath: string): void;
-  /** The process ended and the monitor has closed the file: everything is shipped before this resolves. */
+  /**
+   * conmon has written so many more bytes to its log. Wire it to `onOutput` of the process's streams: it drives shipping,
+   * rotation and followers.
+   */
+  notify(bytes: number): void;
+  /**
+   * The process ended and the monitor has closed the file. Followers end after the last byte; what is not yet shipped
+   * to the driver's own file is shipped beside, and `read` waits for it.
+   */
   finish(): Promise<void>;
   /** Throws `not-implemented` for drivers that cannot be read, in Docker's words. */
   read(query: LogQuery): AsyncIterable<LogEntry>;
+  /** Throws as `read` does, before anything is sent. */
+  checkReadable(): void;
+  /**
+   * As `read`, in the form of the logs endpoint and in large pieces: the way for gigabytes. Waits for `write` before
+   * it reads on.
+   */
+  streamTo(query: LogQuery, format: LogFormat, write: (piece: Buffer) => Promise<void>): Promise<void>;
   /** What `inspect` shows as `LogPath`; `''` where the driver has no file. */
   readonly path: string;
   sizeBytes(): Promise<number>;

@@ -1,0 +1,149 @@
+import { type Duplex, PassThrough } from 'node:stream';
+import { WharfError } from '@wharf/kit';
+import { attachToPaused, attachToRestarting } from '@wharf/wire/docker/messages';
+import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
+import type { ContainerRecord } from '../containers/container.ts';
+import type { Engine } from '../engine.ts';
+import { parseDetachKeys } from '../streams/detach-keys.ts';
+import { MULTIPLEXED_STREAM, RAW_STREAM } from './logs.ts';
+
+interface AttachRequest {
+  readonly record: ContainerRecord;
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly logs: boolean;
+  readonly stream: boolean;
+  readonly detachKeys: string | undefined;
+  readonly framed: boolean;
+}
+
+/** Checks everything that can be refused before the connection is taken over. */
+function readRequest(engine: Engine, request: ApiRequest, websocket: boolean): AttachRequest {
+  const { query } = request;
+  const name = request.params['id'] ?? '';
+  const detachKeys = query.get('detachKeys') || undefined;
+  if (detachKeys !== undefined) parseDetachKeys(detachKeys);
+  const record = engine.containers.get(name);
+  if (record.state.status === 'paused') throw new WharfError('conflict', attachToPaused(name));
+  if (record.state.status === 'restarting') throw new WharfError('conflict', attachToRestarting(name));
+  // Before 1.42 a websocket always had all three.
+  const all = websocket && !request.atLeast(42);
+  const logs = query.bool('logs');
+  if (logs) engine.containers.log(record.id).checkReadable();
+  return {
+    record,
+    stdin: (all || query.bool('stdin')) && record.config.OpenStdin === true,
+    stdout: all || query.bool('stdout'),
+    stderr: all || query.bool('stderr'),
+    logs,
+    stream: query.bool('stream'),
+    detachKeys,
+    framed: !websocket && record.config.Tty !== true,
+  };
+}
+
+/** Copies the log into the client; with `follow` until the process ends. */
+async function replay(engine: Engine, attach: AttachRequest, client: Duplex, signal: AbortSignal): Promise<void> {
+  const { record, stdout, stderr, framed, stream } = attach;
+  if (!stdout && !stderr) return;
+  const format = { framed, timestamps: false, details: false };
+  const query = { stdout, stderr, follow: stream, signal };
+  await engine.containers.log(record.id).streamTo(query, format, async (piece) => {
+    if (client.destroyed) return;
+    await new Promise<void>((resolve) => {
+      client.once('close', resolve);
+      client.write(piece, () => {
+        client.removeListener('close', resolve);
+        resolve();
+      });
+    });
+  });
+}
+
+/**
+ * Log first, then live: the client's output comes from the log alone, which goes on while the process does and where
+ * each byte stands once. Only the client's input goes by the streams.
+ */
+async function serveWithLogs(engine: Engine, attach: AttachRequest, client: Duplex): Promise<void> {
+  const gone = new AbortController();
+  client.once('close', () => gone.abort());
+  const copied = replay(engine, attach, client, gone.signal);
+  if (attach.stream && attach.stdin) {
+    const input = client.pipe(new PassThrough());
+    const quiet = { stdin: true, stdout: false, stderr: false, framed: false, detachKeys: attach.detachKeys };
+    const end = await engine.containers.streams(attach.record.id).attach(input, quiet);
+    if (end === 'detached') {
+      gone.abort();
+      engine.containers.publish(attach.record, 'detach');
+    }
+  }
+  await copied;
+  client.end();
+}
+
+async function serve(engine: Engine, attach: AttachRequest, client: Duplex): Promise<void> {
+  const { record, stdin, stdout, stderr, framed, detachKeys } = attach;
+  client.on('error', () => undefined);
+  engine.containers.publish(record, 'attach');
+  if (attach.logs) {
+    await serveWithLogs(engine, attach, client);
+    return;
+  }
+  if (!attach.stream) {
+    client.end();
+    return;
+  }
+  const streams = engine.containers.streams(record.id);
+  const end = await streams.attach(client, { stdin, stdout, stderr, framed, detachKeys });
+  if (end === 'detached') engine.containers.publish(record, 'detach');
+}
+
+async function attachHijacked(engine: Engine, request: ApiRequest, response: ApiResponse): Promise<void> {
+  const attach = readRequest(engine, request, false);
+  const upgrade = request.headers.upgrade !== undefined;
+  const contentType = attach.framed && upgrade && request.atLeast(42) ? MULTIPLEXED_STREAM : RAW_STREAM;
+  await serve(engine, attach, response.hijack(contentType).stream);
+}
+
+async function attachWebsocket(engine: Engine, request: ApiRequest, response: ApiResponse): Promise<void> {
+  const attach = readRequest(engine, request, true);
+  await serve(engine, attach, await response.websocket());
+}
+
+/** A size of 1 to 65535 rows or columns, as TIOCSWINSZ takes it. */
+function readDimension(request: ApiRequest, name: string): number {
+  const value = request.query.int(name) ?? 0;
+  if (value < 0 || value > 0xffff) {
+    throw new WharfError('invalid-argument', `invalid resize ${name === 'h' ? 'height' : 'width'} "${value}"`);
+  }
+  return value;
+}
+
+/** `POST /containers/{id}/attach`, `GET /containers/{id}/attach/ws` and `POST /containers/{id}/resize`. */
+export function attachRoutes(engine: Engine): readonly Route[] {
+  return [
+    {
+      method: 'POST',
+      pattern: '/containers/{id}/attach',
+      hijack: true,
+      handler: (request, response) => attachHijacked(engine, request, response),
+    },
+    {
+      method: 'GET',
+      pattern: '/containers/{id}/attach/ws',
+      websocket: true,
+      handler: (request, response) => attachWebsocket(engine, request, response),
+    },
+    {
+      method: 'POST',
+      pattern: '/containers/{id}/resize',
+      handler(request, response) {
+        const height = readDimension(request, 'h');
+        const width = readDimension(request, 'w');
+        engine.containers.resize(request.params['id'] ?? '', { height, width });
+        response.empty(200);
+      },
+    },
+  ];
+}

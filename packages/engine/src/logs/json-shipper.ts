@@ -1,0 +1,296 @@
+import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hasErrno, type Logger, messageOf } from '@wharf/kit';
+import { FALLOC, fallocate } from '@wharf/linux/fsx';
+import type { Attributes } from './attributes.ts';
+import { CriScanner } from './cri.ts';
+import { JsonEncoder } from './json-encode.ts';
+import { JsonWriter } from './json-writer.ts';
+import {
+  CURSOR_INTERVAL_MS,
+  MAX_RECORD_BYTES,
+  SHIP_BACKLOG_BYTES,
+  SHIP_CHUNK_BYTES,
+  SHIP_DELAY_MS,
+  SHIP_PAUSE_MS,
+  SPOOL_TRIM_BYTES,
+} from './limits.ts';
+import type { LogStore } from './log-store.ts';
+import { MessageJoiner, type PendingLine } from './message-joiner.ts';
+
+/** How far shipping has come; what is in the output beyond it is shipped again after a crash. */
+interface Cursor {
+  readonly spoolOffset: number;
+  readonly inode: number;
+  readonly size: number;
+  readonly pending: readonly (PendingLine | null)[];
+}
+
+/** Most containers say little: the first read of a pass is small. */
+const FIRST_CHUNK_BYTES = 16 * 1024;
+
+export interface JsonShipperOptions {
+  readonly spoolPath: string;
+  readonly cursorPath: string;
+  readonly store: LogStore;
+  readonly attributes: Attributes;
+  readonly log: Logger;
+}
+
+/**
+ * Writes Docker's json-file from conmon's log (the spool), exactly once across a `kill -9` of the daemon.
+ *
+ * - The cursor names a position in the spool and the size of the output that belongs to it. On start the output is cut
+ *   to that size and the spool read from that position.
+ * - Spool behind a saved cursor is given back to the filesystem as holes; offsets stay what they are.
+ * - One pass runs at a time. It is in no hurry unless somebody waits (`sync`, a follower, the end) or the spool has
+ *   grown large: the streams of the process come first.
+ */
+export class JsonShipper {
+  readonly #options: JsonShipperOptions;
+  readonly #writer: JsonWriter;
+  readonly #encoder: JsonEncoder;
+  readonly #joiner: MessageJoiner;
+  readonly #scanner = new CriScanner();
+  #buffer: Buffer | undefined;
+  #spool: FileHandle | undefined;
+  #offset = 0;
+  #trimmed = 0;
+  #savedAt = 0;
+  #dirty = false;
+  #opened = false;
+  #noticed = false;
+  #ending = false;
+  #removed = false;
+  #urgent = 0;
+  /** The spool has grown larger than it should. */
+  #behind = false;
+  #timer: NodeJS.Timeout | undefined;
+  #pass: Promise<void> | undefined;
+  #pauseOver: (() => void) | undefined;
+
+  constructor(options: JsonShipperOptions) {
+    this.#options = options;
+    this.#writer = new JsonWriter(options.store);
+    this.#encoder = new JsonEncoder(options.attributes);
+    this.#joiner = new MessageJoiner((message) => this.#encoder.add(message));
+  }
+
+  /** The spool has grown: ship it soon. */
+  notify(): void {
+    if (this.#removed) return;
+    this.#noticed = true;
+    if (this.#pass || this.#timer) return;
+    const delayMs = this.#options.store.followed ? 0 : SHIP_DELAY_MS;
+    this.#timer = setTimeout(() => this.#background(), delayMs);
+    this.#timer.unref();
+  }
+
+  /** Resolves when everything that is in the spool now has been shipped. */
+  async sync(): Promise<void> {
+    this.#urgent += 1;
+    this.#pauseOver?.();
+    try {
+      await this.#run();
+      // The pass joined may have been at its last read when we came.
+      await this.#run();
+    } finally {
+      this.#urgent -= 1;
+    }
+  }
+
+  /** The process has ended: ship all, with the lines that did not end, and save the cursor. */
+  async finish(): Promise<void> {
+    this.#ending = true;
+    try {
+      await this.sync();
+    } finally {
+      this.#ending = false;
+    }
+  }
+
+  /** Stops and closes; nothing is shipped any more. */
+  async remove(): Promise<void> {
+    this.#removed = true;
+    clearTimeout(this.#timer);
+    this.#pauseOver?.();
+    await this.#pass?.catch(() => undefined);
+    await this.#close();
+    await rm(this.#options.cursorPath, { force: true });
+  }
+
+  #background(): void {
+    this.#timer = undefined;
+    this.#run().catch((error: unknown) => {
+      this.#options.log.error({ error: messageOf(error), path: this.#options.spoolPath }, 'Log was not shipped');
+    });
+  }
+
+  #run(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#removed) return Promise.resolve();
+    this.#pass ??= this.#shipAll().finally(() => {
+      this.#pass = undefined;
+      if (this.#noticed) this.notify();
+    });
+    return this.#pass;
+  }
+
+  async #shipAll(): Promise<void> {
+    if (!this.#opened) await this.#open();
+    this.#noticed = false;
+    while (!this.#removed && (await this.#shipChunk())) {
+      await this.#saveSometimes();
+      if (!this.#hurried()) await this.#pause();
+    }
+    if (this.#removed) return;
+    if (this.#ending) await this.#shipRest();
+    this.#buffer = undefined;
+    this.#encoder.release();
+  }
+
+  #hurried(): boolean {
+    return this.#urgent > 0 || this.#ending || this.#options.store.followed || this.#behind;
+  }
+
+  async #pause(): Promise<void> {
+    const pause = new AbortController();
+    this.#pauseOver = () => pause.abort();
+    await sleep(SHIP_PAUSE_MS, undefined, { signal: pause.signal, ref: false }).catch(() => undefined);
+    this.#pauseOver = undefined;
+  }
+
+  /** Reads a piece of the spool and writes what it gives; false at the end of the spool. */
+  async #shipChunk(): Promise<boolean> {
+    const spool = this.#spool;
+    if (!spool) return false;
+    this.#buffer ??= Buffer.allocUnsafeSlow(FIRST_CHUNK_BYTES);
+    const { bytesRead } = await spool.read(this.#buffer, 0, this.#buffer.length, this.#offset);
+    if (bytesRead === 0) return false;
+    const data = this.#buffer.subarray(0, bytesRead);
+    const full = bytesRead === this.#buffer.length;
+    let used = 0;
+    while (used < bytesRead) {
+      const size = this.#encode(data.subarray(used));
+      if (size === 0 && this.#encoder.length === 0) break;
+      await this.#write();
+      used += size;
+      this.#offset += size;
+      if (this.#writer.full) await this.#rotate();
+    }
+    if (full) this.#enlarge(used);
+    this.#behind = full && (await spool.stat()).size - this.#offset > SHIP_BACKLOG_BYTES;
+    return full || used > 0;
+  }
+
+  /** A full buffer: read more at a time. A record that does not fit is read with a larger one, or passed over. */
+  #enlarge(used: number): void {
+    const length = this.#buffer?.length ?? 0;
+    if (used > 0 && length < SHIP_CHUNK_BYTES) this.#buffer = Buffer.allocUnsafeSlow(SHIP_CHUNK_BYTES);
+    if (used > 0) return;
+    if (length < MAX_RECORD_BYTES) this.#buffer = Buffer.allocUnsafeSlow(length * 4);
+    else this.#offset += length;
+  }
+
+  /** Encodes records until the output file is full; returns the bytes of spool they took. */
+  #encode(data: Buffer): number {
+    const room = this.#writer.roomBytes;
+    return this.#scanner.scan(data, (record) => {
+      if (this.#encoder.length >= room) return false;
+      this.#joiner.add(record);
+      return true;
+    });
+  }
+
+  async #write(): Promise<void> {
+    this.#dirty = true;
+    if (this.#encoder.length === 0) return;
+    await this.#writer.write(this.#encoder.bytes());
+    this.#encoder.clear();
+    this.#options.store.changed();
+  }
+
+  async #rotate(): Promise<void> {
+    await this.#save();
+    await this.#writer.rotate((error) => {
+      this.#options.log.warn({ error: messageOf(error) }, 'Log was not compressed');
+    });
+    await this.#save();
+  }
+
+  /** The lines that never ended, and the cursor. */
+  async #shipRest(): Promise<void> {
+    this.#joiner.flush();
+    await this.#write();
+    await this.#save();
+  }
+
+  async #open(): Promise<void> {
+    const { spoolPath } = this.#options;
+    const cursor = await this.#readCursor();
+    await this.#options.store.file.cleanUp();
+    try {
+      this.#spool = await open(spoolPath, 'r+');
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT')) return;
+      throw error;
+    }
+    await this.#writer.open(cursor);
+    const { size } = await this.#spool.stat();
+    this.#offset = cursor && cursor.spoolOffset <= size ? cursor.spoolOffset : 0;
+    this.#joiner.restore(cursor?.pending ?? []);
+    this.#opened = true;
+  }
+
+  async #close(): Promise<void> {
+    await this.#spool?.close();
+    this.#spool = undefined;
+    await this.#writer.close();
+    this.#opened = false;
+    this.#trimmed = 0;
+  }
+
+  async #readCursor(): Promise<Cursor | undefined> {
+    try {
+      return JSON.parse(await readFile(this.#options.cursorPath, 'utf8')) as Cursor;
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT')) return undefined;
+      this.#options.log.warn({ error: messageOf(error), path: this.#options.cursorPath }, 'Log cursor is unreadable');
+      return undefined;
+    }
+  }
+
+  async #saveSometimes(): Promise<void> {
+    if (!this.#dirty || performance.now() - this.#savedAt < CURSOR_INTERVAL_MS) return;
+    await this.#save();
+  }
+
+  async #save(): Promise<void> {
+    const cursor: Cursor = {
+      spoolOffset: this.#offset,
+      inode: this.#writer.inode,
+      size: this.#writer.sizeBytes,
+      pending: this.#joiner.save(),
+    };
+    const trim = this.#offset - this.#trimmed >= SPOOL_TRIM_BYTES;
+    // What is given back can never be shipped again: its copy must be on disk.
+    if (trim) await this.#writer.sync();
+    const temporary = `${this.#options.cursorPath}.tmp`;
+    await writeFile(temporary, JSON.stringify(cursor), { mode: 0o600, flush: trim });
+    await rename(temporary, this.#options.cursorPath);
+    this.#savedAt = performance.now();
+    this.#dirty = false;
+    if (trim) this.#trim();
+  }
+
+  #trim(): void {
+    if (!this.#spool) return;
+    try {
+      fallocate(this.#spool.fd, FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE, this.#trimmed, this.#offset - this.#trimmed);
+    } catch (error) {
+      this.#options.log.warn({ error: messageOf(error) }, 'Shipped log takes space until the container is removed');
+    }
+    this.#trimmed = this.#offset;
+  }
+}

@@ -1,0 +1,141 @@
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { newId } from '@wharf/kit';
+import { CriScanner } from './cri.ts';
+import { JsonScanner } from './json-scan.ts';
+import { FOLLOWER_MAX_PENDING_FILES } from './limits.ts';
+import type { LogScanner } from './record.ts';
+import type { LogSegment, RotatingFile } from './rotating-file.ts';
+
+/** A file opened for reading, at a moment when no rotation was under way. */
+export interface OpenSegment {
+  readonly segment: LogSegment;
+  readonly handle: FileHandle;
+  /** As it was when opened; of the compressed form where it is compressed. */
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+}
+
+/** A reader that goes on when the log grows. */
+export class Follower {
+  /** Grows with every notice, so that none is missed between a read and a wait. */
+  version = 0;
+  readonly newFiles: FileHandle[] = [];
+  #wake: (() => void) | undefined;
+
+  notify(): void {
+    this.version += 1;
+    this.#wake?.();
+  }
+
+  /** Resolves at the next notice after `seen`, or when `signal` aborts. */
+  async wait(seen: number, signal: AbortSignal): Promise<void> {
+    if (this.version !== seen || signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    await promise;
+    this.#wake = undefined;
+  }
+}
+
+/**
+ * The readable files of one container's log and those who follow it.
+ *
+ * - `locked` work never overlaps: whoever renames, creates or lists files does it there.
+ * - A follower sees each file exactly once: those opened with it, and then every one announced by `rotated`.
+ */
+export class LogStore {
+  readonly file: RotatingFile;
+  readonly format: 'cri' | 'json';
+  /** The process runs or may still have something to say: followers wait for more. */
+  running = false;
+  readonly #followers = new Set<Follower>();
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(file: RotatingFile, format: 'cri' | 'json') {
+    this.file = file;
+    this.format = format;
+  }
+
+  get followed(): boolean {
+    return this.#followers.size > 0;
+  }
+
+  makeScanner(): LogScanner {
+    return this.format === 'cri' ? new CriScanner() : new JsonScanner();
+  }
+
+  async locked<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#tail;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#tail = promise;
+    await before;
+    try {
+      return await work();
+    } finally {
+      resolve();
+    }
+  }
+
+  /** The active file has grown, or the end has come. */
+  changed(): void {
+    for (const follower of this.#followers) follower.notify();
+  }
+
+  /** A new active file was begun and the one before is complete. Called while locked. */
+  async rotated(): Promise<void> {
+    for (const follower of this.#followers) {
+      const handle = await this.file.openActive();
+      if (!handle) continue;
+      if (follower.newFiles.length < FOLLOWER_MAX_PENDING_FILES) follower.newFiles.push(handle);
+      else await handle.close();
+      follower.notify();
+    }
+  }
+
+  /** Opens all files, oldest first, and begins to announce new ones to `follower`. */
+  open(follower?: Follower): Promise<OpenSegment[]> {
+    return this.locked(async () => {
+      const opened: OpenSegment[] = [];
+      try {
+        for (const segment of await this.file.segments()) opened.push(await openSegment(segment));
+      } catch (error) {
+        for (const { handle } of opened) await handle.close();
+        throw error;
+      }
+      if (follower) this.#followers.add(follower);
+      return opened;
+    });
+  }
+
+  async leave(follower: Follower): Promise<void> {
+    this.#followers.delete(follower);
+    for (const handle of follower.newFiles.splice(0)) await handle.close();
+  }
+}
+
+async function openSegment(segment: LogSegment): Promise<OpenSegment> {
+  const handle = await open(segment.path, 'r');
+  const { size, mtimeMs } = await handle.stat();
+  return { segment, handle, sizeBytes: size, modifiedMs: mtimeMs };
+}
+
+/** Unpacks a compressed file into a nameless one beside it, for readers that need positions. Closes the given handle. */
+export async function unpacked(opened: OpenSegment): Promise<OpenSegment> {
+  const path = `${opened.segment.path}.${newId().slice(0, 12)}.tmp-gz`;
+  const handle = await open(path, 'wx+', 0o600);
+  try {
+    await rm(path);
+    const source = createReadStream('', { fd: opened.handle, start: 0 });
+    const target = handle.createWriteStream({ autoClose: false, start: 0 });
+    await pipeline(source, createGunzip({ chunkSize: 256 * 1024 }), target);
+    const { size } = await handle.stat();
+    return { ...opened, segment: { ...opened.segment, compressed: false }, handle, sizeBytes: size };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}

@@ -1,0 +1,194 @@
+import { type FileHandle, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hasErrno, type Logger, messageOf } from '@wharf/kit';
+import { type Chunk, ChunkReader } from './chunk-reader.ts';
+import { CriScanner } from './cri.ts';
+import type { JsonMessage } from './json-encode.ts';
+import { CURSOR_INTERVAL_MS, FORWARD_RETRY_MS } from './limits.ts';
+import { Follower, type LogStore } from './log-store.ts';
+import { MessageJoiner, type PendingLine } from './message-joiner.ts';
+
+/** Sends messages away: to a syslog server or journald. */
+export interface MessageSink {
+  /** Adds a message to those under way. The data is only valid during the call. */
+  add(message: JsonMessage): void;
+  /** Resolves when everything added was taken; rejects when the other side is not there, and forgets what was added. */
+  flush(): Promise<void>;
+  close(): void;
+}
+
+interface Cursor {
+  readonly inode: number;
+  readonly offset: number;
+  readonly pending: readonly (PendingLine | null)[];
+}
+
+export interface SpoolForwarderOptions {
+  readonly store: LogStore;
+  readonly cursorPath: string;
+  readonly sink: MessageSink;
+  readonly log: Logger;
+}
+
+/**
+ * Follows conmon's log and forwards it. What could not be sent is sent later, as long as rotation has not dropped it;
+ * after a crash the messages since the last saved cursor (at most a second) are sent again.
+ */
+export class SpoolForwarder {
+  readonly #options: SpoolForwarderOptions;
+  readonly #joiner: MessageJoiner;
+  readonly #stop = new AbortController();
+  #loop: Promise<void> | undefined;
+  #savedAt = 0;
+  #warned = false;
+
+  constructor(options: SpoolForwarderOptions) {
+    this.#options = options;
+    this.#joiner = new MessageJoiner((message) => options.sink.add(message));
+  }
+
+  /** Starts unless it runs. It ends by itself when the store no longer runs and all is sent. */
+  start(): void {
+    this.#loop ??= this.#forward()
+      .catch((error: unknown) => this.#options.log.error({ error: messageOf(error) }, 'Log was not forwarded'))
+      .finally(() => {
+        this.#loop = undefined;
+      });
+  }
+
+  /** Resolves when the loop has ended, or after `ms`: an unreachable server must not hold the end of a container. */
+  async drained(ms: number): Promise<void> {
+    await Promise.race([this.#loop, sleep(ms, undefined, { ref: false })]);
+  }
+
+  async remove(): Promise<void> {
+    this.#stop.abort();
+    await this.#loop;
+    this.#options.sink.close();
+    await rm(this.#options.cursorPath, { force: true });
+  }
+
+  async #forward(): Promise<void> {
+    const { store, sink } = this.#options;
+    const { signal } = this.#stop;
+    const follower = new Follower();
+    const { reader, inodes } = await this.#openReader(follower);
+    let done: Cursor | undefined;
+    try {
+      while (!signal.aborted) {
+        const seen = follower.version;
+        const { running } = store;
+        for (const handle of follower.newFiles.splice(0)) await addFile(reader, inodes, handle);
+        const chunk = await reader.next();
+        if (chunk) {
+          done = await this.#send(chunk, inodes);
+          if (done && performance.now() - this.#savedAt >= CURSOR_INTERVAL_MS) await this.#save(done);
+        } else if (running) {
+          await follower.wait(seen, signal);
+        } else if (follower.newFiles.length === 0) {
+          this.#joiner.flush();
+          await this.#flush(() => undefined);
+          break;
+        }
+      }
+    } finally {
+      if (done) await this.#save({ ...done, pending: this.#joiner.save() });
+      await reader.close();
+      await store.leave(follower);
+      sink.close();
+    }
+  }
+
+  /** Sends a chunk, again and again while the other side is away. */
+  async #send(chunk: Chunk, inodes: readonly number[]): Promise<Cursor> {
+    const before = this.#joiner.save();
+    const scanner = new CriScanner();
+    const add = (): void => {
+      scanner.scan(chunk.data, (record) => {
+        this.#joiner.add(record);
+        return true;
+      });
+    };
+    add();
+    await this.#flush(() => {
+      this.#joiner.restore(before);
+      add();
+    });
+    const end = chunk.position + chunk.data.length;
+    const file = Math.floor(chunk.position / FILE_SPAN);
+    return { inode: inodes[file] ?? 0, offset: end - file * FILE_SPAN, pending: this.#joiner.save() };
+  }
+
+  async #flush(again: () => void): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#options.sink.flush();
+        this.#warned = false;
+        return;
+      } catch (error) {
+        if (!this.#warned) this.#options.log.warn({ error: messageOf(error) }, 'Log driver does not take messages');
+        this.#warned = true;
+        await sleep(FORWARD_RETRY_MS, undefined, { signal: this.#stop.signal, ref: false }).catch(() => undefined);
+        again();
+      }
+    }
+  }
+
+  /** Opens the files from the one the cursor names on; with none of them left, all there are. */
+  async #openReader(follower: Follower): Promise<{ readonly reader: ChunkReader; readonly inodes: number[] }> {
+    const cursor = await this.#readCursor();
+    const opened = await this.#options.store.open(follower);
+    const inodes: number[] = [];
+    for (const { handle } of opened) inodes.push((await handle.stat()).ino);
+    const at = cursor ? inodes.indexOf(cursor.inode) : -1;
+    this.#joiner.restore(at >= 0 ? (cursor?.pending ?? []) : []);
+    const sources = [];
+    for (const [index, { handle, segment }] of opened.entries()) {
+      // Compressed files were complete before the cursor was saved.
+      if (index < at || (cursor && segment.compressed)) await handle.close();
+      else {
+        const offset = index === at ? (cursor?.offset ?? 0) : 0;
+        const last = index === opened.length - 1 && segment.index === 0;
+        const end = last || segment.compressed ? undefined : Number.MAX_SAFE_INTEGER;
+        sources.push({ handle, compressed: segment.compressed, offset, end, base: index * FILE_SPAN });
+      }
+    }
+    return { reader: new ChunkReader(sources), inodes };
+  }
+
+  async #readCursor(): Promise<Cursor | undefined> {
+    try {
+      return JSON.parse(await readFile(this.#options.cursorPath, 'utf8')) as Cursor;
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  async #save(cursor: Cursor): Promise<void> {
+    this.#savedAt = performance.now();
+    const temporary = `${this.#options.cursorPath}.tmp`;
+    await writeFile(temporary, JSON.stringify(cursor), { mode: 0o600 });
+    await rename(temporary, this.#options.cursorPath);
+  }
+}
+
+/** Positions of the n-th file begin at n times this. */
+const FILE_SPAN = 2 ** 42;
+
+async function addFile(reader: ChunkReader, inodes: number[], handle: FileHandle): Promise<void> {
+  const { ino } = await handle.stat();
+  reader.add({ handle, compressed: false, offset: 0, end: undefined, base: inodes.length * FILE_SPAN });
+  inodes.push(ino);
+}
+
+/** True when a path leads to something. */
+export async function pathExists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}

@@ -1,5 +1,6 @@
 import { formatCanonical, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
 import type { BlobInfo } from '../content/content-store.ts';
+import { type Compression, detectCompression } from '../layers/compression.ts';
 import type { Descriptor, Platform } from '../spec/image.ts';
 import {
   DOCKER_CONFIG,
@@ -8,7 +9,6 @@ import {
   DOCKER_LAYER_ZSTD,
   DOCKER_MANIFEST,
 } from '../spec/media-types.ts';
-import { type Compression, detectCompression, MAGIC_BYTES } from './compression.ts';
 import { type ArchiveContents, describe, parseArchiveJson } from './contents.ts';
 import { type ArchivedImage, type BlobSink, IMAGE_NAME_ANNOTATION, REF_NAME_ANNOTATION } from './image-archive.ts';
 import { ARCHIVE_IMAGES } from './limits.ts';
@@ -75,6 +75,9 @@ async function makeManifest(image: DockerImage, { blobs }: ArchiveContents, sink
   const platform = await configPlatform(config, sink);
   return { ...describe(info, DOCKER_MANIFEST), ...(platform === undefined ? {} : { platform }) };
 }
+
+/** How many first bytes tell the compression. */
+const MAGIC_BYTES = 6;
 
 const layerTypes: Readonly<Partial<Record<Compression, string>>> = {
   none: DOCKER_LAYER,

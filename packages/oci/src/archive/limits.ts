@@ -6,5 +6,3 @@ export const ARCHIVE_ENTRIES = 100_000;
 export const PENDING_COMMITS = 4;
 /** Images in one archive. */
 export const ARCHIVE_IMAGES = 10_000;
-/** Chunk size of decompressors: the default of 16 KiB halves their speed. */
-export const DECOMPRESS_CHUNK_BYTES = 256 * 1024;

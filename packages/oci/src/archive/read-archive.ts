@@ -1,9 +1,9 @@
 import { posix } from 'node:path';
 import { type Digest, isDigest, WharfError } from '@wharf/kit';
 import type { BlobInfo } from '../content/content-store.ts';
+import { decompress, peekCompression } from '../layers/compression.ts';
 import { toText } from '../tar/bytes.ts';
 import { readTar, type TarMember } from '../tar/read.ts';
-import { decompress } from './compression.ts';
 import type { ArchiveContents } from './contents.ts';
 import { dockerImages } from './docker-manifest.ts';
 import type { ArchivedImage, ArchiveProgress, BlobSink } from './image-archive.ts';
@@ -26,15 +26,15 @@ export async function readImageArchive(options: {
   readonly onProgress?: (progress: ArchiveProgress) => void;
 }): Promise<readonly ArchivedImage[]> {
   const { sink } = options;
-  const { stream } = await decompress(options.source);
-  const contents = await takeMembers(stream, sink, options.onProgress ?? (() => undefined));
+  const { stream, compression } = await peekCompression(options.source);
+  const contents = await takeMembers(decompress(stream, compression), sink, options.onProgress ?? (() => undefined));
   if (contents.documents.has('oci-layout')) return layoutImages(contents);
   if (contents.documents.has('manifest.json')) return await dockerImages(contents, sink);
   throw new WharfError('invalid-argument', 'unrecognized image format');
 }
 
 async function takeMembers(
-  stream: AsyncIterable<Buffer>,
+  stream: AsyncIterable<Uint8Array>,
   sink: BlobSink,
   onProgress: (progress: ArchiveProgress) => void,
 ): Promise<ArchiveContents> {

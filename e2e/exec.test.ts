@@ -3,7 +3,7 @@ import { before, test } from 'node:test';
 import { run } from '../scripts/lib/run.ts';
 import { clientEnvironment, dockerCli } from './lib/docker.ts';
 import { BUSYBOX } from './lib/images.ts';
-import { daemonForFile } from './lib/suite.ts';
+import { daemonForFile, eventually } from './lib/suite.ts';
 
 const daemon = daemonForFile();
 const NAME = 'target';
@@ -59,7 +59,10 @@ test('docker exec of a program that is not there ends with 127', async () => {
 
 test('docker exec -d leaves the process running', async () => {
   await daemon().ok('exec', '-d', NAME, 'sh', '-c', 'echo done > /tmp/detached');
-  while ((await daemon().docker(['exec', NAME, 'cat', '/tmp/detached'])).stdout !== 'done\n') {}
+  await eventually(
+    'the file is written',
+    async () => (await daemon().docker(['exec', NAME, 'cat', '/tmp/detached'])).stdout === 'done\n',
+  );
 });
 
 test('docker exec refuses a container that does not run', async () => {
@@ -76,5 +79,8 @@ test('docker exec many times at once gives each its own output', async () => {
       async (_, index) => (await daemon().docker(['exec', NAME, 'echo', `number ${index}`])).stdout,
     ),
   );
-  results.forEach((text, index) => assert.equal(text, `number ${index}\n`));
+  assert.deepEqual(
+    results,
+    results.map((_, index) => `number ${index}\n`),
+  );
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BUSYBOX } from './lib/images.ts';
-import { daemonForFile, uniqueName } from './lib/suite.ts';
+import { daemonForFile, eventually, uniqueName } from './lib/suite.ts';
 
 const daemon = daemonForFile();
 
@@ -19,7 +19,7 @@ test('docker stop sends the stop signal and books the exit', async () => {
   const name = uniqueName();
   const script = 'trap "echo bye; exit 7" TERM; echo ready; while :; do sleep 0.1; done';
   await daemon().ok('run', '-d', '--name', name, BUSYBOX, 'sh', '-c', script);
-  while ((await daemon().ok('logs', name)) !== 'ready') {}
+  await eventually('it is ready', async () => (await daemon().ok('logs', name)) === 'ready');
   await daemon().ok('stop', name);
   assert.equal(await field(name, '{{.State.Status}} {{.State.ExitCode}} {{.State.Pid}}'), 'exited 7 0');
   assert.equal(await daemon().ok('logs', name), 'ready\nbye');
@@ -57,9 +57,9 @@ test('docker kill sends any signal', async () => {
   const name = uniqueName();
   const script = 'trap "echo usr1" USR1; echo ready; while :; do sleep 0.1; done';
   await daemon().ok('run', '-d', '--name', name, BUSYBOX, 'sh', '-c', script);
-  while ((await daemon().ok('logs', name)) !== 'ready') {}
+  await eventually('it is ready', async () => (await daemon().ok('logs', name)) === 'ready');
   await daemon().ok('kill', '-s', 'USR1', name);
-  while (!(await daemon().ok('logs', name)).includes('usr1')) {}
+  await eventually('the signal has come', async () => (await daemon().ok('logs', name)).includes('usr1'));
   await daemon().ok('kill', name);
   assert.equal(await daemon().ok('wait', name), '137');
   const again = await daemon().docker(['kill', name]);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { run } from '../scripts/lib/run.ts';
 import { clientEnvironment, dockerCli } from './lib/docker.ts';
 import { BUSYBOX } from './lib/images.ts';
-import { daemonForFile, uniqueName } from './lib/suite.ts';
+import { daemonForFile, eventually, uniqueName } from './lib/suite.ts';
 
 const daemon = daemonForFile();
 
@@ -36,8 +36,7 @@ test('docker run ends with 128 and the number for a signal', async () => {
   assert.ok([0, 137].includes(result.code), String(result.code));
   const name = uniqueName();
   const running = daemon().docker(['run', '--rm', '--name', name, BUSYBOX, 'sleep', '1000']);
-  await daemon().ok('run', '--rm', BUSYBOX, 'true');
-  while ((await daemon().docker(['kill', name])).code !== 0) {}
+  await eventually('it is killed', async () => (await daemon().docker(['kill', name])).code === 0);
   assert.equal((await running).code, 137);
 });
 

@@ -1,4 +1,5 @@
 import { after, before } from 'node:test';
+import { until } from '../../scripts/lib/delay.ts';
 import { type DaemonOptions, TestDaemon } from './daemon.ts';
 import { loadBusybox } from './images.ts';
 
@@ -27,4 +28,9 @@ let serial = 0;
 export function uniqueName(prefix = 'c'): string {
   serial += 1;
   return `${prefix}-${process.pid}-${serial}`;
+}
+
+/** Waits until something is so, asking again and again; fails naming it after half a minute. */
+export async function eventually(what: string, probe: () => Promise<boolean>): Promise<void> {
+  await until(what, async () => ((await probe()) ? true : undefined), { timeoutMs: 30_000, everyMs: 50 });
 }

@@ -8,6 +8,7 @@ export { CLONE } from './constants.ts';
 
 const cUnshare = bind<(flags: number) => number>('unshare', 'int', ['int']);
 const cSetns = bind<(fd: number, type: number) => number>('setns', 'int', ['int', 'int']);
+const cPivotRoot = bind<(newRoot: PathArg, oldRoot: PathArg) => number>('pivot_root', 'int', ['str', 'str']);
 const cChroot = bind<(path: PathArg) => number>('chroot', 'int', ['str']);
 
 /** unshare(2) for the calling thread. */
@@ -26,6 +27,17 @@ export function setns(fd: number, type: number): void {
 /** chroot(2). On a worker that has done `unshare(CLONE.FS)` it binds that thread's synchronous calls only. */
 export function chroot(path: PathArg): void {
   check(cChroot(pathArg(path)), 'chroot', path);
+}
+
+/**
+ * pivot_root(2): makes the mount at `newRoot` the root of this mount namespace and lets go of the old one with all that is
+ * mounted in it. For a thread in a mount namespace of its own (`unshare(CLONE.FS | CLONE.NEWNS)`), with propagation to
+ * others turned off.
+ */
+export function pivotRoot(newRoot: PathArg): void {
+  // With the same directory twice the old root comes to lie on top of the new one, where it can be unmounted.
+  check(cPivotRoot(pathArg(newRoot), pathArg(newRoot)), 'pivot_root', newRoot);
+  unmount('/', { detach: true });
 }
 
 const netnsOf = (): number => openSync('/proc/thread-self/ns/net', O.RDONLY | O.CLOEXEC);

@@ -1,9 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { WharfError } from '@wharf/kit';
+import { mountSnapshot } from '../snapshots/mount-snapshot.ts';
+import type { Mount } from '../snapshots/snapshotter.ts';
 import { TarParser } from '../tar/parser.ts';
 import type { JobIo } from '../workers/protocol.ts';
-import { inRoot } from '../workers/root.ts';
+import { inMounts, inRoot } from '../workers/root.ts';
 import { decompress, peekCompression } from './compression.ts';
 import { Extractor, type ExtractorOptions, type ExtractResult } from './extractor.ts';
 import { READ_CHUNK_BYTES } from './limits.ts';
@@ -12,6 +14,8 @@ export interface ApplyParams {
   /** The blob's file; the job's input when absent. */
   readonly path?: string | undefined;
   readonly target: string;
+  /** Mounted at `target` first, where only this job sees it. */
+  readonly mounts?: readonly Mount[] | undefined;
   readonly options: ExtractorOptions;
   readonly expectedDigest?: string | undefined;
   readonly expectedDiffId?: string | undefined;
@@ -57,7 +61,13 @@ export async function applyJob(params: ApplyParams, io: JobIo): Promise<ApplyOut
   const peeked = await peekCompression(blob.through(source));
   // Tools are started here, before the thread changes its root: they live outside.
   const plain = tar.through(decompress(peeked.stream, peeked.compression));
-  const result = await inRoot(params.target, () => extract(plain, params.options, io.signal));
+  const work = (): Promise<ExtractResult> => extract(plain, params.options, io.signal);
+  const { target, mounts } = params;
+  const prepare = (): string => {
+    mountSnapshot(mounts ?? [], target);
+    return target;
+  };
+  const result = await (mounts ? inMounts(prepare, work) : inRoot(target, work));
   const digest = blob.hex();
   const diffId = `${expectedDiffId?.split(':')[0] ?? 'sha256'}:${tar.hex()}`;
   check('digest', params.expectedDigest, digest === undefined ? undefined : `${algorithm}:${digest}`);

@@ -1,4 +1,5 @@
 import type { DiffId, Digest } from '@wharf/kit';
+import type { Mount } from '../snapshots/snapshotter.ts';
 import { layerPool } from '../workers/pool.ts';
 import type { ApplyOutcome, ApplyParams } from './apply-job.ts';
 
@@ -11,6 +12,8 @@ export interface ApplyLayerOptions {
   readonly expectedDiffId?: DiffId | undefined;
   /** An existing directory that becomes the layer's root. The caller removes it when this fails. */
   readonly target: string;
+  /** Mounted at `target` for the time of the job, seen by nobody else: the layers below, for `merged`. */
+  readonly mounts?: readonly Mount[] | undefined;
   /**
    * - `base`: the layer stands on nothing; whiteouts have nothing to hide, missing parent directories are made;
    * - `upper`: `target` is overlayfs's upper directory and the layers below are elsewhere, so layers can be unpacked in
@@ -29,6 +32,8 @@ export interface AppliedLayer {
   readonly entries: number;
   /** Extended attributes the file system of `target` would not take. */
   readonly skippedXattrs: number;
+  /** True when the archive says what the root directory is like. */
+  readonly hasRoot: boolean;
 }
 
 const modes = {
@@ -48,6 +53,7 @@ export async function applyLayer(options: ApplyLayerOptions): Promise<AppliedLay
     params: {
       path: 'path' in options.source ? options.source.path : undefined,
       target: options.target,
+      mounts: options.mounts,
       options: modes[options.mode],
       expectedDigest: options.expectedDigest,
       expectedDiffId: options.expectedDiffId,

@@ -32,6 +32,8 @@ export interface ExtractResult {
   readonly entries: number;
   /** Extended attributes the file system would not take. */
   readonly skippedXattrs: number;
+  /** True when the archive says what the root directory is like. */
+  readonly hasRoot: boolean;
 }
 
 /**
@@ -53,6 +55,7 @@ export class Extractor implements TarSink {
   #fd = -1;
   #entries = 0;
   #skippedXattrs = 0;
+  #hasRoot = false;
 
   constructor(options: ExtractorOptions) {
     this.#options = options;
@@ -69,6 +72,7 @@ export class Extractor implements TarSink {
     try {
       if (this.#whiteouts?.take(name)) return;
       this.#entries++;
+      if (name === '') this.#hasRoot = true;
       this.#name = name;
       this.#make(name, entry);
       this.#whiteouts?.unpacked(name);
@@ -114,7 +118,7 @@ export class Extractor implements TarSink {
         throw unpackError(name, error);
       }
     }
-    return { entries: this.#entries, skippedXattrs: this.#skippedXattrs };
+    return { entries: this.#entries, skippedXattrs: this.#skippedXattrs, hasRoot: this.#hasRoot };
   }
 
   /** Lets go of an open file after a failure. */

@@ -1,6 +1,7 @@
 import { openSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
-import { CLONE, chroot, setns, unshare } from '@wharf/linux/namespaces';
+import { MS, mount } from '@wharf/linux/mount';
+import { CLONE, chroot, pivotRoot, setns, unshare } from '@wharf/linux/namespaces';
 
 /**
  * Gives a worker thread a root directory of its own, so that no path, symlink or hard link in what it handles can lead
@@ -36,8 +37,25 @@ export async function inRoot<T>(directory: string, work: () => Promise<T>): Prom
   }
 }
 
+/**
+ * Runs `work` in a mount namespace of this thread's own, with the mount that `prepare` makes and names as its root: nothing
+ * of the host's file systems can be reached, and every mount is gone afterwards, however this ends.
+ */
+export async function inMounts<T>(prepare: () => string, work: () => Promise<T>): Promise<T> {
+  const fd = isolate();
+  unshare(CLONE.NEWNS);
+  try {
+    // Mounts made here must not show outside; what is unmounted outside should go here too.
+    mount({ source: 'none', target: '/', type: 'none', flags: MS.SLAVE | MS.REC });
+    pivotRoot(prepare());
+    return await work();
+  } finally {
+    goHome(fd);
+  }
+}
+
 /** Back to the mount namespace and the root the thread came from: entering a mount namespace resets root and directory. */
-export function goHome(fd: number): void {
+function goHome(fd: number): void {
   try {
     setns(fd, CLONE.NEWNS);
   } catch (error) {

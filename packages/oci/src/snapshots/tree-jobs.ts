@@ -1,0 +1,121 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import {
+  type FileStatus,
+  lgetxattr,
+  llistxattr,
+  lsetxattr,
+  lstatNs,
+  lutimesNs,
+  mknod,
+  S,
+  syncfs,
+} from '@wharf/linux/fsx';
+import { type ByteString, fsPath, toBytes } from '../tar/bytes.ts';
+import type { JobIo } from '../workers/protocol.ts';
+import { inRoot } from '../workers/root.ts';
+
+/** Deletes everything in a directory but the directory, with that directory as root. */
+export async function emptyJob({ directory }: { readonly directory: string }): Promise<void> {
+  await inRoot(directory, async () => {
+    for (const name of readdirSync('/', { encoding: 'latin1' }))
+      rmSync(fsPath(`/${name}`), { recursive: true, force: true });
+  });
+}
+
+/** What `du` counts: blocks of every inode once, directories included. */
+export async function usageJob({
+  directory,
+}: {
+  readonly directory: string;
+}): Promise<{ sizeBytes: number; inodes: number }> {
+  let blocks = 0;
+  let inodes = 0;
+  const seen = new Set<number>();
+  const visit = (path: ByteString): void => {
+    const status = lstatNs(fsPath(path));
+    if (status.nlink > 1 && (status.mode & S.IFMT) !== S.IFDIR) {
+      if (seen.has(status.ino)) return;
+      seen.add(status.ino);
+    }
+    blocks += status.blocks;
+    inodes++;
+    if ((status.mode & S.IFMT) !== S.IFDIR) return;
+    for (const name of readdirSync(fsPath(path), { encoding: 'latin1' })) visit(`${path}/${name}`);
+  };
+  visit(toBytes(directory));
+  return { sizeBytes: blocks * 512, inodes };
+}
+
+/** Writes back the file system a directory is on. */
+export async function syncJob({ directory }: { readonly directory: string }): Promise<void> {
+  const fd = openSync(directory, 'r');
+  try {
+    syncfs(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Copies a tree into an existing directory with everything `cp -a` keeps; data is shared where the file system can. */
+export async function copyJob(params: { readonly from: string; readonly to: string }, io: JobIo): Promise<void> {
+  const links = new Map<number, ByteString>();
+  const copy = (from: ByteString, to: ByteString): void => {
+    io.signal.throwIfAborted();
+    const status = lstatNs(fsPath(from));
+    const known = status.nlink > 1 ? links.get(status.ino) : undefined;
+    if (known !== undefined) {
+      linkSync(fsPath(known), fsPath(to));
+      return;
+    }
+    copyNode(from, to, status);
+    if ((status.mode & S.IFMT) === S.IFDIR) {
+      for (const name of readdirSync(fsPath(from), { encoding: 'latin1' })) copy(`${from}/${name}`, `${to}/${name}`);
+    } else if (status.nlink > 1) {
+      links.set(status.ino, to);
+    }
+    copyStatus(from, to, status);
+  };
+  copy(toBytes(params.from), toBytes(params.to));
+}
+
+function copyNode(from: ByteString, to: ByteString, status: FileStatus): void {
+  const target = fsPath(to);
+  switch (status.mode & S.IFMT) {
+    case S.IFDIR:
+      if (!lstatSync(target, { throwIfNoEntry: false })) mkdirSync(target, 0o700);
+      break;
+    case S.IFREG:
+      copyFileSync(fsPath(from), target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+      break;
+    case S.IFLNK:
+      symlinkSync(readlinkSync(fsPath(from), { encoding: 'buffer' }), target);
+      break;
+    default:
+      mknod(target, status.mode & (S.IFMT | 0o7777), status.rdevMajor, status.rdevMinor);
+  }
+}
+
+function copyStatus(from: ByteString, to: ByteString, status: FileStatus): void {
+  const target = fsPath(to);
+  lchownSync(target, status.uid, status.gid);
+  if ((status.mode & S.IFMT) !== S.IFLNK) chmodSync(target, status.mode & 0o7777);
+  for (const name of llistxattr(fsPath(from))) {
+    const value = lgetxattr(fsPath(from), name);
+    if (value) lsetxattr(target, name, value);
+  }
+  lutimesNs(target, { atimeNs: status.atimeNs, mtimeNs: status.mtimeNs });
+}

@@ -1,0 +1,16 @@
+import { layerPool } from '../workers/pool.ts';
+
+const module = import.meta.resolve('./tree-jobs.ts');
+
+/** Work on whole trees, done in worker threads. */
+export const trees = {
+  /** Deletes everything in a directory but the directory. */
+  empty: (directory: string): Promise<void> => layerPool.run({ module, job: 'emptyJob', params: { directory } }),
+  /** Bytes and inodes as `du` counts them. */
+  usage: (directory: string): Promise<{ sizeBytes: number; inodes: number }> =>
+    layerPool.run({ module, job: 'usageJob', params: { directory } }),
+  /** Writes back the file system a directory is on. */
+  sync: (directory: string): Promise<void> => layerPool.run({ module, job: 'syncJob', params: { directory } }),
+  /** Copies a tree into an existing directory. */
+  copy: (from: string, to: string): Promise<void> => layerPool.run({ module, job: 'copyJob', params: { from, to } }),
+};

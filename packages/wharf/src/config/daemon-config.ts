@@ -8,6 +8,7 @@ export interface DaemonConfig extends EngineConfig {
   readonly pidfile: string;
   /** Group of the unix sockets. */
   readonly group: string | undefined;
+  /** Containers run on when the daemon stops; unlike dockerd's, the default. */
   readonly liveRestore: boolean;
   readonly shutdownTimeoutSeconds: number;
   /** `undefined`: overlayfs where the kernel has it, else plain copies. */
@@ -69,7 +70,7 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     initPath: reader.text('init-path'),
     defaultShmSizeBytes: parseByteSize(reader.text('default-shm-size') ?? '64m'),
     defaultUlimits: ulimitsOf(values),
-    liveRestore: reader.flag('live-restore'),
+    liveRestore: reader.flag('live-restore', true),
     shutdownTimeoutSeconds: reader.number('shutdown-timeout') ?? 15,
     storageDriver: storageDriver === undefined ? undefined : storageDriver.startsWith('overlay') ? 'overlayfs' : 'copy',
     logLevel: debug ? 'debug' : (reader.text('log-level') ?? 'info'),
@@ -136,8 +137,9 @@ class ValueReader {
     return typeof value === 'string' && value !== '' ? value : undefined;
   }
 
-  flag(name: string): boolean {
-    return this.#values.get(name) === true;
+  flag(name: string, whenAbsent = false): boolean {
+    const value = this.#values.get(name);
+    return typeof value === 'boolean' ? value : whenAbsent;
   }
 
   number(name: string): number | undefined {

@@ -95,7 +95,12 @@ export const DIRECTIVES: readonly Directive[] = [
     check: label,
     reloadable: true,
   },
-  { flag: 'live-restore', kind: 'bool', help: 'Leave containers running when the daemon stops', reloadable: true },
+  {
+    flag: 'live-restore',
+    kind: 'bool',
+    help: 'Leave containers running when the daemon stops (default true)',
+    reloadable: true,
+  },
   { flag: 'log-driver', kind: 'string', help: 'Default log driver of containers' },
   {
     flag: 'log-format',
@@ -126,7 +131,7 @@ export const DIRECTIVES: readonly Directive[] = [
   {
     flag: 'shutdown-timeout',
     kind: 'int',
-    help: 'Seconds containers get to stop when the daemon stops',
+    help: 'Seconds containers get to stop with the daemon, when --live-restore is false',
     reloadable: true,
   },
   {

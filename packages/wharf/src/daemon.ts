@@ -1,0 +1,116 @@
+import { mkdirSync } from 'node:fs';
+import type { RunningEngine } from '@wharf/engine/engine';
+import { messageOf } from '@wharf/kit';
+import { type ApiServer, openApiServer } from './api-server.ts';
+import type { DaemonConfig } from './config/daemon-config.ts';
+import { SHUTDOWN_DEADLINE_MS } from './limits.ts';
+import { createLogger, type DaemonLogger } from './logger.ts';
+import type { MetricsServer } from './metrics.ts';
+import { removePidfile, writePidfile } from './pidfile.ts';
+import { reloadConfig } from './reload.ts';
+import { stopContainers } from './stop-containers.ts';
+import { wharfVersion } from './version.ts';
+import { wireUp } from './wire-up.ts';
+
+export interface DaemonOptions {
+  readonly config: DaemonConfig;
+  /** Reads the configuration again, for SIGHUP. Throws when it is wrong. */
+  readonly reload: () => DaemonConfig;
+}
+
+interface RunningDaemon {
+  readonly config: DaemonConfig;
+  readonly log: DaemonLogger;
+  readonly engine: RunningEngine;
+  readonly server: ApiServer;
+  readonly metrics: MetricsServer | undefined;
+}
+
+/**
+ * The daemon's life, from its pid file to a signal. Resolves once it listens and what was there before is found again; the process then
+ * lives by its servers. Throws, with everything undone, when it cannot start.
+ *
+ * The API answers while containers are still being restored, so that a machine with many of them is not mute after a restart.
+ */
+export async function runDaemon({ config, reload }: DaemonOptions): Promise<void> {
+  const log = createLogger({ level: config.logLevel, format: config.logFormat });
+  watchForBugs(log);
+  await using undo = new AsyncDisposableStack();
+  mkdirSync(config.dataRoot, { recursive: true, mode: 0o710 });
+  mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });
+  writePidfile(config.pidfile);
+  undo.defer(() => removePidfile(config.pidfile));
+  log.info({ version: wharfVersion(), dataRoot: config.dataRoot, execRoot: config.execRoot }, 'starting');
+  const engine = await wireUp({ config, log });
+  undo.defer(() => engine.stop());
+  const server = await openApiServer({ config, engine, log });
+  undo.defer(() => server.close());
+  const metrics =
+    config.metricsAddress === undefined ? undefined : await startMetrics(config.metricsAddress, engine, log);
+  undo.defer(() => metrics?.close());
+  const daemon: RunningDaemon = { config, log, engine, server, metrics };
+  handleSignals(daemon, reload);
+  await engine.start();
+  undo.move();
+  log.info({ hosts: config.hosts, containers: engine.containers.list().length }, 'ready');
+}
+
+async function startMetrics(address: string, engine: RunningEngine, log: DaemonLogger): Promise<MetricsServer> {
+  const { serveMetrics } = await import('./metrics.ts');
+  return serveMetrics({ address, engine, log });
+}
+
+function handleSignals(daemon: RunningDaemon, reload: () => DaemonConfig): void {
+  let stopping = false;
+  const stop = (signal: string) => {
+    // The second signal means: now.
+    if (stopping) process.exit(1);
+    stopping = true;
+    daemon.log.info({ signal }, 'stopping');
+    void shutDown(daemon);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGHUP', () => {
+    try {
+      reloadConfig({ ...daemon, next: reload() });
+    } catch (error) {
+      daemon.log.error({ error }, 'the configuration is not reloaded');
+    }
+  });
+}
+
+/** Ends the API, then the engine. Containers run on, unless `--live-restore=false`. */
+async function shutDown(daemon: RunningDaemon): Promise<void> {
+  const { config, log, engine, server, metrics } = daemon;
+  const graceMs = config.liveRestore ? 0 : config.shutdownTimeoutSeconds * 1000;
+  setTimeout(() => {
+    log.error({}, 'could not stop in time');
+    removePidfile(config.pidfile);
+    process.exit(1);
+  }, SHUTDOWN_DEADLINE_MS + graceMs).unref();
+  try {
+    if (!config.liveRestore) await stopContainers(engine, config.shutdownTimeoutSeconds);
+    await server.close();
+    await metrics?.close();
+    await engine.stop();
+    removePidfile(config.pidfile);
+    log.info({}, 'stopped');
+    process.exit(0);
+  } catch (error) {
+    log.error({ error }, 'could not stop cleanly');
+    removePidfile(config.pidfile);
+    process.exit(1);
+  }
+}
+
+/** A broken invariant ends the process: what is on disk and in the kernel is repaired by the next start. */
+function watchForBugs(log: DaemonLogger): void {
+  const die = (kind: string) => (error: unknown) => {
+    const stack = error instanceof Error ? error.stack : undefined;
+    log.error({ kind, stack }, `the daemon ends because of a bug: ${messageOf(error)}`);
+    process.exit(70);
+  };
+  process.on('uncaughtException', die('uncaught exception'));
+  process.on('unhandledRejection', die('unhandled rejection'));
+}

@@ -1,4 +1,4 @@
-import { formatCanonical, tryParseReference, WharfError, withDefaultTag } from '@wharf/kit';
+import { WharfError } from '@wharf/kit';
 import type { ImageConfig } from '@wharf/oci/spec/image';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import { imagePlatformMissing } from '@wharf/wire/docker/messages';
@@ -7,6 +7,7 @@ import type { ImagePlatform } from './image-service.ts';
 import { familiarOf, isDangling, repoDigestOf } from './names.ts';
 import { findImage } from './resolve.ts';
 import type { ImageRoom } from './room.ts';
+import { isEmpty } from './runtime-config.ts';
 import { sumUp } from './summary.ts';
 
 export interface InspectOptions {
@@ -63,19 +64,6 @@ function shownConfig(config: ImageConfig | undefined): NonNullable<ImageInspect[
   return Object.fromEntries(entries);
 }
 
-function isEmpty(value: unknown): boolean {
-  if (value === null || value === undefined || value === '' || value === false) return true;
-  if (Array.isArray(value)) return value.length === 0;
-  return typeof value === 'object' && Object.keys(value).length === 0;
-}
-
 function unique(texts: readonly string[]): string[] {
   return [...new Set(texts)];
-}
-
-/** The ids that a reference or id means, for filters (`ancestor`); none when it means nothing. */
-export function idsOf(room: ImageRoom, text: string): readonly string[] {
-  const reference = tryParseReference(text);
-  const named = reference === undefined ? undefined : room.names.get(formatCanonical(withDefaultTag(reference)));
-  return named === undefined ? [] : [named.target.digest];
 }

@@ -136,3 +136,13 @@ export async function resolveImage(room: ImageRoom, text: string, wanted?: Image
     chainId: chainIdOf(config.rootfs.diff_ids),
   };
 }
+
+/** The ids a reference, id or id prefix means, for `ancestor` filters; none when it means nothing. */
+export function ancestorIds(room: ImageRoom, text: string): readonly Digest[] {
+  try {
+    return [findImage(room, text).target.digest];
+  } catch (error) {
+    if (error instanceof WharfError) return [];
+    throw error;
+  }
+}

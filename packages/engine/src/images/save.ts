@@ -61,8 +61,7 @@ async function* streamUnder(lease: Lease, source: AsyncGenerator<Buffer>): Async
 function wantedBy(room: ImageRoom, name: string): Wanted[] {
   const reference = tryParseReference(name);
   const image = findOrUndefined(room, name);
-  const byId =
-    image?.target.digest.replace(/^sha\d+:/, '').startsWith(name.replace(/^sha\d+:/, ''));
+  const byId = image?.target.digest.replace(/^sha\d+:/, '').startsWith(name.replace(/^sha\d+:/, ''));
   if (image === undefined || !byId) {
     if (reference !== undefined && reference.tag === undefined && reference.digest === undefined)
       return repository(room, reference);

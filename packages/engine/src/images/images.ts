@@ -1,0 +1,137 @@
+import type { ChainId, Clock, Digest, Filters, Logger, Reference } from '@wharf/kit';
+import type { ContentStore } from '@wharf/oci/content/content-store';
+import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
+import type { Store } from '@wharf/store';
+import type {
+  AttestationStatement,
+  ImageDeleteResponseItem,
+  ImageHistoryResponseItem,
+  ImageInspect,
+  ImagePruneResponse,
+  ImageSummary,
+} from '@wharf/wire/docker/types';
+import type { EventBus } from '../events/event-bus.ts';
+import { type AttestationOptions, imageAttestations } from './attestations.ts';
+import { Collector, type ExtraRoots, type Lease } from './collector.ts';
+import { commitImage } from './commit.ts';
+import { diskUsage, type ImageDiskUsage } from './disk-usage.ts';
+import { ImageDocuments } from './documents.ts';
+import { imageHistory } from './history.ts';
+import type { ImagePlatform, ImageService, ImageUsage } from './image-service.ts';
+import { type ImportOptions, importImage } from './import.ts';
+import { type InspectOptions, inspectImage } from './inspect.ts';
+import { LayerSizes } from './layer-sizes.ts';
+import { type ListOptions, listImages } from './list.ts';
+import { type LoadOptions, loadImages } from './load.ts';
+import { type ImageName, ImageNames } from './names.ts';
+import { pruneImages } from './prune.ts';
+import { type RemoveOptions, removeImage } from './remove.ts';
+import { removePlatforms } from './remove-platforms.ts';
+import { ancestorIds, resolveImage } from './resolve.ts';
+import type { ImageRoom } from './room.ts';
+import { type SaveOptions, saveImages } from './save.ts';
+import { tagImage } from './tag.ts';
+import { Unpacker } from './unpack.ts';
+
+export interface ImageServiceDeps {
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly store: Store;
+  readonly events: EventBus;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly dataRoot: string;
+}
+
+/** All verbs of the room. Texts and shapes are Docker's, in the newest API version. */
+export interface Images extends ImageService {
+  list(options: ListOptions): Promise<ImageSummary[]>;
+  inspect(reference: string, options: InspectOptions): Promise<ImageInspect>;
+  history(reference: string, platform?: ImagePlatform): Promise<ImageHistoryResponseItem[]>;
+  tag(source: string, reference: Reference): Promise<void>;
+  remove(reference: string, options: RemoveOptions): Promise<readonly ImageDeleteResponseItem[]>;
+  /** Drops the content of single platforms and keeps the rest. */
+  removePlatforms(
+    reference: string,
+    platforms: readonly ImagePlatform[],
+    force: boolean,
+  ): Promise<readonly ImageDeleteResponseItem[]>;
+  attestations(reference: string, options: AttestationOptions): Promise<readonly AttestationStatement[]>;
+  prune(filters: Filters): Promise<ImagePruneResponse>;
+  load(options: LoadOptions): Promise<readonly ImageName[]>;
+  save(options: SaveOptions): Promise<AsyncGenerator<Buffer>>;
+  import(options: ImportOptions): Promise<Digest>;
+  /** How many images there are, for `info`. */
+  count(): number;
+  /** For `system df`. */
+  diskUsage(): Promise<ImageDiskUsage>;
+  /** Content or snapshots that others (a builder's cache) need kept. */
+  addRoots(provider: () => ExtraRoots | Promise<ExtraRoots>): void;
+  lease(): Lease;
+  /** Gives back the space of all that nothing refers to. */
+  collect(): Promise<void>;
+}
+
+/** Opens the room: repairs what a crash left, and collects what was on its way in then. */
+export async function createImageService(deps: ImageServiceDeps): Promise<Images> {
+  const { content, snapshots, store } = deps;
+  const names = new ImageNames(store);
+  const documents = new ImageDocuments(content);
+  const sizes = new LayerSizes(store, snapshots);
+  let usage: () => ImageUsage = () => new Map();
+  const collector = new Collector({
+    content,
+    snapshots,
+    documents,
+    roots: () => names.list().map((image) => image.target),
+    sizeOf: (chainId) => sizes.get(chainId),
+    onSnapshotRemoved: (chainId) => sizes.forget(chainId),
+    log: deps.log,
+  });
+  const unpacker = new Unpacker({ content, snapshots, documents, collector, sizes });
+  const room: ImageRoom = {
+    ...deps,
+    names,
+    documents,
+    collector,
+    layerSize: (chainId: ChainId) => sizes.get(chainId),
+    unpack: (manifest) => unpacker.unpack(manifest),
+    usage: () => usage(),
+  };
+  sizes.recover();
+  await collector.collect();
+  return serviceOf(room, (next) => {
+    usage = next;
+  });
+}
+
+function serviceOf(room: ImageRoom, setUsage: ImageService['setUsage']): Images {
+  return {
+    resolve: (reference, platform) => resolveImage(room, reference, platform),
+    async ensureUnpacked(image) {
+      const manifest = await room.documents.manifest(image.manifestDigest);
+      await room.unpack(manifest);
+    },
+    commit: (options) => commitImage(room, options),
+    ancestors: async (reference) => ancestorIds(room, reference),
+    setUsage,
+    list: (options) => listImages(room, options),
+    inspect: (reference, options) => inspectImage(room, reference, options),
+    history: (reference, platform) => imageHistory(room, reference, platform),
+    tag: (source, reference) => tagImage(room, source, reference),
+    remove: (reference, options) => removeImage(room, reference, options),
+    removePlatforms: (reference, platforms, force) => removePlatforms(room, reference, platforms, force),
+    attestations: (reference, options) => imageAttestations(room, reference, options),
+    prune: (filters) => pruneImages(room, filters),
+    load: (options) => loadImages(room, options),
+    save: (options) => saveImages(room, options),
+    import: (options) => importImage(room, options),
+    count: () => new Set(room.names.list().map((image) => image.target.digest)).size,
+    diskUsage: () => diskUsage(room),
+    addRoots: (provider) => room.collector.addRoots(provider),
+    lease: () => room.collector.lease(),
+    async collect() {
+      await room.collector.collect();
+    },
+  };
+}

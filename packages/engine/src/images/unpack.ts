@@ -1,0 +1,78 @@
+import { type ChainId, KeyedLock, WharfError } from '@wharf/kit';
+import type { ContentStore } from '@wharf/oci/content/content-store';
+import { unpackLayers } from '@wharf/oci/layers/unpack';
+import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
+import { chainIds } from '@wharf/oci/spec/chain-id';
+import type { Manifest } from '@wharf/oci/spec/image';
+import type { Collector } from './collector.ts';
+import type { ImageDocuments } from './documents.ts';
+import type { LayerSizes } from './layer-sizes.ts';
+
+export interface UnpackerDeps {
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly documents: ImageDocuments;
+  readonly collector: Collector;
+  readonly sizes: LayerSizes;
+}
+
+/**
+ * Turns images into committed snapshots, once at a time each: callers that ask for the same stack, or for stacks on the
+ * same missing base, wait for each other and then find the work done.
+ */
+export class Unpacker {
+  readonly #deps: UnpackerDeps;
+  readonly #locks = new KeyedLock();
+
+  constructor(deps: UnpackerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Throws `data-loss` for a layer that is not what the config says, `resource-exhausted` on a full disk, `not-found`. */
+  async unpack(manifest: Manifest): Promise<void> {
+    const { documents, collector } = this.#deps;
+    const config = await documents.config(manifest.config.digest);
+    const diffIds = config.rootfs.diff_ids;
+    if (diffIds.length !== manifest.layers.length) {
+      throw new WharfError(
+        'data-loss',
+        `Cannot unpack image: its config names ${diffIds.length} layers, its manifest ${manifest.layers.length}`,
+      );
+    }
+    using lease = collector.lease();
+    const chain = chainIds(diffIds);
+    for (const chainId of chain) lease.keepSnapshot(chainId);
+    for (let missing = this.#firstMissing(chain); missing !== undefined; missing = this.#firstMissing(chain)) {
+      await this.#locks.run(missing, () => this.#unpackFrom(missing, chain, manifest, diffIds));
+    }
+  }
+
+  #firstMissing(chain: readonly ChainId[]): ChainId | undefined {
+    return chain.find((chainId) => this.#deps.snapshots.stat(chainId)?.kind !== 'committed');
+  }
+
+  async #unpackFrom(
+    missing: ChainId,
+    chain: readonly ChainId[],
+    manifest: Manifest,
+    diffIds: Parameters<typeof chainIds>[0],
+  ): Promise<void> {
+    // Somebody else may have done it while this waited for the lock.
+    if (this.#firstMissing(chain) !== missing) return;
+    const { content, snapshots, sizes } = this.#deps;
+    const layers = manifest.layers.flatMap(({ digest }, index) => {
+      const diffId = diffIds[index];
+      return diffId === undefined ? [] : [{ path: content.path(digest), diffId }];
+    });
+    const made: ChainId[] = [];
+    await unpackLayers({
+      snapshots,
+      layers,
+      onLayer: (index) => {
+        const chainId = chain[index];
+        if (chainId !== undefined) made.push(chainId);
+      },
+    });
+    await Promise.all(made.map((chainId) => sizes.get(chainId)));
+  }
+}

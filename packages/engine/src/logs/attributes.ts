@@ -38,40 +38,32 @@ export function chosenAttributes(record: ContainerRecord, options: Attributes): 
   return chosen;
 }
 
-/** The tag of a container's messages: a template with `{{.ID}}`, `{{.Name}}` and the like, by default the short id. */
-export function renderTag(record: ContainerRecord, template: string): string {
-  return template.replaceAll(/\{\{\s*([^}]*?)\s*\}\}/g, (_whole, name: string) => {
-    const value = tagValue(record, name);
-    if (value === undefined) {
+const TEMPLATE = /\{\{\s*([^}]*?)\s*\}\}/g;
+
+const tagValues: Readonly<Record<string, (record: ContainerRecord) => string>> = {
+  '.ID': (record) => shortId(record.id),
+  '.FullID': (record) => record.id,
+  '.Name': (record) => record.name,
+  '.Command': (record) => [record.path, ...record.args].join(' '),
+  '.ImageID': (record) => shortId(record.imageId),
+  '.ImageFullID': (record) => record.imageId,
+  '.ImageName': (record) => record.config.Image ?? '',
+  '.DaemonName': () => 'docker',
+  '.Hostname': () => hostname(),
+};
+
+/** Throws `invalid-argument` for a template with an action that is not known. */
+export function checkTag(template: string): void {
+  for (const [, name = ''] of template.matchAll(TEMPLATE)) {
+    if (tagValues[name] === undefined) {
       throw new WharfError('invalid-argument', `template: log-tag:1: cannot evaluate ${name} in "${template}"`);
     }
-    return value;
-  });
+  }
 }
 
-function tagValue(record: ContainerRecord, name: string): string | undefined {
-  switch (name) {
-    case '.ID':
-      return shortId(record.id);
-    case '.FullID':
-      return record.id;
-    case '.Name':
-      return record.name;
-    case '.Command':
-      return [record.path, ...record.args].join(' ');
-    case '.ImageID':
-      return shortId(record.imageId);
-    case '.ImageFullID':
-      return record.imageId;
-    case '.ImageName':
-      return record.config.Image ?? '';
-    case '.DaemonName':
-      return 'docker';
-    case '.Hostname':
-      return hostname();
-    default:
-      return undefined;
-  }
+/** The tag of a container's messages: a template with `{{.ID}}`, `{{.Name}}` and the like, by default the short id. */
+export function renderTag(record: ContainerRecord, template: string): string {
+  return template.replaceAll(TEMPLATE, (_whole, name: string) => tagValues[name]?.(record) ?? '');
 }
 
 /** The attributes json-file writes with each record: the chosen ones, and the tag if one was asked for. */

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, type Logger, messageOf, WharfError } from '@wharf/kit';
+import { LOG_READING_NOT_SUPPORTED } from '@wharf/wire/docker/messages';
 import type { ContainerRecord } from '../containers/container.ts';
 import { type Attributes, formatDetails, recordAttributes } from './attributes.ts';
 import { LogFormatter } from './format-log.ts';
@@ -20,8 +21,6 @@ import { readTimeNs } from './times.ts';
 const FORWARD_GRACE_MS = 2_000;
 /** A spool that only feeds a remote driver. */
 const uncached: Rotation = { maxSizeBytes: 20_000_000, maxFiles: 2, compress: false };
-
-export const READING_NOT_SUPPORTED = 'configured logging driver does not support reading';
 
 export interface ContainerLogOptions {
   readonly record: ContainerRecord;
@@ -50,10 +49,10 @@ class NoLog implements ContainerLog {
   notify(): void {}
   async finish(): Promise<void> {}
   checkReadable(): void {
-    throw new WharfError('not-implemented', READING_NOT_SUPPORTED);
+    throw new WharfError('not-implemented', LOG_READING_NOT_SUPPORTED);
   }
   read(): AsyncIterable<LogEntry> {
-    throw new WharfError('not-implemented', READING_NOT_SUPPORTED);
+    throw new WharfError('not-implemented', LOG_READING_NOT_SUPPORTED);
   }
   async streamTo(): Promise<void> {
     this.checkReadable();
@@ -250,7 +249,7 @@ class SpoolLog extends ReadableLog {
   }
 
   override checkReadable(): void {
-    if (!this.#readable) throw new WharfError('not-implemented', READING_NOT_SUPPORTED);
+    if (!this.#readable) throw new WharfError('not-implemented', LOG_READING_NOT_SUPPORTED);
   }
 
   protected override async upToDate(): Promise<void> {}

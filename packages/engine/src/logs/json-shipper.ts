@@ -172,12 +172,12 @@ export class JsonShipper {
     const full = bytesRead === this.#buffer.length;
     let used = 0;
     while (used < bytesRead) {
+      if (this.#writer.full) await this.#rotate();
       const size = this.#encode(data.subarray(used));
       if (size === 0 && this.#encoder.length === 0) break;
       await this.#write();
       used += size;
       this.#offset += size;
-      if (this.#writer.full) await this.#rotate();
     }
     if (full) this.#enlarge(used);
     this.#behind = full && (await spool.stat()).size - this.#offset > SHIP_BACKLOG_BYTES;

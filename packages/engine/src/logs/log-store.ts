@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { newId } from '@wharf/kit';
 import { CriScanner } from './cri.ts';
@@ -129,9 +128,10 @@ export async function unpacked(opened: OpenSegment): Promise<OpenSegment> {
   const handle = await open(path, 'wx+', 0o600);
   try {
     await rm(path);
-    const source = createReadStream('', { fd: opened.handle, start: 0 });
-    const target = handle.createWriteStream({ autoClose: false, start: 0 });
-    await pipeline(source, createGunzip({ chunkSize: 256 * 1024 }), target);
+    const file = createReadStream('', { fd: opened.handle, start: 0 });
+    const gunzip = createGunzip({ chunkSize: 256 * 1024 });
+    file.on('error', (error) => gunzip.destroy(error));
+    for await (const piece of file.pipe(gunzip)) await handle.appendFile(piece as Buffer);
     const { size } = await handle.stat();
     return { ...opened, segment: { ...opened.segment, compressed: false }, handle, sizeBytes: size };
   } catch (error) {

@@ -46,21 +46,13 @@ export function createLogService(options: LogServiceOptions): LogService {
         clock,
         log: log.child({ container: record.id }),
       });
-      logs.set(
-        record.id,
-        forgetting(opened, () => logs.delete(record.id)),
-      );
-      return logs.get(record.id) ?? opened;
+      const remove = opened.remove.bind(opened);
+      opened.remove = async () => {
+        await remove();
+        logs.delete(record.id);
+      };
+      logs.set(record.id, opened);
+      return opened;
     },
   };
-}
-
-/** The log, forgotten once it is removed. */
-function forgetting(opened: ContainerLog, forget: () => void): ContainerLog {
-  const remove = opened.remove.bind(opened);
-  opened.remove = async () => {
-    await remove();
-    forget();
-  };
-  return opened;
 }

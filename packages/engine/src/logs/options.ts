@@ -1,4 +1,5 @@
 import { WharfError } from '@wharf/kit';
+import { checkTag } from './attributes.ts';
 import { DEFAULT_MAX_FILES, DEFAULT_MAX_SIZE_BYTES, MAX_FILES } from './limits.ts';
 import { checkSyslogOptions } from './syslog-options.ts';
 
@@ -158,6 +159,7 @@ export function validateLogOptions(driver: string, options: LogOptions): void {
   }
   checkRegex(options, 'labels-regex');
   checkRegex(options, 'env-regex');
+  checkTag(options['tag'] ?? '');
   if (driver === 'syslog') checkSyslogOptions(options);
   if (driver === 'json-file' || driver === 'local') readRotation(driver, options);
   else readCache(options);

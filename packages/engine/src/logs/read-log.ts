@@ -105,11 +105,15 @@ async function dropOld(opened: readonly OpenSegment[], sinceNs: bigint): Promise
   return kept;
 }
 
+/** The longest time a timer takes; a later `until` never comes by time. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Aborts at a wall-clock time, for `--until` with `--follow`. */
 function untilSignal(query: LogQuery, clock: Clock, done: AbortSignal): AbortSignal {
   if (query.untilNs === undefined) return query.signal;
   const stop = new AbortController();
   const ms = Number((query.untilNs - clock.nowNs()) / 1_000_000n) + 1;
+  if (!query.follow || ms > MAX_TIMER_MS) return query.signal;
   clock.sleep(Math.max(0, ms), { signal: done }).then(
     () => stop.abort(),
     () => undefined,

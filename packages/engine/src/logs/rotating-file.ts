@@ -51,11 +51,12 @@ export class RotatingFile {
     return [...byIndex.values()].sort((a, b) => b.index - a.index);
   }
 
-  /** Renames every finished file up by one and drops those beyond the limit; the active file's name becomes free. */
+  /** Renames every finished file up by one and drops those beyond the limit: `.1` becomes free. */
   async shift(): Promise<void> {
     await this.#compressing;
     const last = this.rotation.maxFiles - 1;
     for (const segment of await this.segments()) {
+      if (segment.index === 0) continue;
       if (segment.index >= last) await removeFile(segment.path);
       else await rename(segment.path, `${this.path}.${segment.index + 1}${segment.compressed ? '.gz' : ''}`);
     }

@@ -30,6 +30,16 @@ export const NO_COMMAND = 'no command specified';
 
 export const NO_STREAM_CHOSEN = 'Bad parameters: you must choose at least one stream';
 
+export const LOG_READING_NOT_SUPPORTED = 'configured logging driver does not support reading';
+
+export const LOGS_OF_DEAD_CONTAINER = 'can not get logs from container which is dead or marked for removal';
+
+export const attachToPaused = (name: string): string =>
+  `container ${name} is paused, unpause the container before attach`;
+
+export const attachToRestarting = (name: string): string =>
+  `container ${name} is restarting, wait until the container is running`;
+
 // Images.
 
 export const noSuchImage = (reference: string): string => `No such image: ${reference}`;
@@ -52,6 +62,49 @@ export const imageInManyRepositories = (imageId: string): string =>
 // Networks and volumes.
 
 export const networkNotFound = (name: string): string => `network ${name} not found`;
+
+export const networkNameInUse = (name: string): string => `network with name ${name} already exists`;
+
+export const networkPredefined = (name: string): string => `operation is not permitted on predefined ${name} network `;
+
+export const networkNotRemovable = (name: string): string => `${name} is a pre-defined network and cannot be removed`;
+
+/** `endpoints` are `name:"web" id:"0123456789ab"`. */
+export const networkHasEndpoints = (name: string, endpoints: readonly string[]): string =>
+  `error while removing network: network ${name} has active endpoints (${endpoints.join(', ')})`;
+
+export const networkAmbiguous = (name: string, count: number, by: string): string =>
+  `${count} matches found based on ${by}: network ${name} is ambiguous`;
+
+export const endpointExists = (container: string, network: string): string =>
+  `endpoint with name ${container} already exists in network ${network}`;
+
+export const notConnected = (containerId: string, network: string): string =>
+  `container ${containerId} is not connected to network ${network}`;
+
+export const SHARES_NETWORK =
+  'container sharing network namespace with another container or host cannot be connected to any other network';
+
+export const HOST_NETWORK_AT_CREATE =
+  'cannot connect container to host network - container must be created in host network mode';
+
+export const PRIVATE_NETWORK =
+  'container cannot be connected to multiple networks with one of the networks in private (none) mode';
+
+export const STATIC_ADDRESS_USER_NETWORK = 'user-specified IP address is supported on user-defined networks only';
+
+export const ALIASES_USER_NETWORK = 'network-scoped aliases are only supported for user-defined networks';
+
+export const poolOverlaps = 'invalid pool request: Pool overlaps with other one on this address space';
+
+export const portAllocated = (hostIp: string, port: number): string =>
+  `Bind for ${hostIp}:${port} failed: port is already allocated`;
+
+export const bindFailed = (hostIp: string, port: number, protocol: string, reason: string): string =>
+  `failed to bind host port ${hostIp}:${port}/${protocol}: ${reason}`;
+
+export const publishFailed = (containerName: string, endpointId: string, reason: string): string =>
+  `failed to set up container networking: driver failed programming external connectivity on endpoint ${containerName} (${endpointId}): ${reason}`;
 
 export const noSuchVolume = (name: string): string => `get ${name}: no such volume`;
 
@@ -88,7 +141,6 @@ export const duplicateMountPoint = (path: string): string => `Duplicate mount po
 
 export const pruneRunning = 'a prune operation is already running';
 
-export const portAllocated = (address: string): string => `Bind for ${address} failed: port is already allocated`;
 
 // Filters.
 

@@ -62,6 +62,7 @@ function parseClass(
   if (negate) at += 1;
   const ranges: (readonly [string, string])[] = [];
   const take = (): string | undefined => {
+    if (pattern[at] === '-' || pattern[at] === ']') return undefined;
     if (pattern[at] === '\\') at += 1;
     const character = pattern[at];
     at += 1;

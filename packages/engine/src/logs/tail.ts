@@ -107,7 +107,7 @@ class TailSearch {
     const { stream } = record;
     const endsLine = !record.partial || !this.#seen[stream];
     this.#seen[stream] = true;
-    if (this.#boundary !== undefined) return this.#lookBack(record, end);
+    if (this.#boundary !== undefined) return this.#lookBack(record, end, endsLine);
     if (!endsLine) return true;
     this.#count += 1;
     if (this.#count < this.#lines) return true;
@@ -119,9 +119,9 @@ class TailSearch {
     return true;
   }
 
-  #lookBack(record: BackwardRecord, end: number): boolean {
+  #lookBack(record: BackwardRecord, end: number, endsLine: boolean): boolean {
     const boundary = this.#boundary ?? 0;
-    if (!record.partial && this.#skip[record.stream] < 0) this.#skip[record.stream] = end;
+    if (endsLine && this.#skip[record.stream] < 0) this.#skip[record.stream] = end;
     if (boundary - record.position > TAIL_LOOK_BACK_BYTES) {
       for (const stream of [1, 2] as const) if (this.#skip[stream] < 0) this.#skip[stream] = end;
     }

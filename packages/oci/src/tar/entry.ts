@@ -50,5 +50,5 @@ export interface TarEntryInit {
   readonly linkName?: ByteString;
   readonly deviceMajor?: number;
   readonly deviceMinor?: number;
-  readonly xattrs?: ReadonlyMap<string, Uint8Array>;
+  readonly xattrs?: ReadonlyMap<string, Uint8Array> | undefined;
 }

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { createGzip, createZstdCompress } from 'node:zlib';
+import { bindMount, mount } from '@wharf/linux/mount';
+import { mountSnapshot } from '../snapshots/mount-snapshot.ts';
+import type { Mount } from '../snapshots/snapshotter.ts';
+import { toText } from '../tar/bytes.ts';
+import type { JobIo } from '../workers/protocol.ts';
+import { inMounts } from '../workers/root.ts';
+import { type CompareOptions, type Difference, differences } from './compare.ts';
+import { INFLATE_CHUNK_BYTES } from './limits.ts';
+import { baseOf, parentOf } from './names.ts';
+import { type Chunk, Packer } from './packer.ts';
+import { OPAQUE_MARKER, WHITEOUT_PREFIX } from './whiteout.ts';
+
+export interface CompareParams {
+  readonly form: CompareOptions['form'];
+  /** The directory that differs, and what it stands on. */
+  readonly upperDir: string;
+  readonly lower: readonly Mount[];
+  readonly placeholders: readonly string[];
+}
+
+export interface DiffParams extends CompareParams {
+  readonly compression: 'none' | 'gzip' | 'zstd';
+}
+
+export interface DiffOutcome {
+  readonly diffId: string;
+  readonly digest: string;
+  readonly blobBytes: number;
+  readonly tarBytes: number;
+}
+
+/** Docker's form of a change: 0 modified, 1 added, 2 deleted. */
+export interface Change {
+  readonly Path: string;
+  readonly Kind: 0 | 1 | 2;
+}
+
+const kinds = { modified: 0, added: 1, deleted: 2 } as const;
+
+/** Lists what a container changed. */
+export function changesJob(params: CompareParams): Promise<Change[]> {
+  return inBothTrees(params, async (list) => {
+    const changes: Change[] = [];
+    for (const { name, kind } of list) changes.push({ Path: `/${toText(name)}`, Kind: kinds[kind] });
+    return changes;
+  });
+}
+
+/** Writes the changes as a layer to the job's output, hashing both sides of the compression. */
+export function diffJob(params: DiffParams, io: JobIo): Promise<DiffOutcome> {
+  return inBothTrees(params, async (list) => {
+    const tarHash = createHash('sha256');
+    const blobHash = createHash('sha256');
+    let tarBytes = 0;
+    let blobBytes = 0;
+    async function* plain(): AsyncGenerator<Chunk, void, undefined> {
+      for (const chunk of packLayer(list)) {
+        io.signal.throwIfAborted();
+        tarBytes += chunk.byteLength;
+        tarHash.update(chunk);
+        yield chunk;
+      }
+    }
+    for await (const chunk of compress(plain(), params.compression)) {
+      blobBytes += chunk.byteLength;
+      blobHash.update(chunk);
+      await io.write(chunk);
+    }
+    return {
+      diffId: `sha256:${tarHash.digest('hex')}`,
+      digest: `sha256:${blobHash.digest('hex')}`,
+      blobBytes,
+      tarBytes,
+    };
+  });
+}
+
+/** The differences as an OCI layer: changed entries, `.wh.` files for the deleted ones, markers in opaque directories. */
+function* packLayer(list: Iterable<Difference>): Generator<Chunk, void, undefined> {
+  const packer = new Packer({ wholeSeconds: false });
+  for (const { name, path, status, isOpaque, isImplied } of list) {
+    if (status) {
+      yield* packer.addFile(path, name, status);
+      if (isOpaque) yield* packer.addEntry({ name: `${name}/${OPAQUE_MARKER}`, type: 'file' });
+    } else if (!isImplied) {
+      const parent = parentOf(name);
+      const whiteout = `${parent === '' ? '' : `${parent}/`}${WHITEOUT_PREFIX}${baseOf(name)}`;
+      yield* packer.addEntry({ name: whiteout, type: 'file' });
+    }
+  }
+  yield* packer.end();
+}
+
+async function* compress(
+  source: AsyncIterable<Chunk>,
+  compression: DiffParams['compression'],
+): AsyncGenerator<Chunk, void, undefined> {
+  if (compression === 'none') {
+    yield* source;
+    return;
+  }
+  const options = { chunkSize: INFLATE_CHUNK_BYTES };
+  const encoder = compression === 'gzip' ? createGzip(options) : createZstdCompress(options);
+  const readable = Readable.from(source, { objectMode: false });
+  readable.on('error', (error) => encoder.destroy(error));
+  readable.pipe(encoder);
+  // Copied: what zlib gives is a part of a buffer it goes on to use.
+  for await (const chunk of encoder as AsyncIterable<Buffer>) yield new Uint8Array(chunk);
+}
+
+/** Shows both trees, and nothing else, to this thread: a container may be changing its own while we look. */
+function inBothTrees<T>(params: CompareParams, work: (list: Iterable<Difference>) => Promise<T>): Promise<T> {
+  const { form, upperDir, lower, placeholders } = params;
+  const prepare = (): string => {
+    // Any directory will do to mount at, as nobody else sees it; /sys is there on every host and not needed here.
+    const at = '/sys';
+    const upper = `${at}/upper`;
+    mount({ source: 'tmpfs', target: at, type: 'tmpfs', data: 'mode=0700,size=64k' });
+    mkdirSync(upper);
+    bindMount(upperDir, upper, { readOnly: true });
+    mkdirSync(`${at}/lower`);
+    if (lower.length > 0) mountSnapshot(lower, `${at}/lower`);
+    return at;
+  };
+  return inMounts(prepare, () =>
+    work(
+      differences({
+        form,
+        upper: '/upper',
+        lower: lower.length > 0 ? '/lower' : undefined,
+        placeholders: new Set(placeholders),
+      }),
+    ),
+  );
+}

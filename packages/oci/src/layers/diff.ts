@@ -1,0 +1,87 @@
+import type { DiffId, Digest } from '@wharf/kit';
+import { WharfError } from '@wharf/kit';
+import type { Snapshotter } from '../snapshots/snapshotter.ts';
+import { layerPool } from '../workers/pool.ts';
+import type { Change, CompareParams, DiffOutcome, DiffParams } from './diff-job.ts';
+
+export type { Change } from './diff-job.ts';
+
+/**
+ * What the engine and the runtime make in every container's root to mount things on. Docker keeps these in a layer of
+ * their own; here they are told apart when changes are looked at.
+ */
+export const MOUNT_POINT_PLACEHOLDERS: readonly string[] = [
+  '.dockerenv',
+  'dev',
+  'dev/console',
+  'dev/mqueue',
+  'dev/pts',
+  'dev/shm',
+  'etc',
+  'etc/hostname',
+  'etc/hosts',
+  'etc/mtab',
+  'etc/resolv.conf',
+  'proc',
+  'sys',
+];
+
+export interface DiffTarget {
+  readonly snapshots: Snapshotter;
+  /** An active snapshot: a container's. */
+  readonly key: string;
+  /** Further names to leave out where they are empty, without leading slash. */
+  readonly placeholders?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DiffLayerOptions extends DiffTarget {
+  readonly compression: 'none' | 'gzip' | 'zstd';
+  /** Receives the layer; the next chunk comes when its promise is done. */
+  readonly write: (chunk: Buffer) => Promise<void> | void;
+}
+
+export interface LayerDiff {
+  readonly diffId: DiffId;
+  /** Of the bytes written. */
+  readonly digest: Digest;
+  readonly blobBytes: number;
+  readonly tarBytes: number;
+}
+
+const module = import.meta.resolve('./diff-job.ts');
+
+/** Makes a layer of what a snapshot changed on its parent, in a worker thread. The same changes give the same bytes. */
+export async function diffLayer(options: DiffLayerOptions): Promise<LayerDiff> {
+  const outcome = await layerPool.run<DiffParams, DiffOutcome>({
+    module,
+    job: 'diffJob',
+    params: { ...compareParams(options), compression: options.compression },
+    output: options.write,
+    signal: options.signal,
+  });
+  // The job hashed them: they are what they say.
+  return { ...outcome, diffId: outcome.diffId as DiffId, digest: outcome.digest as Digest };
+}
+
+/** What a snapshot changed on its parent, as `docker diff` lists it. */
+export function listChanges(options: DiffTarget): Promise<readonly Change[]> {
+  return layerPool.run<CompareParams, Change[]>({
+    module,
+    job: 'changesJob',
+    params: compareParams(options),
+    signal: options.signal,
+  });
+}
+
+function compareParams({ snapshots, key, placeholders }: DiffTarget): CompareParams {
+  const info = snapshots.stat(key);
+  const [upperDir] = snapshots.layerDirs(key);
+  if (!info || upperDir === undefined) throw new WharfError('not-found', `Cannot find snapshot "${key}"`);
+  return {
+    form: snapshots.name === 'copy' ? 'tree' : 'upper',
+    upperDir,
+    lower: info.parent === '' ? [] : snapshots.mounts(info.parent),
+    placeholders: [...MOUNT_POINT_PLACEHOLDERS, ...(placeholders ?? [])],
+  };
+}

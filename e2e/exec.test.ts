@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { run } from '../scripts/lib/run.ts';
 import { clientEnvironment, dockerCli } from './lib/docker.ts';
 import { BUSYBOX } from './lib/images.ts';
 import { daemonForFile, eventually } from './lib/suite.ts';
 
-const daemon = daemonForFile();
 const NAME = 'target';
-
-before(async () => {
-  await daemon().ok('run', '-d', '--name', NAME, '-e', 'FROM=container', BUSYBOX, 'sleep', '100000');
+const daemon = daemonForFile({
+  prepare: (started) => started.ok('run', '-d', '--name', NAME, '-e', 'FROM=container', BUSYBOX, 'sleep', '100000'),
 });
 
 test('docker exec gives output, errors and exit status', async () => {

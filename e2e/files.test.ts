@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { must } from '../scripts/lib/run.ts';
-import { BUSYBOX } from './lib/images.ts';
+import { BUSYBOX, loadBusybox } from './lib/images.ts';
 import { daemonForFile, uniqueName } from './lib/suite.ts';
 
 const daemon = daemonForFile();
@@ -108,14 +108,21 @@ test('docker images, tag and rmi keep the books', async () => {
   await daemon().ok('rmi', 'books:two');
 });
 
-test('docker rmi refuses an image that a container uses', async () => {
-  const name = uniqueName();
-  await daemon().ok('tag', BUSYBOX, 'used:one');
-  await daemon().ok('create', '--name', name, 'used:one', 'true');
-  await daemon().ok('rmi', 'used:one');
-  const result = await daemon().docker(['rmi', BUSYBOX]);
-  assert.notEqual(result.code, 0);
-  assert.match(result.stderr, /conflict: unable to (remove|delete)/);
+test('docker rmi refuses an image that a running container uses, also by force', async () => {
+  await loadBusybox(daemon().host, { reference: 'used:one', layers: [[{ path: 'used', content: 'x' }]] });
+  await daemon().ok('run', '-d', 'used:one', 'sleep', '100000');
+  const refused = await daemon().docker(['rmi', 'used:one']);
+  assert.notEqual(refused.code, 0);
+  assert.match(
+    refused.stderr,
+    /conflict: unable to remove repository reference "used:one" \(must force\) - container [0-9a-f]+ is using its referenced image/,
+  );
+  const id = await daemon().ok('inspect', '-f', '{{.Id}}', 'used:one');
+  const forced = await daemon().docker(['rmi', '-f', id]);
+  assert.match(
+    forced.stderr,
+    /conflict: unable to delete [0-9a-f]+ \(cannot be forced\) - image is being used by running container/,
+  );
 });
 
 test('docker load of a broken archive says so and leaves nothing', async () => {

@@ -58,10 +58,9 @@ test('docker logs -f misses and repeats nothing over rotation', async () => {
   const options = ['--log-opt', 'max-size=100k', '--log-opt', 'max-file=20'];
   await daemon().ok('run', '-d', '--name', name, ...options, BUSYBOX, 'sh', '-c', 'sleep 0.5; seq 1 50000');
   const followed = (await daemon().docker(['logs', '-f', name])).stdout.trimEnd().split('\n');
-  assert.deepEqual(
-    followed,
-    Array.from({ length: 50_000 }, (_, index) => String(index + 1)),
-  );
+  const wrong = followed.findIndex((line, index) => line !== String(index + 1));
+  assert.equal(wrong, -1, `line ${wrong + 1} is "${followed[wrong]}"`);
+  assert.equal(followed.length, 50_000);
 });
 
 test('docker logs keeps lines without end and long ones whole', async () => {

@@ -47,7 +47,7 @@ export class PeerDaemon implements AsyncDisposable {
     const flags = [
       ...['--data-root', join(this.directory, 'data'), '--exec-root', join(this.directory, 'exec')],
       ...['--pidfile', join(this.directory, 'dockerd.pid'), '--host', this.host, '--config-file', '/dev/null'],
-      ...['--exec-opt', 'native.cgroupdriver=cgroupfs'],
+      ...['--exec-opt', 'native.cgroupdriver=cgroupfs', '--init-path', '/usr/bin/tini-static'],
     ];
     // The tmpfs keeps sockets with fixed names under /run/docker from being shared with a dockerd of the machine.
     const script = 'mkdir -p /run/docker && mount -t tmpfs tmpfs /run/docker && ip link set lo up && exec dockerd "$@"';
@@ -82,12 +82,34 @@ export class PeerDaemon implements AsyncDisposable {
     return docker(this.host, args, options);
   }
 
+  async ok(...args: readonly string[]): Promise<string> {
+    const result = await this.docker(args);
+    if (result.code !== 0)
+      throw new Error(`docker ${args.join(' ')} ended with status ${result.code}:\n${result.output}`);
+    return result.stdout.replace(/\n$/, '');
+  }
+
+  get socketPath(): string {
+    return this.host.slice('unix://'.length);
+  }
+
+  readonly bridge = 'docker0';
+
+  readonly #notOurs = () => Promise.reject(new Error('only wharf is killed in tests'));
+  readonly start = this.#notOurs;
+  readonly kill = this.#notOurs;
+  readonly crash = this.#notOurs;
+
+  dispose(): Promise<void> {
+    return this[Symbol.asyncDispose]();
+  }
+
   #waitForVersion(): Promise<string> {
     return until(
       'the peer dockerd answers',
       async () => {
         if (this.#child.exitCode !== null) throw new Error(`dockerd ended:\n${this.#logTail()}`);
-        if (!existsSync(this.host.slice('unix://'.length))) return undefined;
+        if (!existsSync(this.socketPath)) return undefined;
         const result = await this.docker(['version', '--format', '{{.Server.Version}}']);
         return result.code === 0 ? result.stdout.trim() : undefined;
       },

@@ -3,15 +3,36 @@ import { until } from '../../scripts/lib/delay.ts';
 import { type DaemonOptions, TestDaemon } from './daemon.ts';
 import { loadBusybox } from './images.ts';
 
+/** What tests use of a daemon; a real dockerd offers the same, without being killed. */
+type DaemonUnderTest = Pick<
+  TestDaemon,
+  'docker' | 'ok' | 'host' | 'socketPath' | 'bridge' | 'start' | 'kill' | 'crash' | 'dispose'
+>;
+
+interface FileOptions extends DaemonOptions {
+  /** Loads the busybox image; true when absent. */
+  readonly image?: boolean;
+  /** What all tests of the file need. */
+  readonly prepare?: (daemon: DaemonUnderTest) => Promise<unknown>;
+}
+
+/** With WHARF_E2E_PEER the tests run against dockerd, to see that they ask for what Docker does. */
+async function startDaemon(options: DaemonOptions): Promise<DaemonUnderTest> {
+  if (process.env['WHARF_E2E_PEER'] === undefined) return TestDaemon.start(options);
+  const { PeerDaemon } = await import('./peers.ts');
+  return PeerDaemon.start();
+}
+
 /**
  * One daemon for all tests of a file, with the busybox image loaded. Call it at the top of the file and use what it returns inside of
  * tests. After the last test everything is removed and the machine is looked over.
  */
-export function daemonForFile(options: DaemonOptions & { readonly image?: boolean } = {}): () => TestDaemon {
-  let daemon: TestDaemon | undefined;
+export function daemonForFile(options: FileOptions = {}): () => DaemonUnderTest {
+  let daemon: DaemonUnderTest | undefined;
   before(async () => {
-    daemon = await TestDaemon.start(options);
+    daemon = await startDaemon(options);
     if (options.image !== false) await loadBusybox(daemon.host);
+    await options.prepare?.(daemon);
   });
   after(async () => {
     await daemon?.dispose();

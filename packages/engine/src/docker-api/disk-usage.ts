@@ -1,0 +1,38 @@
+import type { ApiRequest, Route } from '@wharf/wire/http/route';
+import type { Engine } from '../engine.ts';
+import { parseUsageKinds, shapeUsage, type Usage } from '../system/disk-usage.ts';
+import { shapeSummary } from './image-shapes.ts';
+
+/** `GET /system/df`, and the prune of what `df` shows and no other room has. */
+export function diskUsageRoutes(engine: Pick<Engine, 'system'>): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      pattern: '/system/df',
+      since: 25,
+      handler: async (request, response) => {
+        // Below 1.42 the parameter is not known and so not looked at.
+        const kinds = parseUsageKinds(request.atLeast(42) ? request.query.getAll('type') : []);
+        const usage = await engine.system.diskUsage(kinds);
+        const how = { minor: request.version.minor, verbose: request.query.bool('verbose') };
+        response.json(200, shapeUsage(imagesFor(request, usage), how));
+      },
+    },
+    {
+      method: 'POST',
+      pattern: '/build/prune',
+      since: 31,
+      // There is no build cache yet, so this is the whole truth; `docker system prune` always asks.
+      handler: (_request, response) => response.json(200, { CachesDeleted: null, SpaceReclaimed: 0 }),
+    },
+  ];
+}
+
+function imagesFor(request: ApiRequest, usage: Usage): Usage {
+  if (usage.images === undefined) return usage;
+  const images = usage.images.images.map((image) => {
+    // The list of images hides this number from older clients; here they count by it.
+    return { ...(shapeSummary(image, request) as typeof image), Containers: image.Containers };
+  });
+  return { ...usage, images: { ...usage.images, images } };
+}

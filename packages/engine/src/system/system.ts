@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import type { Clock, Logger } from '@wharf/kit';
+import { isKind } from '@wharf/kit';
+import type { Store } from '@wharf/store';
+import type { ContainerSummary, SystemInfo, SystemVersion, Volume } from '@wharf/wire/docker/types';
+import type { ContainerRecord } from '../containers/container.ts';
+import type { ContainerService } from '../containers/container-service.ts';
+import type { EngineConfig } from '../engine-config.ts';
+import { LOG_DRIVERS } from '../logs/options.ts';
+import type { Runtimes } from '../runtime/runtime.ts';
+import { readCgroupFacts } from './cgroup-facts.ts';
+import { toUsageSummary } from './container-summary.ts';
+import { daemonId } from './daemon-id.ts';
+import type { Usage, UsageKind } from './disk-usage.ts';
+import { openFileCount, readHostFacts } from './host-facts.ts';
+import { toInfo } from './info.ts';
+import { ToolVersions } from './tool-versions.ts';
+import { toVersion } from './version.ts';
+
+export interface SystemServiceOptions {
+  readonly config: EngineConfig;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly runtimes: Runtimes;
+  readonly snapshots: { readonly name: string };
+  readonly images: {
+    count(): number;
+    diskUsage(): Promise<NonNullable<Usage['images']>>;
+  };
+  readonly volumes: { usage(): Promise<readonly Volume[]> };
+  readonly containers: Pick<ContainerService, 'list' | 'size'>;
+  /** Clients that follow events now. */
+  readonly eventListeners?: (() => number) | undefined;
+  /** A container's row in `df -v`; the room's own when absent. */
+  readonly summarize?:
+    | ((record: ContainerRecord, size: { readonly sizeRw: number; readonly sizeRootFs: number }) => ContainerSummary)
+    | undefined;
+  /** The engine package's when absent. */
+  readonly version?: string | undefined;
+}
+
+/** What the daemon says of itself and its host. */
+export interface SystemService {
+  /** Stays the same for this data root. */
+  readonly id: string;
+  readonly version: string;
+  info(): Promise<SystemInfo>;
+  versionInfo(): Promise<SystemVersion>;
+  /** Measures what is asked for; callers that ask for one kind at one time share the measuring. */
+  diskUsage(kinds: ReadonlySet<UsageKind>): Promise<Usage>;
+}
+
+/** Makes the room. The other rooms are asked when a client asks, not before. */
+export function createSystemService(options: SystemServiceOptions): SystemService {
+  const { config, store, clock, runtimes } = options;
+  const id = daemonId(store);
+  const version = options.version ?? packageVersion();
+  const tools = new ToolVersions(options.log);
+  const shared = new Map<UsageKind, Promise<unknown>>();
+  const once = async <T>(kind: UsageKind, measure: () => Promise<T>): Promise<T> => {
+    const running = (shared.get(kind) as Promise<T> | undefined) ?? measure().finally(() => shared.delete(kind));
+    shared.set(kind, running);
+    return running;
+  };
+  return {
+    id,
+    version,
+    async info() {
+      const [runtime, monitor] = await Promise.all([
+        tools.of(runtimes.get(undefined).path),
+        tools.of(runtimes.monitorPath),
+      ]);
+      return toInfo({
+        id,
+        version,
+        config,
+        host: readHostFacts(),
+        cgroup: readCgroupFacts(),
+        nowNs: clock.nowNs(),
+        containers: options.containers.list().map(({ state }) => state.status),
+        images: options.images.count(),
+        snapshotter: options.snapshots.name,
+        runtimes: Object.fromEntries(runtimes.names.map((name) => [name, runtimeOf(config, runtimes, name)])),
+        defaultRuntime: runtimes.defaultName,
+        runtimeCommit: runtime.commit,
+        monitorCommit: monitor.commit,
+        logDrivers: LOG_DRIVERS,
+        networkDrivers: ['bridge', 'host', 'null'],
+        openFiles: openFileCount(),
+        tasks: process.getActiveResourcesInfo().length,
+        eventListeners: options.eventListeners?.() ?? 0,
+        environment: process.env,
+      });
+    },
+    async versionInfo() {
+      const asked = [
+        { name: runtimes.defaultName, path: runtimes.get(undefined).path },
+        { name: 'conmon', path: runtimes.monitorPath },
+      ];
+      const answers = await Promise.all(asked.map(async ({ name, path }) => ({ name, ...(await tools.of(path)) })));
+      return toVersion({ version, host: readHostFacts(), tools: answers, nodeVersion: process.version });
+    },
+    async diskUsage(kinds) {
+      const ask = <T>(kind: UsageKind, measure: () => Promise<T>) =>
+        kinds.has(kind) ? once(kind, measure) : Promise.resolve(undefined);
+      const [images, containers, volumes] = await Promise.all([
+        ask('image', () => options.images.diskUsage()),
+        ask('container', () => containerUsage(options)),
+        ask('volume', () => options.volumes.usage()),
+      ]);
+      return { images, containers, volumes, ...(kinds.has('build-cache') ? { buildCache: [] } : {}) };
+    },
+  };
+}
+
+async function containerUsage(options: SystemServiceOptions): Promise<readonly ContainerSummary[]> {
+  const summarize = options.summarize ?? toUsageSummary;
+  const rows: ContainerSummary[] = [];
+  for (const record of options.containers.list()) {
+    try {
+      rows.push(summarize(record, await options.containers.size(record.id)));
+    } catch (error) {
+      // Removed while we measured.
+      if (!isKind(error, 'not-found')) throw error;
+    }
+  }
+  return rows;
+}
+
+function runtimeOf(config: EngineConfig, runtimes: Runtimes, name: string) {
+  return { path: runtimes.get(name).path, runtimeArgs: config.runtimes[name]?.runtimeArgs ?? [] };
+}
+
+function packageVersion(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}
+
+export { parseUsageKinds, shapeUsage } from './disk-usage.ts';
+export { shapeInfo } from './info.ts';

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type ContainerId, isKind, newId, parseReference } from '@wharf/kit';
@@ -350,5 +352,48 @@ test('load() of several images at once with shared layers ends well', async () =
   await Promise.all(variants.map((image, n) => loadNamed(room, `v${n}:1`, image)));
   assert.equal(room.images.count(), 6);
   await Promise.all(variants.map((_, n) => room.images.remove(`v${n}:1`, { force: false, pruneParents: true })));
+  await assertEmpty(room);
+});
+
+test('commit() makes an image of what a container changed', async () => {
+  await using room = await openRoom();
+  await loadNamed(room, 'x:1');
+  const parent = await room.images.resolve('x:1');
+  await room.snapshots.prepare('container', parent.chainId);
+  const commit = (reference?: string) =>
+    room.images.commit({
+      snapshotKey: 'container',
+      parent,
+      config: { ...parent.config, config: { Cmd: ['new'] } },
+      comment: 'why',
+      author: 'me',
+      createdBy: 'sh',
+      reference,
+    });
+  const empty = await commit();
+  assert.deepEqual((await room.images.inspect(empty, { manifests: false })).RootFS.Layers, parent.diffIds);
+  writeFileSync(join(room.snapshots.layerDir('container'), 'new'), 'n'.repeat(10_000));
+  const id = await commit('made:1');
+  const image = await room.images.inspect('made:1', { manifests: false });
+  assert.equal(image.Id, id);
+  assert.equal(image.Parent, parent.id);
+  assert.deepEqual([image.Author, image.Comment, image.Config], ['me', 'why', { Cmd: ['new'] }]);
+  assert.equal(image.RootFS.Layers?.length, 3);
+  const history = await room.images.history('made:1');
+  assert.deepEqual(
+    history.map((item) => item.CreatedBy),
+    ['sh', 'layer 1', 'layer 0'],
+  );
+  assert.deepEqual(
+    history.map((item) => item.Tags),
+    [['made:1'], ['x:1'], null],
+  );
+  const made = await room.images.resolve('made:1');
+  await room.snapshots.prepare('second', made.chainId);
+  assert.equal(room.snapshots.layerDirs('second').length, 4);
+  assert.equal(readFileSync(join(room.snapshots.layerDirs('second')[1] ?? '', 'new'), 'utf8'), 'n'.repeat(10_000));
+  await assert.rejects(commit('Not Valid'), (error) => isKind(error, 'invalid-argument'));
+  for (const key of ['container', 'second']) await room.snapshots.remove(key);
+  for (const name of ['made:1', empty, 'x:1']) await room.images.remove(name, { force: true, pruneParents: true });
   await assertEmpty(room);
 });

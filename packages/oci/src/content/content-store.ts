@@ -13,7 +13,7 @@ export interface BlobInfo {
  * leaves a file under `ingest/` that the next start removes (or resumes, where `resumeKey` was given).
  */
 export interface BlobWriter extends AsyncDisposable {
-  /** Appends; honours back-pressure of the disk. */
+  /** Appends; honours back-pressure of the disk. The chunk is written later: do not change it afterwards. */
   write(chunk: Uint8Array): Promise<void>;
   /** Bytes written so far; greater than zero at the start for a resumed blob. */
   readonly sizeBytes: number;

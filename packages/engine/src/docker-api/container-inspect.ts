@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import type {
+  ContainerInspectResponse,
+  ContainerState as DockerState,
+  EndpointSettings,
+  NetworkSettings,
+} from '@wharf/wire/docker/types';
+import type { ApiRequest } from '@wharf/wire/http/route';
+import type { ContainerRecord } from '../containers/container.ts';
+import type { Engine } from '../engine.ts';
+import { completeConfig, completeHostConfig } from './container-defaults.ts';
+import { manifestDescriptor } from './image-descriptor.ts';
+
+/** `GET /containers/{id}/json`, in the shape of the request's API version. */
+export async function inspectContainer(engine: Engine, request: ApiRequest): Promise<ContainerInspectResponse> {
+  const record = engine.containers.get(request.params['id'] ?? '');
+  const directory = join(engine.config.dataRoot, 'containers', record.id);
+  const size = request.query.bool('size') ? await engine.containers.size(record.id) : undefined;
+  const descriptor = request.atLeast(48) ? await manifestDescriptor(engine, record) : undefined;
+  const execs = engine.containers.execIds(record.id);
+  const started = record.state.hasBeenStarted;
+  return {
+    Id: record.id,
+    Created: record.createdAt,
+    Path: record.path,
+    Args: record.args,
+    State: dockerState(record),
+    Image: record.imageId,
+    ResolvConfPath: started ? join(directory, 'resolv.conf') : '',
+    HostnamePath: started ? join(directory, 'hostname') : '',
+    HostsPath: started ? join(directory, 'hosts') : '',
+    LogPath: engine.containers.log(record.id).path,
+    Name: `/${record.name}`,
+    RestartCount: record.state.restartCount,
+    Driver: engine.snapshots.name,
+    Platform: record.platform.os,
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: execs.length > 0 ? execs : null,
+    HostConfig: completeHostConfig(record.hostConfig),
+    ...(request.atLeast(52)
+      ? { Storage: { RootFS: { Snapshot: { Name: engine.snapshots.name } } } }
+      : { GraphDriver: { Data: null, Name: engine.snapshots.name } }),
+    ...(size ? { SizeRw: size.sizeRw, SizeRootFs: size.sizeRootFs } : {}),
+    Mounts: record.mounts,
+    Config: completeConfig(record.config, { onBuild: !request.atLeast(52) }),
+    NetworkSettings: networkSettings(engine, record, request),
+    ...(descriptor ? { ImageManifestDescriptor: descriptor } : {}),
+  };
+}
+
+/** Docker's flags beside the one status: a paused container runs too, and so does one between two tries of its policy. */
+function dockerState({ state }: ContainerRecord): DockerState {
+  return {
+    Status: state.status,
+    Running: state.status === 'running' || state.status === 'paused' || state.status === 'restarting',
+    Paused: state.status === 'paused',
+    Restarting: state.status === 'restarting',
+    OOMKilled: state.oomKilled,
+    Dead: state.status === 'dead',
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: state.startedAt,
+    FinishedAt: state.finishedAt,
+    ...(state.health
+      ? {
+          Health: {
+            Status: state.health.status,
+            FailingStreak: state.health.failingStreak,
+            Log: state.health.log.map(({ start, end, exitCode, output }) => ({
+              Start: start,
+              End: end,
+              ExitCode: exitCode,
+              Output: output,
+            })),
+          },
+        }
+      : {}),
+  };
+}
+
+/** An endpoint with every field dockerd always writes. */
+export function completeEndpoint(
+  settings: EndpointSettings,
+  minor: { atLeast(minor: number): boolean },
+): EndpointSettings {
+  return {
+    IPAMConfig: settings.IPAMConfig ?? null,
+    Links: settings.Links ?? null,
+    Aliases: settings.Aliases ?? null,
+    MacAddress: settings.MacAddress ?? '',
+    DriverOpts: settings.DriverOpts ?? null,
+    ...(minor.atLeast(48) ? { GwPriority: settings.GwPriority ?? 0 } : {}),
+    NetworkID: settings.NetworkID ?? '',
+    EndpointID: settings.EndpointID ?? '',
+    Gateway: settings.Gateway ?? '',
+    IPAddress: settings.IPAddress ?? '',
+    IPPrefixLen: settings.IPPrefixLen ?? 0,
+    IPv6Gateway: settings.IPv6Gateway ?? '',
+    GlobalIPv6Address: settings.GlobalIPv6Address ?? '',
+    GlobalIPv6PrefixLen: settings.GlobalIPv6PrefixLen ?? 0,
+    DNSNames: settings.DNSNames ?? null,
+  };
+}
+
+function networkSettings(engine: Engine, record: ContainerRecord, request: ApiRequest): NetworkSettings {
+  const networks = Object.fromEntries(
+    record.endpoints.map(({ networkName, settings }) => [networkName, completeEndpoint(settings, request)]),
+  );
+  const up = record.state.pid !== 0 && record.hostConfig.NetworkMode !== 'host';
+  const common = {
+    SandboxID: up ? record.id : '',
+    SandboxKey: up ? join(engine.config.execRoot, 'netns', record.id) : '',
+    Ports: record.ports,
+    Networks: networks,
+  };
+  if (request.atLeast(52)) return common;
+  const first = networks['bridge'];
+  return {
+    Bridge: '',
+    ...common,
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: first?.EndpointID ?? '',
+    Gateway: first?.Gateway ?? '',
+    GlobalIPv6Address: first?.GlobalIPv6Address ?? '',
+    GlobalIPv6PrefixLen: first?.GlobalIPv6PrefixLen ?? 0,
+    IPAddress: first?.IPAddress ?? '',
+    IPPrefixLen: first?.IPPrefixLen ?? 0,
+    IPv6Gateway: first?.IPv6Gateway ?? '',
+    MacAddress: first?.MacAddress ?? '',
+  };
+}

@@ -1,0 +1,108 @@
+import { isKind, parseRfc3339 } from '@wharf/kit';
+import type { ContainerSummary, PortSummary } from '@wharf/wire/docker/types';
+import type { ApiRequest } from '@wharf/wire/http/route';
+import type { ContainerRecord } from '../containers/container.ts';
+import { selectContainers } from '../containers/list-filter.ts';
+import { statusText } from '../containers/status-text.ts';
+import type { Engine } from '../engine.ts';
+import { completeEndpoint } from './container-inspect.ts';
+import { manifestDescriptor } from './image-descriptor.ts';
+
+/** `GET /containers/json`. */
+export async function listContainers(engine: Engine, request: ApiRequest): Promise<readonly ContainerSummary[]> {
+  const { query } = request;
+  const records = await selectContainers(
+    { filters: query.filters(), all: query.bool('all'), limit: query.int('limit') },
+    {
+      records: newestFirst(engine.containers.list()),
+      find: (idOrName) => engine.containers.get(idOrName),
+      ancestors: (reference) => engine.images.ancestors(reference),
+    },
+  );
+  const imageNames = await currentImageNames(engine, records);
+  const sized = query.bool('size');
+  return Promise.all(records.map((record) => summarize(engine, request, record, { sized, imageNames })));
+}
+
+function newestFirst(records: readonly ContainerRecord[]): readonly ContainerRecord[] {
+  const keyed = records.map((record) => ({ record, created: parseRfc3339(record.createdAt) ?? 0n }));
+  return keyed.sort((a, b) => (a.created < b.created ? 1 : a.created > b.created ? -1 : 0)).map(({ record }) => record);
+}
+
+/** What each reference names now: a container whose image lost the name is shown with the image's id instead. */
+async function currentImageNames(
+  engine: Engine,
+  records: readonly ContainerRecord[],
+): Promise<ReadonlyMap<string, string | undefined>> {
+  const references = [...new Set(records.map((record) => record.config.Image ?? ''))];
+  const entries = references.map(async (reference) => [reference, await imageIdOf(engine, reference)] as const);
+  return new Map(await Promise.all(entries));
+}
+
+async function imageIdOf(engine: Engine, reference: string): Promise<string | undefined> {
+  try {
+    return (await engine.images.resolve(reference)).id;
+  } catch (error) {
+    if (isKind(error, 'not-found') || isKind(error, 'invalid-argument') || isKind(error, 'conflict')) return undefined;
+    throw error;
+  }
+}
+
+async function summarize(
+  engine: Engine,
+  request: ApiRequest,
+  record: ContainerRecord,
+  shown: { readonly sized: boolean; readonly imageNames: ReadonlyMap<string, string | undefined> },
+): Promise<ContainerSummary> {
+  const size = shown.sized ? await engine.containers.size(record.id) : undefined;
+  const descriptor = request.atLeast(48) ? await manifestDescriptor(engine, record) : undefined;
+  const { health } = record.state;
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: imageShown(record, shown.imageNames),
+    ImageID: record.imageId,
+    ...(descriptor ? { ImageManifestDescriptor: descriptor } : {}),
+    Command: commandLine(record),
+    Created: Number((parseRfc3339(record.createdAt) ?? 0n) / 1_000_000_000n),
+    Ports: portSummaries(record),
+    ...(size ? { SizeRw: size.sizeRw, SizeRootFs: size.sizeRootFs } : {}),
+    Labels: record.config.Labels ?? {},
+    State: record.state.status,
+    Status: statusText(record.state, engine.clock.nowNs()),
+    HostConfig: {
+      NetworkMode: record.hostConfig.NetworkMode ?? 'default',
+      ...(record.hostConfig.Annotations && request.atLeast(46) ? { Annotations: record.hostConfig.Annotations } : {}),
+    },
+    NetworkSettings: {
+      Networks: Object.fromEntries(
+        record.endpoints.map(({ networkName, settings }) => [networkName, completeEndpoint(settings, request)]),
+      ),
+    },
+    Mounts: record.mounts,
+    ...(request.atLeast(52)
+      ? { Health: { Status: health?.status ?? 'none', FailingStreak: health?.failingStreak ?? 0 } }
+      : {}),
+  };
+}
+
+function imageShown(record: ContainerRecord, current: ReadonlyMap<string, string | undefined>): string {
+  const reference = record.config.Image ?? '';
+  const id = current.get(reference);
+  return id === record.imageId || record.imageId === '' ? reference : record.imageId;
+}
+
+function commandLine(record: ContainerRecord): string {
+  const words = record.args.map((word) => (word.includes(' ') ? `'${word}'` : word));
+  return [record.path, ...words].join(' ');
+}
+
+/** Published ports with their host side, exposed ones alone; none while the container is down. */
+function portSummaries(record: ContainerRecord): readonly PortSummary[] {
+  return Object.entries(record.ports).flatMap(([port, bindings]) => {
+    const [number = '0', protocol = 'tcp'] = port.split('/');
+    const common = { PrivatePort: Number(number), Type: protocol };
+    if (!bindings || bindings.length === 0) return [common];
+    return bindings.map(({ HostIp, HostPort }) => ({ IP: HostIp, ...common, PublicPort: Number(HostPort) }));
+  });
+}

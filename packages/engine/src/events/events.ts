@@ -4,8 +4,13 @@ import type { EngineEvent, EventBus, EventQuery } from './event-bus.ts';
 import { RING_SIZE, SUBSCRIBER_QUEUE } from './limits.ts';
 import { matchesEvent } from './match.ts';
 
+/** An event bus that knows how many follow it, for `info`. */
+export interface CountedEventBus extends EventBus {
+  readonly subscriberCount: number;
+}
+
 /** Makes the engine's event bus. */
-export function createEventBus(options: { readonly clock: Clock; readonly log: Logger }): EventBus {
+export function createEventBus(options: { readonly clock: Clock; readonly log: Logger }): CountedEventBus {
   return new RingEventBus(options);
 }
 
@@ -25,7 +30,7 @@ interface Subscriber {
  * - a subscriber is on the list before `subscribe` returns, so nothing falls between its replay and its live events;
  * - no subscriber can hold `publish` up: one that is `SUBSCRIBER_QUEUE` events behind gets an error and is dropped.
  */
-class RingEventBus implements EventBus {
+class RingEventBus implements CountedEventBus {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #ring: EngineEvent[] = [];
@@ -38,6 +43,10 @@ class RingEventBus implements EventBus {
   constructor(options: { readonly clock: Clock; readonly log: Logger }) {
     this.#clock = options.clock;
     this.#log = options.log;
+  }
+
+  get subscriberCount(): number {
+    return this.#subscribers.size;
   }
 
   publish(event: Omit<EngineEvent, 'scope' | 'timeNs'>): void {

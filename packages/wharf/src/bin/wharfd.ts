@@ -1,6 +1,7 @@
 import { WharfError } from '@wharf/kit';
 import { helpText, parseFlags } from '../config/flags.ts';
 import { loadConfig } from '../config/merge.ts';
+import { startLean } from '../lean-start.ts';
 import { wharfVersion } from '../version.ts';
 
 /** Reads the command line, and starts the daemon only when it makes sense. */
@@ -20,6 +21,7 @@ async function main(): Promise<void> {
     return;
   }
   const { runDaemon } = await import('../daemon.ts');
+  startLean();
   await runDaemon({ config, reload: () => loadConfig(flags.values) });
 }
 

@@ -141,10 +141,26 @@ export const duplicateMountPoint = (path: string): string => `Duplicate mount po
 
 export const pruneRunning = 'a prune operation is already running';
 
-
 // Filters.
 
 export const invalidFilter = (name: string): string => `invalid filter '${name}'`;
 
 export const invalidFilterValue = (name: string, values: readonly string[]): string =>
   `invalid filter '${name}=[${values.join(' ')}]'`;
+
+// Archives.
+
+export const BAD_PATH = 'bad parameter: path cannot be empty';
+
+export const noSuchFileInContainer = (path: string, name: string): string =>
+  `Could not find the file ${path} in container ${name}`;
+
+export const NOT_A_DIRECTORY = 'extraction point is not a directory';
+
+export const VOLUME_READ_ONLY = 'mounted volume is marked read-only';
+
+export const CONTAINER_ROOT_READ_ONLY = 'container rootfs is marked read-only';
+
+export const exportingDead = (id: string): string => `You cannot export container ${id} which is Dead`;
+
+export const exportingRemoved = (id: string): string => `You cannot export container ${id} which is being removed`;

@@ -1,11 +1,13 @@
 import { parseRfc3339 } from '@wharf/kit';
 import type { ContainerSummary } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../containers/container.ts';
+import { statusText } from '../containers/status-text.ts';
 
 /** The row that `system df` shows of a container. */
 export function toUsageSummary(
   record: ContainerRecord,
   size: { readonly sizeRw: number; readonly sizeRootFs: number },
+  nowNs: bigint,
 ): ContainerSummary {
   const { config, hostConfig, state } = record;
   return {
@@ -20,7 +22,7 @@ export function toUsageSummary(
     SizeRootFs: size.sizeRootFs,
     Labels: config.Labels ?? {},
     State: state.status,
-    Status: state.status === 'exited' ? `Exited (${state.exitCode})` : state.status,
+    Status: statusText(state, nowNs),
     HostConfig: { NetworkMode: hostConfig.NetworkMode },
     NetworkSettings: {
       Networks: Object.fromEntries(record.endpoints.map((item) => [item.networkName, item.settings])),

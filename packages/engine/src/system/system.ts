@@ -3,7 +3,6 @@ import type { Clock, Logger } from '@wharf/kit';
 import { isKind } from '@wharf/kit';
 import type { Store } from '@wharf/store';
 import type { ContainerSummary, SystemInfo, SystemVersion, Volume } from '@wharf/wire/docker/types';
-import type { ContainerRecord } from '../containers/container.ts';
 import type { ContainerService } from '../containers/container-service.ts';
 import type { EngineConfig } from '../engine-config.ts';
 import { LOG_DRIVERS } from '../logs/options.ts';
@@ -32,10 +31,6 @@ export interface SystemServiceOptions {
   readonly containers: Pick<ContainerService, 'list' | 'size'>;
   /** Clients that follow events now. */
   readonly eventListeners?: (() => number) | undefined;
-  /** A container's row in `df -v`; the room's own when absent. */
-  readonly summarize?:
-    | ((record: ContainerRecord, size: { readonly sizeRw: number; readonly sizeRootFs: number }) => ContainerSummary)
-    | undefined;
   /** The engine package's when absent. */
   readonly version?: string | undefined;
 }
@@ -115,11 +110,10 @@ export function createSystemService(options: SystemServiceOptions): SystemServic
 }
 
 async function containerUsage(options: SystemServiceOptions): Promise<readonly ContainerSummary[]> {
-  const summarize = options.summarize ?? toUsageSummary;
   const rows: ContainerSummary[] = [];
   for (const record of options.containers.list()) {
     try {
-      rows.push(summarize(record, await options.containers.size(record.id)));
+      rows.push(toUsageSummary(record, await options.containers.size(record.id), options.clock.nowNs()));
     } catch (error) {
       // Removed while we measured.
       if (!isKind(error, 'not-found')) throw error;

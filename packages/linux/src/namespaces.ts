@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CLONE, O } from './constants.ts';
 import { bind, check, type PathArg, pathArg } from './ffi.ts';
-import { bindMount, unmount } from './mount.ts';
+import { bindMount, isMountPoint, unmount } from './mount.ts';
 
 export { CLONE } from './constants.ts';
 
@@ -93,6 +93,19 @@ export function createPinnedNetns<T = void>(path: string, inside?: () => T): T |
     throw error;
   } finally {
     closeSync(home);
+  }
+}
+
+/** Pins a process's network namespace at `path`, unless one is pinned there. Throws ENOENT when the process is gone. */
+export function pinNetnsOf(pid: number, path: string): void {
+  if (isMountPoint(path)) return;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+  writeFileSync(path, '', { mode: 0o444 });
+  try {
+    bindMount(`/proc/${pid}/ns/net`, path);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
   }
 }
 

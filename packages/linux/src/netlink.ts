@@ -9,6 +9,7 @@ import {
   deleteLink,
   dumpLinks,
   getLink,
+  isolateLink,
   type Link,
   newLink,
   newVeth,
@@ -146,6 +147,11 @@ export class Netlink {
     } finally {
       if (typeof netns === 'string') closeSync(netnsFd);
     }
+  }
+
+  /** Keeps a link in a bridge from talking to the bridge's other isolated links. */
+  isolate(ifname: string): void {
+    this.#socket.execute([isolateLink(this.indexOf(ifname))]);
   }
 
   /** Adds `a.b.c.d/n`, with its broadcast address. IPv6 addresses are usable at once (no duplicate detection). */

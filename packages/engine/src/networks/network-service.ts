@@ -1,5 +1,5 @@
-import type { ContainerRecord, NetworkEndpoint } from '../containers/container.ts';
 import type { EndpointSettings, HostConfig, NetworkingConfig } from '@wharf/wire/docker/types';
+import type { ContainerRecord, NetworkEndpoint } from '../containers/container.ts';
 
 /** A container's network sandbox, up. */
 export interface Sandbox {
@@ -35,7 +35,10 @@ export interface NetworkService {
    * Makes the namespace, links, addresses, routes, DNS, port rules. On an error everything made is undone.
    * `peer` is the container of `--network container:ID`, already running.
    */
-  setUp(record: ContainerRecord, options: { readonly containerDir: string; readonly peer?: ContainerRecord | undefined }): Promise<Sandbox>;
+  setUp(
+    record: ContainerRecord,
+    options: { readonly containerDir: string; readonly peer?: ContainerRecord | undefined },
+  ): Promise<Sandbox>;
   /** Writes hostname, hosts and resolv.conf; called after `setUp`, and again when an endpoint changes. */
   writeFiles(record: ContainerRecord, containerDir: string): Promise<NetworkFiles>;
   tearDown(record: ContainerRecord): Promise<void>;

@@ -161,3 +161,23 @@ export function decodeLink(message: Message): Link {
     peer: readU32(attributes.get(IFLA.LINK)),
   };
 }
+
+const AF_BRIDGE = 7;
+const IFLA_PROTINFO = 12;
+const IFLA_BRPORT_ISOLATED = 33;
+
+/** Cuts a bridge's port off from its other isolated ports (Linux 4.18). */
+export function isolateLink(index: number): NetlinkRequest {
+  const body = Buffer.alloc(IFINFO_BYTES);
+  body.writeUInt8(AF_BRIDGE, 0);
+  body.writeInt32LE(index, 4);
+  const attributes = encodeAttributes([
+    { type: IFLA_PROTINFO, value: [{ type: IFLA_BRPORT_ISOLATED, value: Buffer.of(1) }] },
+  ]);
+  return {
+    type: RTM_SETLINK,
+    payload: Buffer.concat([body, attributes]),
+    verb: 'isolate link',
+    subject: String(index),
+  };
+}

@@ -1,0 +1,67 @@
+import type { Netlink } from '@wharf/linux/netlink';
+import type { ContainerRecord } from '../containers/container.ts';
+import type { DnsServer } from './dns/server.ts';
+import type { LiveEndpoint } from './network.ts';
+import type { HeldPort } from './ports.ts';
+
+/** A container whose sandbox is up. */
+export interface LiveContainer {
+  readonly id: string;
+  record: ContainerRecord;
+  readonly sandboxId: string;
+  /** `undefined` for `--network host`. */
+  readonly netnsPath: string | undefined;
+  endpoints: LiveEndpoint[];
+  held: readonly HeldPort[];
+  /** The address that published ports lead to, empty when none are. */
+  publishedTo: string;
+  dns: DnsServer | undefined;
+}
+
+/** The containers whose sandboxes are up, found by container and by network. */
+export class LiveContainers {
+  readonly #byId = new Map<string, LiveContainer>();
+
+  get(id: string): LiveContainer | undefined {
+    return this.#byId.get(id);
+  }
+
+  set(live: LiveContainer): void {
+    this.#byId.set(live.id, live);
+  }
+
+  delete(id: string): void {
+    this.#byId.delete(id);
+  }
+
+  all(): readonly LiveContainer[] {
+    return [...this.#byId.values()];
+  }
+
+  /** By name, id, or id prefix, for `--link`. */
+  find(name: string): LiveContainer | undefined {
+    return this.#byId.get(name) ?? this.all().find((live) => live.record.name === name || live.id.startsWith(name));
+  }
+
+  endpointsOf(networkId: string): LiveEndpoint[] {
+    return this.all().flatMap(({ endpoints }) => endpoints.filter(({ network }) => network.id === networkId));
+  }
+}
+
+/** The name for the next link in a container: the one asked for, else the first `ethN` that is free. */
+export function nextInterface(
+  endpoints: readonly LiveEndpoint[],
+  present: readonly string[],
+  wanted: string | undefined,
+): string {
+  if (wanted !== undefined && /^[^/\s:]{1,15}$/.test(wanted)) return wanted;
+  const taken = new Set([...present, ...endpoints.map(({ ifname }) => ifname)]);
+  let number = 0;
+  while (taken.has(`eth${number}`)) number++;
+  return `eth${number}`;
+}
+
+/** Finds the link of an endpoint again after a daemon restart: by its MAC address. */
+export function interfaceByMac(inside: Netlink, mac: string): string {
+  return inside.listLinks().find((link) => link.mac === mac)?.name ?? '';
+}

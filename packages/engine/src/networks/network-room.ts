@@ -1,0 +1,327 @@
+import { join } from 'node:path';
+import {
+  type Filters,
+  isKind,
+  type Logger,
+  matchesLabel,
+  matchesLabels,
+  messageOf,
+  systemClock,
+  validateFilters,
+  WharfError,
+} from '@wharf/kit';
+import type { Store } from '@wharf/store';
+import {
+  endpointExists,
+  HOST_NETWORK_AT_CREATE,
+  networkHasEndpoints,
+  networkNotRemovable,
+  notConnected,
+  PRIVATE_NETWORK,
+  SHARES_NETWORK,
+} from '@wharf/wire/docker/messages';
+import type {
+  EndpointSettings,
+  HostConfig,
+  Network,
+  NetworkCreateRequest,
+  NetworkCreateResponse,
+  NetworkingConfig,
+} from '@wharf/wire/docker/types';
+import type { ContainerRecord, NetworkEndpoint } from '../containers/container.ts';
+import type { EventBus } from '../events/event-bus.ts';
+import { askedFor, checkEndpointSettings } from './endpoint-settings.ts';
+import { writeNetworkFiles } from './files.ts';
+import type { HostsEntry } from './hosts-file.ts';
+import { DEFAULT_NETWORK, isUserDefined, type NetworkRecord, parseNetworkMode } from './network.ts';
+import { NetworkBooks, type NetworkConfig } from './network-books.ts';
+import type { NetworkFiles, NetworkService, Sandbox } from './network-service.ts';
+import { planEndpoints } from './plan.ts';
+import { pruneCutoff } from './prune.ts';
+import { Sandboxes } from './sandboxes.ts';
+import { describeEndpoint, listFilter, networkDetails, networkSummary } from './view.ts';
+
+/** How often the rules are looked after. */
+const RULES_CHECK_MS = 5000;
+
+export interface NetworkRoomOptions {
+  readonly store: Store;
+  readonly execRoot: string;
+  readonly dataRoot: string;
+  readonly config: NetworkConfig;
+  readonly events: EventBus;
+  readonly log: Logger;
+}
+
+/** The networks of this host and what containers do with them. */
+export class Networks implements NetworkService {
+  readonly #books: NetworkBooks;
+  readonly #sandboxes: Sandboxes;
+  readonly #options: NetworkRoomOptions;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(options: NetworkRoomOptions) {
+    const { store, config, execRoot, log } = options;
+    this.#options = options;
+    this.#books = new NetworkBooks(store, config);
+    this.#sandboxes = new Sandboxes({ books: this.#books, config, log, netnsDir: join(execRoot, 'netns') });
+    this.#timer = setInterval(() => this.#lookAfterRules(), RULES_CHECK_MS).unref();
+  }
+
+  async plan(options: {
+    readonly hostConfig: HostConfig;
+    readonly networkingConfig: NetworkingConfig | undefined;
+    readonly hostname: string;
+  }): Promise<readonly NetworkEndpoint[]> {
+    return planEndpoints(options, this.#books);
+  }
+
+  async setUp(
+    record: ContainerRecord,
+    options: { readonly containerDir: string; readonly peer?: ContainerRecord | undefined },
+  ): Promise<Sandbox> {
+    const mode = parseNetworkMode(record.hostConfig.NetworkMode);
+    if (mode.kind === 'container') return this.#join(record, options.peer);
+    const ownNamespace = mode.kind !== 'host';
+    const disabled = record.config.NetworkDisabled === true;
+    const live = this.#sandboxes.setUp(disabled ? { ...record, endpoints: [] } : record, { ownNamespace });
+    for (const { network } of live.endpoints) this.#publishEvent(network, 'connect', { container: record.id });
+    return {
+      netnsPath: live.netnsPath,
+      sandboxId: live.sandboxId,
+      endpoints: this.#sandboxes.endpointsOf(live),
+      ports: this.#sandboxes.portsOf(live),
+    };
+  }
+
+  async writeFiles(record: ContainerRecord, containerDir: string): Promise<NetworkFiles> {
+    return writeNetworkFiles(containerDir, {
+      record,
+      endpoints: this.#sandboxes.live.get(record.id)?.endpoints ?? [],
+      config: this.#options.config,
+      hostGateway: this.#books.find(DEFAULT_NETWORK)?.bridge?.gateway,
+      linkEntries: this.#linkEntries(record),
+    });
+  }
+
+  async tearDown(record: ContainerRecord): Promise<void> {
+    const endpoints = this.#sandboxes.tearDown(record.id);
+    for (const { network } of endpoints) this.#publishEvent(network, 'disconnect', { container: record.id });
+  }
+
+  async restore(running: readonly ContainerRecord[]): Promise<void> {
+    this.#sandboxes.restore(
+      running.filter(({ hostConfig }) => parseNetworkMode(hostConfig.NetworkMode).kind !== 'container'),
+    );
+  }
+
+  async connect(record: ContainerRecord, network: string, settings: EndpointSettings): Promise<NetworkEndpoint> {
+    const target = this.#books.resolve(network);
+    this.#checkConnect(record, target);
+    checkEndpointSettings(target, settings);
+    const live = this.#sandboxes.live.get(record.id);
+    if (!live)
+      return {
+        networkName: target.name,
+        networkId: target.id,
+        settings: { ...askedFor(settings), NetworkID: target.id },
+      };
+    this.#sandboxes.connect(live, target, settings);
+    const asked = { networkName: target.name, networkId: target.id, settings };
+    live.record = {
+      ...record,
+      endpoints: [...record.endpoints.filter(({ networkId }) => networkId !== target.id), asked],
+    };
+    this.#publishEvent(target, 'connect', { container: record.id });
+    const connected = this.#sandboxes.endpointsOf(live).find(({ networkId }) => networkId === target.id);
+    await this.#rewriteFiles(live.record);
+    return connected ?? asked;
+  }
+
+  async disconnect(record: ContainerRecord, network: string, force: boolean): Promise<void> {
+    const target = this.#books.resolve(network);
+    if (parseNetworkMode(record.hostConfig.NetworkMode).kind === 'host' && target.driver === 'host') {
+      throw new WharfError(
+        'invalid-argument',
+        'container cannot be disconnected from host network or connected to host network',
+      );
+    }
+    const live = this.#sandboxes.live.get(record.id);
+    const endpoint = live?.endpoints.find((candidate) => candidate.network.id === target.id);
+    if (live && endpoint) {
+      this.#sandboxes.disconnect(live, endpoint);
+      live.record = { ...record, endpoints: record.endpoints.filter(({ networkId }) => networkId !== target.id) };
+      this.#publishEvent(target, 'disconnect', { container: record.id });
+      await this.#rewriteFiles(live.record);
+      return;
+    }
+    const planned = record.endpoints.some(
+      ({ networkId, networkName }) => networkId === target.id || networkName === target.name,
+    );
+    if (!planned && !force) throw new WharfError('internal', notConnected(record.id, target.name));
+  }
+
+  async rename(record: ContainerRecord): Promise<void> {
+    this.#sandboxes.rename(record);
+  }
+
+  async forget(record: ContainerRecord): Promise<void> {
+    await this.tearDown(record);
+  }
+
+  /** The published ports in force, as `inspect` shows them; they change when a running container is connected elsewhere. */
+  portsOf(record: ContainerRecord): ContainerRecord['ports'] {
+    const live = this.#sandboxes.live.get(record.id);
+    return live ? this.#sandboxes.portsOf(live) : {};
+  }
+
+  /** Makes a network. Throws in Docker's words. */
+  async createNetwork(request: NetworkCreateRequest): Promise<NetworkCreateResponse> {
+    const network = this.#books.create(request);
+    try {
+      this.#sandboxes.ensureNetwork(network);
+    } catch (error) {
+      this.#sandboxes.removeNetwork(network);
+      this.#books.remove(network);
+      throw error;
+    }
+    await this.#options.store.committed();
+    this.#publishEvent(network, 'create');
+    return { Id: network.id, Warning: network.enableIPv6 ? 'IPv6 is taken note of but not set up' : '' };
+  }
+
+  /** Throws `permission-denied` while containers are connected, and for predefined networks. */
+  async removeNetwork(idOrName: string): Promise<void> {
+    const network = this.#books.resolve(idOrName);
+    if (!isUserDefined(network.name)) throw new WharfError('permission-denied', networkNotRemovable(network.name));
+    const endpoints = this.#sandboxes.live.endpointsOf(network.id);
+    if (endpoints.length > 0) {
+      throw new WharfError('permission-denied', networkHasEndpoints(network.name, endpoints.map(describeEndpoint)));
+    }
+    this.#books.remove(network);
+    this.#sandboxes.removeNetwork(network);
+    await this.#options.store.committed();
+    this.#publishEvent(network, 'destroy');
+  }
+
+  /** Networks that match, by name; `withContainers` adds who is connected. */
+  listNetworks(filters: Filters, options: { readonly withContainers?: boolean } = {}): Network[] {
+    const { live } = this.#sandboxes;
+    const matches = listFilter(filters, (network) => live.endpointsOf(network.id).length > 0);
+    return this.#books
+      .list()
+      .filter(matches)
+      .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
+      .map((network) =>
+        options.withContainers === true
+          ? networkDetails(network, live.endpointsOf(network.id))
+          : networkSummary(network),
+      );
+  }
+
+  /** Throws `not-found` (`network x not found`). */
+  inspectNetwork(idOrName: string): Network {
+    const network = this.#books.resolve(idOrName);
+    return networkDetails(network, this.#sandboxes.live.endpointsOf(network.id));
+  }
+
+  /** Removes networks that no container is connected to. Returns their names. */
+  async pruneNetworks(filters: Filters): Promise<string[]> {
+    validateFilters(filters, ['label', 'label!', 'until']);
+    const cutoff = pruneCutoff(filters, systemClock.nowNs());
+    const deleted: string[] = [];
+    for (const network of this.#books.list()) {
+      if (!isUserDefined(network.name) || this.#sandboxes.live.endpointsOf(network.id).length > 0) continue;
+      if (!matchesLabels(filters, network.labels)) continue;
+      if ((filters.get('label!') ?? []).some((label) => matchesLabel(label, network.labels))) continue;
+      if (cutoff !== undefined && network.createdAt >= cutoff) continue;
+      try {
+        await this.removeNetwork(network.id);
+        deleted.push(network.name);
+      } catch (error) {
+        // A container was connected meanwhile.
+        if (!isKind(error, 'permission-denied')) throw error;
+      }
+    }
+    this.#options.events.publish({ type: 'network', action: 'prune', actorId: '', attributes: { reclaimed: '0' } });
+    return deleted;
+  }
+
+  /** Ends what the daemon itself does for networks (DNS, watching the rules); the containers' links stay. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#sandboxes.close();
+  }
+
+  #join(record: ContainerRecord, peer: ContainerRecord | undefined): Sandbox {
+    if (!peer)
+      throw new WharfError(
+        'internal',
+        `Cannot join the network of another container for "${record.name}": it was not given`,
+      );
+    const shared = this.#sandboxes.live.get(peer.id);
+    const fallback =
+      parseNetworkMode(peer.hostConfig.NetworkMode).kind === 'host' ? undefined : `/proc/${peer.state.pid}/ns/net`;
+    return {
+      netnsPath: shared ? shared.netnsPath : fallback,
+      sandboxId: shared?.sandboxId ?? '',
+      endpoints: [],
+      ports: {},
+    };
+  }
+
+  #checkConnect(record: ContainerRecord, target: NetworkRecord): void {
+    const mode = parseNetworkMode(record.hostConfig.NetworkMode);
+    if (mode.kind === 'container') throw new WharfError('invalid-argument', SHARES_NETWORK);
+    if (target.driver === 'host' && mode.kind !== 'host')
+      throw new WharfError('invalid-argument', HOST_NETWORK_AT_CREATE);
+    const names = record.endpoints.map(({ networkName }) => networkName);
+    if (names.includes(target.name) && this.#sandboxes.live.get(record.id)) {
+      throw new WharfError('permission-denied', endpointExists(record.name, target.name));
+    }
+    const others = names.filter((name) => name !== target.name);
+    if (others.includes('host') || (target.driver === 'host' && others.length > 0))
+      throw new WharfError('invalid-argument', SHARES_NETWORK);
+    if (others.includes('none') || (target.driver === 'null' && others.length > 0))
+      throw new WharfError('invalid-argument', PRIVATE_NETWORK);
+  }
+
+  async #rewriteFiles(record: ContainerRecord): Promise<void> {
+    try {
+      await this.writeFiles(record, join(this.#options.dataRoot, 'containers', record.id));
+    } catch (error) {
+      this.#options.log.warn(
+        { container: record.id, error: messageOf(error) },
+        'Cannot rewrite the hosts and resolv.conf of a container',
+      );
+    }
+  }
+
+  /** `--link` on the default bridge: `address alias name` lines for containers that are up. */
+  #linkEntries(record: ContainerRecord): HostsEntry[] {
+    const entries: HostsEntry[] = [];
+    for (const link of record.hostConfig.Links ?? []) {
+      const [target = '', alias = target] = link.split(':');
+      const peer = this.#sandboxes.live.find(target.replace(/^\//, ''));
+      const address = peer?.endpoints.find(({ network }) => network.name === DEFAULT_NETWORK)?.address;
+      if (!peer || !address) continue;
+      const name = alias.split('/').at(-1) ?? alias;
+      const names = [...new Set([name, peer.record.config.Hostname || peer.id.slice(0, 12), peer.record.name])];
+      entries.push({ address, names: names.join(' ') });
+    }
+    return entries;
+  }
+
+  #publishEvent(network: NetworkRecord, action: string, extra: Readonly<Record<string, string>> = {}): void {
+    const attributes = { ...extra, name: network.name, type: network.driver };
+    this.#options.events.publish({ type: 'network', action, actorId: network.id, attributes });
+  }
+
+  #lookAfterRules(): void {
+    try {
+      this.#sandboxes.ensureRules();
+    } catch (error) {
+      this.#options.log.error({ error: messageOf(error) }, 'Cannot write the packet filter rules');
+    }
+  }
+}

@@ -1,0 +1,356 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { makePrivate, mount } from '@wharf/linux/mount';
+import { CLONE, createPinnedNetns, inNetns, removePinnedNetns, unshare } from '@wharf/linux/namespaces';
+import { Netlink, withNetlink } from '@wharf/linux/netlink';
+import { Nft } from '@wharf/linux/nftables';
+import { type Child, runTool, spawnProcess } from '@wharf/linux/spawn';
+import type { ContainerRecord } from '../containers/container.ts';
+import { type TestRoom, testRecord, testRoom } from './test-support.ts';
+
+// Namespaces of our own: this process is "the host", and nothing of what follows is seen outside or outlives it.
+unshare(CLONE.FS | CLONE.NEWNS | CLONE.NEWNET);
+makePrivate('/', { recursive: true });
+// The switches of /proc/sys/net are those of the namespace that proc was mounted in.
+mount({ source: 'proc', target: '/proc', type: 'proc' });
+withNetlink((netlink) => netlink.setUp('lo'));
+
+const children: Child[] = [];
+after(() => {
+  for (const child of children) child.kill(9);
+});
+
+const BUSYBOX = '/bin/busybox';
+const nsOf = (room: TestRoom, record: ContainerRecord): string => join(room.root, 'run', 'netns', record.id);
+const addressOf = (record: ContainerRecord, network = 0): string => record.endpoints[network]?.settings.IPAddress ?? '';
+
+/** Runs `work`, whose processes are then in that container's network; in the host's without one. */
+function within<T>(netns: string | undefined, work: () => T): T {
+  return netns === undefined ? work() : inNetns(netns, work);
+}
+
+/** A web server that says who it is. */
+async function serve(room: TestRoom, record: ContainerRecord, port = 80): Promise<void> {
+  const home = join(room.root, `www-${record.name}-${port}`);
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, 'index.html'), record.name);
+  const netns = nsOf(room, record);
+  children.push(
+    within(netns, () =>
+      spawnProcess({ path: BUSYBOX, argv: ['busybox', 'httpd', '-f', '-p', String(port), '-h', home] }),
+    ),
+  );
+  const deadline = Date.now() + 5000;
+  while ((await get(netns, `127.0.0.1:${port}`)) !== record.name)
+    assert.ok(Date.now() < deadline, 'the server did not come up');
+}
+
+/** What a page says, `undefined` when it cannot be had. */
+async function get(netns: string | undefined, address: string): Promise<string | undefined> {
+  const argv = ['busybox', 'wget', '-q', '-T', '2', '-O', '-', `http://${address}/`];
+  const result = await within(netns, () => runTool({ path: BUSYBOX, argv, timeoutMs: 4000 })).catch(() => undefined);
+  return result?.code === 0 ? result.stdout.toString() : undefined;
+}
+
+async function lookup(netns: string, name: string): Promise<string> {
+  const argv = ['busybox', 'nslookup', name, '127.0.0.11'];
+  const { stdout } = await within(netns, () => runTool({ path: BUSYBOX, argv, timeoutMs: 8000 }));
+  return stdout.toString().split('\n').slice(2).join('\n');
+}
+
+/** Another machine on the host's uplink, 203.0.113.2; the host is 203.0.113.1. */
+function neighbour(room: TestRoom): Disposable & { readonly netns: string } {
+  const netns = join(room.root, 'neighbour');
+  using inside = createPinnedNetns(netns, () => Netlink.open()) as Netlink;
+  withNetlink((netlink) => {
+    netlink.createVeth({ name: 'uplink', peer: 'eth0', peerNetns: netns, up: true });
+    netlink.addAddress('uplink', '203.0.113.1/24');
+  });
+  inside.configure({ ifname: 'eth0', addresses: ['203.0.113.2/24'], gateways: ['203.0.113.1'], loopback: true });
+  return {
+    netns,
+    [Symbol.dispose]() {
+      withNetlink((netlink) => netlink.deleteLink('uplink'));
+      removePinnedNetns(netns);
+    },
+  };
+}
+
+const publish = (hostPort: string, hostIp = '', port = '80/tcp') => ({
+  PortBindings: { [port]: [{ HostIp: hostIp, HostPort: hostPort }] },
+});
+
+test('setUp() publishes a port to the host, 127.0.0.1, other machines, other containers and the container itself', async () => {
+  await using room = testRoom('wtest0');
+  using outside = neighbour(room);
+  const web = await room.up(testRecord('web', publish('8080')));
+  const other = await room.up(testRecord('other'));
+  await serve(room, web);
+  assert.deepEqual(web.ports, { '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }] });
+  const gateway = web.endpoints[0]?.settings.Gateway ?? '';
+  assert.equal(await get(undefined, `${addressOf(web)}:80`), 'web', 'the container from the host');
+  assert.equal(await get(undefined, '127.0.0.1:8080'), 'web', 'loopback');
+  assert.equal(await get(undefined, '203.0.113.1:8080'), 'web', 'an address of the host from the host');
+  assert.equal(await get(outside.netns, '203.0.113.1:8080'), 'web', 'another machine');
+  assert.equal(await get(nsOf(room, other), `${gateway}:8080`), 'web', 'another container through the host');
+  assert.equal(await get(nsOf(room, web), `${gateway}:8080`), 'web', 'hairpin');
+  assert.equal(await get(nsOf(room, other), `${addressOf(web)}:80`), 'web', 'container to container');
+  await room.networks.tearDown(web);
+  assert.equal(await get(undefined, '127.0.0.1:8080'), undefined);
+  assert.equal(existsSync(nsOf(room, web)), false);
+  await room.networks.tearDown(other);
+});
+
+test('containers reach other machines under the host address, which reach them only by published ports', async () => {
+  await using room = testRoom('wtest1');
+  using outside = neighbour(room);
+  const web = await room.up(testRecord('web', publish('8081')));
+  await serve(room, web);
+  const peer = { ...testRecord('peer'), name: 'peer' };
+  const home = join(room.root, 'peer');
+  mkdirSync(home);
+  writeFileSync(join(home, 'index.html'), 'peer');
+  children.push(
+    inNetns(outside.netns, () =>
+      spawnProcess({ path: BUSYBOX, argv: ['busybox', 'httpd', '-f', '-p', '80', '-h', home] }),
+    ),
+  );
+  const deadline = Date.now() + 5000;
+  while ((await get(nsOf(room, web), '203.0.113.2:80')) !== peer.name) assert.ok(Date.now() < deadline);
+  assert.equal(await get(outside.netns, `${addressOf(web)}:80`), undefined, 'not published under that address');
+  await room.networks.tearDown(web);
+});
+
+test('setUp() honours the host address of a port, and finds free ones', async () => {
+  await using room = testRoom('wtest2');
+  using outside = neighbour(room);
+  const web = await room.up(
+    testRecord('web', {
+      PortBindings: {
+        '80/tcp': [
+          { HostIp: '127.0.0.1', HostPort: '8082' },
+          { HostIp: '', HostPort: '' },
+        ],
+      },
+    }),
+  );
+  await serve(room, web);
+  assert.equal(await get(undefined, '127.0.0.1:8082'), 'web');
+  assert.equal(await get(outside.netns, '203.0.113.1:8082'), undefined);
+  const ephemeral = web.ports['80/tcp']?.[1]?.HostPort;
+  assert.ok(Number(ephemeral) >= 32768);
+  assert.equal(await get(undefined, `127.0.0.1:${ephemeral}`), 'web');
+  await room.networks.tearDown(web);
+});
+
+test('setUp() refuses a port that is taken, by us or by others, and leaves nothing behind', async () => {
+  await using room = testRoom('wtest3');
+  const first = await room.up(testRecord('first', publish('8083')));
+  const second = testRecord('second', publish('8083'));
+  await assert.rejects(room.up(second), (error: Error) => {
+    assert.match(
+      error.message,
+      /^failed to set up container networking: driver failed programming external connectivity on endpoint second \([0-9a-f]{64}\): Bind for 0\.0\.0\.0:8083 failed: port is already allocated$/,
+    );
+    return true;
+  });
+  assert.equal(existsSync(nsOf(room, second)), false);
+  await assert.rejects(
+    new Promise((resolve, reject) =>
+      createServer()
+        .on('error', reject)
+        .listen(8083, '0.0.0.0', () => resolve(undefined)),
+    ),
+    { code: 'EADDRINUSE' },
+  );
+  await room.networks.tearDown(first);
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(8083, '0.0.0.0', resolve));
+  await assert.rejects(room.up(second), /failed to bind host port 0\.0\.0\.0:8083\/tcp: address already in use/);
+  server.close();
+  const again = await room.up(second);
+  assert.equal(addressOf(again), addressOf(first), 'addresses of failed starts are given back');
+  await room.networks.tearDown(again);
+});
+
+test('a user-defined network has names, aliases and static addresses, apart from other networks', async () => {
+  await using room = testRoom('wtest4');
+  const { networks } = room;
+  await networks.createNetwork({ Name: 'one', IPAM: { Config: [{ Subnet: '10.91.0.0/24' }] } });
+  await networks.createNetwork({ Name: 'two' });
+  const web = await room.up(
+    testRecord(
+      'web',
+      { NetworkMode: 'one' },
+      { endpoints: { one: { Aliases: ['www'], IPAMConfig: { IPv4Address: '10.91.0.77' } } } },
+    ),
+  );
+  const client = await room.up(testRecord('client', { NetworkMode: 'one' }));
+  const stranger = await room.up(testRecord('stranger', { NetworkMode: 'two' }));
+  await serve(room, web);
+  assert.equal(addressOf(web), '10.91.0.77');
+  for (const name of ['web', 'WWW', web.id.slice(0, 12), 'web.one'])
+    assert.match(await lookup(nsOf(room, client), name), /10\.91\.0\.77/, name);
+  assert.match(await lookup(nsOf(room, client), '10.91.0.77'), /web\.one/);
+  assert.doesNotMatch(await lookup(nsOf(room, stranger), 'web'), /10\.91\.0\.77/);
+  assert.equal(await get(nsOf(room, client), '10.91.0.77:80'), 'web');
+  assert.equal(await get(nsOf(room, stranger), '10.91.0.77:80'), undefined, 'networks are apart');
+
+  const endpoint = await networks.connect(stranger, 'one', { Aliases: ['friend'] });
+  assert.equal(await get(nsOf(room, stranger), '10.91.0.77:80'), 'web', 'connected');
+  assert.match(await lookup(nsOf(room, client), 'friend'), new RegExp(endpoint.settings.IPAddress ?? 'none'));
+  await networks.disconnect({ ...stranger, endpoints: [...stranger.endpoints, endpoint] }, 'one', false);
+  assert.equal(await get(nsOf(room, stranger), '10.91.0.77:80'), undefined, 'disconnected');
+
+  await networks.rename({ ...web, name: 'renamed' });
+  assert.match(await lookup(nsOf(room, client), 'renamed'), /10\.91\.0\.77/);
+
+  await assert.rejects(
+    networks.removeNetwork('one'),
+    /error while removing network: network one has active endpoints \(name:"renamed" id:"[0-9a-f]{12}", name:"client"/,
+  );
+  for (const record of [web, client, stranger]) await networks.tearDown(record);
+  await networks.removeNetwork('one');
+  assert.deepEqual(await networks.pruneNetworks(new Map()), ['two']);
+});
+
+test('an internal network has no way out and publishes nothing', async () => {
+  await using room = testRoom('wtest5');
+  using outside = neighbour(room);
+  await room.networks.createNetwork({ Name: 'inner', Internal: true });
+  const web = await room.up(testRecord('web', { NetworkMode: 'inner', ...publish('8085') }));
+  const client = await room.up(testRecord('client', { NetworkMode: 'inner' }));
+  await serve(room, web);
+  assert.deepEqual(web.ports, {});
+  assert.match(await lookup(nsOf(room, client), 'web'), new RegExp(addressOf(web)));
+  assert.equal(await get(nsOf(room, client), `${addressOf(web)}:80`), 'web');
+  assert.equal(
+    inNetns(nsOf(room, client), () =>
+      withNetlink((netlink) => netlink.listRoutes().some(({ destination }) => destination === 'default')),
+    ),
+    false,
+  );
+  assert.equal(await get(outside.netns, '203.0.113.1:8085'), undefined);
+  for (const record of [web, client]) await room.networks.tearDown(record);
+});
+
+test('containers without mutual communication are kept apart on one bridge', async () => {
+  await using room = testRoom('wtest6');
+  await room.networks.createNetwork({ Name: 'apart', Options: { 'com.docker.network.bridge.enable_icc': 'false' } });
+  const web = await room.up(testRecord('web', { NetworkMode: 'apart' }));
+  const client = await room.up(testRecord('client', { NetworkMode: 'apart' }));
+  await serve(room, web);
+  assert.equal(await get(undefined, `${addressOf(web)}:80`), 'web');
+  assert.equal(await get(nsOf(room, client), `${addressOf(web)}:80`), undefined);
+  for (const record of [web, client]) await room.networks.tearDown(record);
+});
+
+test('restore() takes running containers back, with ports and names, and clears away the rest', async () => {
+  await using room = testRoom('wtest7');
+  await room.networks.createNetwork({ Name: 'net' });
+  const web = await room.up(testRecord('web', { NetworkMode: 'net', ...publish('8087') }));
+  const client = await room.up(testRecord('client', { NetworkMode: 'net' }));
+  const gone = await room.up(testRecord('gone', publish('8088')));
+  await serve(room, web);
+  await room.restart([web, client]);
+  assert.equal(await get(undefined, '127.0.0.1:8087'), 'web');
+  assert.match(await lookup(nsOf(room, client), 'web'), new RegExp(addressOf(web)));
+  assert.equal(existsSync(nsOf(room, gone)), false);
+  await assert.rejects(room.up(testRecord('late', publish('8087'))), /port is already allocated/);
+  const next = await room.up(testRecord('next', { NetworkMode: 'net', ...publish('8088') }));
+  assert.ok(![addressOf(web), addressOf(client)].includes(addressOf(next)));
+  const endpoint = await room.networks.connect(client, 'bridge', {});
+  assert.match(endpoint.settings.IPAddress ?? '', /^172\./);
+  for (const record of [web, client, next]) await room.networks.tearDown(record);
+  withNetlink((netlink) => {
+    // The kernel takes the links of freed namespaces down in its own time.
+    const deadline = Date.now() + 5000;
+    while (netlink.listLinks().some(({ kind }) => kind === 'veth')) assert.ok(Date.now() < deadline, 'links were left');
+  });
+});
+
+test('the rules and the bridge come back when somebody removes them', async () => {
+  await using room = testRoom('wtest8');
+  const web = await room.up(testRecord('web', publish('8089')));
+  await serve(room, web);
+  using nft = new Nft();
+  nft.apply('flush ruleset');
+  assert.equal(await get(undefined, '127.0.0.1:8089'), undefined);
+  const second = await room.up(testRecord('second', publish('8090')));
+  assert.equal(await get(undefined, '127.0.0.1:8089'), 'web');
+  await room.networks.tearDown(web);
+  await room.networks.tearDown(second);
+  withNetlink((netlink) => netlink.deleteLink('wtest8'));
+  const third = await room.up(testRecord('third', publish('8091')));
+  await serve(room, third);
+  assert.equal(await get(undefined, '127.0.0.1:8091'), 'third');
+  await room.networks.tearDown(third);
+});
+
+test('setUp() gives `none` a loopback alone, `host` nothing, and `container:` the namespace of the other', async () => {
+  await using room = testRoom('wtest9');
+  const { networks } = room;
+  const lonely = await room.up(testRecord('lonely', { NetworkMode: 'none' }));
+  assert.deepEqual(
+    inNetns(nsOf(room, lonely), () => withNetlink((netlink) => netlink.listLinks().map(({ name, up }) => [name, up]))),
+    [['lo', true]],
+  );
+  const plain = testRecord('plain', { NetworkMode: 'host', ...publish('8092') });
+  const host = await networks.setUp(
+    { ...plain, endpoints: await networks.plan({ ...plain, networkingConfig: undefined, hostname: '' }) },
+    { containerDir: '' },
+  );
+  assert.equal(host.netnsPath, undefined);
+  assert.deepEqual(host.ports, {});
+  const joined = await networks.setUp(testRecord('joined', { NetworkMode: `container:${lonely.id}` }), {
+    containerDir: '',
+    peer: lonely,
+  });
+  assert.equal(joined.netnsPath, nsOf(room, lonely));
+  assert.equal(networks.inspectNetwork('none').Containers?.[lonely.id]?.Name, 'lonely');
+  await networks.tearDown(lonely);
+  await networks.tearDown(plain);
+});
+
+test('writeFiles() writes what the container is called and whom it asks', async () => {
+  await using room = testRoom('wtest10');
+  await room.networks.createNetwork({ Name: 'net' });
+  const web = await room.up(
+    testRecord(
+      'web',
+      { NetworkMode: 'net', ExtraHosts: ['db:10.0.0.9', 'me:host-gateway'], DnsSearch: ['example.org'] },
+      { config: { Hostname: 'box', Domainname: 'lan' } },
+    ),
+  );
+  const file = (name: string): string => readFileSync(join(room.containerDir(web), name), 'utf8');
+  assert.equal(file('hostname'), 'box\n');
+  assert.match(file('hosts'), /^127\.0\.0\.1\tlocalhost\n/);
+  assert.match(file('hosts'), /\n10\.0\.0\.9\tdb\n172\.\d+\.0\.1\tme\n/);
+  assert.ok(file('hosts').endsWith(`${addressOf(web)}\tbox.lan box\n`));
+  assert.equal(file('resolv.conf'), 'nameserver 127.0.0.11\nsearch example.org\noptions ndots:0\n');
+  const plain = await room.up(testRecord('plain', { Dns: ['9.9.9.9'], Links: ['web:x'] }));
+  assert.match(readFileSync(join(room.containerDir(plain), 'resolv.conf'), 'utf8'), /^nameserver 9\.9\.9\.9\n/);
+  for (const record of [web, plain]) await room.networks.tearDown(record);
+});
+
+test('two daemons keep out of each other', async () => {
+  await using first = testRoom('wtest11');
+  const web = await first.up(testRecord('web', publish('8093')));
+  await using second = testRoom('wtest12');
+  const other = await second.up(testRecord('other', publish('8094')));
+  await serve(first, web);
+  await serve(second, other);
+  assert.notEqual(addressOf(web), addressOf(other));
+  assert.equal(await get(undefined, '127.0.0.1:8093'), 'web');
+  assert.equal(await get(undefined, '127.0.0.1:8094'), 'other');
+  assert.equal(
+    await get(nsOf(first, web), `${other.endpoints[0]?.settings.Gateway}:8094`),
+    'other',
+    'published ports are reached across',
+  );
+  await first.networks.tearDown(web);
+  await second.networks.tearDown(other);
+});

@@ -1,0 +1,109 @@
+import { type Logger, messageOf } from '@wharf/kit';
+import { Nft, NftError } from '@wharf/linux/nftables';
+import {
+  addForwards,
+  addNetwork,
+  type FilteredNetwork,
+  fullTable,
+  type PortForward,
+  removeForwards,
+  removeNetwork,
+  tableNameOf,
+} from './nft-plan.ts';
+
+/**
+ * Keeps this daemon's table in the kernel as the books say. The books here are what should be; a transaction that the kernel
+ * refuses because somebody flushed or changed the table is answered by writing the whole table anew.
+ */
+export class PacketFilter {
+  readonly #table: string;
+  readonly #log: Logger;
+  readonly #networks = new Map<string, FilteredNetwork>();
+  readonly #forwards = new Map<string, readonly PortForward[]>();
+  #nft: Nft | undefined;
+
+  constructor(options: { readonly bridge: string; readonly log: Logger }) {
+    this.#table = tableNameOf(options.bridge);
+    this.#log = options.log;
+  }
+
+  /** Writes the whole table. */
+  rebuild(): void {
+    this.#open().apply(fullTable(this.#table, [...this.#networks.values()], [...this.#forwards.values()].flat()));
+  }
+
+  /** Takes networks and ports into the books without touching the kernel: `rebuild` comes after. */
+  load(networks: readonly FilteredNetwork[]): void {
+    for (const network of networks) this.#networks.set(network.bridge, network);
+  }
+
+  addNetwork(network: FilteredNetwork): void {
+    if (this.#networks.has(network.bridge)) return;
+    this.#networks.set(network.bridge, network);
+    this.#applyOrRebuild(addNetwork(this.#table, network));
+  }
+
+  removeNetwork(bridge: string): void {
+    const network = this.#networks.get(bridge);
+    if (!network) return;
+    this.#networks.delete(bridge);
+    this.#applyOrRebuild(removeNetwork(this.#table, network));
+  }
+
+  /** Publishes a container's ports, all or none. Replaces nothing: take them back first. */
+  publish(containerId: string, forwards: readonly PortForward[]): void {
+    if (forwards.length === 0) return;
+    this.#forwards.set(containerId, forwards);
+    try {
+      this.#applyOrRebuild(addForwards(this.#table, forwards));
+    } catch (error) {
+      this.#forwards.delete(containerId);
+      throw error;
+    }
+  }
+
+  /** As `publish`, for the books alone: `rebuild` comes after. */
+  loadForwards(containerId: string, forwards: readonly PortForward[]): void {
+    if (forwards.length > 0) this.#forwards.set(containerId, forwards);
+  }
+
+  /** Idempotent. */
+  unpublish(containerId: string): void {
+    const forwards = this.#forwards.get(containerId);
+    if (!forwards) return;
+    this.#forwards.delete(containerId);
+    this.#applyOrRebuild(removeForwards(this.#table, forwards));
+  }
+
+  /** Writes the table anew when somebody has removed it. */
+  ensure(): void {
+    if (this.#networks.size === 0) return;
+    try {
+      this.#open().list(`list chain ip ${this.#table} publish`);
+    } catch (error) {
+      if (!(error instanceof NftError)) throw error;
+      this.#log.warn({ table: this.#table }, 'The packet filter table was gone and is written anew');
+      this.rebuild();
+    }
+  }
+
+  close(): void {
+    this.#nft?.close();
+    this.#nft = undefined;
+  }
+
+  #open(): Nft {
+    this.#nft ??= new Nft();
+    return this.#nft;
+  }
+
+  #applyOrRebuild(script: string): void {
+    try {
+      this.#open().apply(script);
+    } catch (error) {
+      if (!(error instanceof NftError)) throw error;
+      this.#log.warn({ table: this.#table, error: messageOf(error) }, 'The packet filter table is written anew');
+      this.rebuild();
+    }
+  }
+}

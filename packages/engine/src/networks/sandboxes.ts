@@ -1,0 +1,469 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasErrno, type Logger, messageOf, newId, WharfError } from '@wharf/kit';
+import { pinNetnsOf } from '@wharf/linux/namespaces';
+import { Netlink } from '@wharf/linux/netlink';
+import { publishFailed } from '@wharf/wire/docker/messages';
+import type { EndpointSettings } from '@wharf/wire/docker/types';
+import type { ContainerRecord, NetworkEndpoint } from '../containers/container.ts';
+import { enableForwarding, ensureBridge, removeBridge } from './bridge.ts';
+import { NameBook } from './dns/name-book.ts';
+import { DnsServer } from './dns/server.ts';
+import { dnsViewOf } from './dns/view.ts';
+import { askedFor, dnsNamesOf, gatewayEndpoint, settingsInForce } from './endpoint-settings.ts';
+import { dnsWishes, readHostResolvConf } from './files.ts';
+import { interfaceByMac, type LiveContainer, LiveContainers, nextInterface } from './live-containers.ts';
+import { hostLinkOf, isUserDefined, type LiveEndpoint, macOf, type NetworkRecord } from './network.ts';
+import type { NetworkBooks, NetworkConfig } from './network-books.ts';
+import type { FilteredNetwork } from './nft-plan.ts';
+import { PacketFilter } from './packet-filter.ts';
+import { PortBook, parsePortKey, wantedPorts } from './ports.ts';
+import { upstreamsOf } from './resolv-conf.ts';
+import { attach, createSandbox, destroySandbox, detach, setDefaultRoute } from './sandbox.ts';
+
+const IFNAME_OPTION = 'com.docker.network.endpoint.ifname';
+
+/**
+ * The sandboxes that are up: what the books say about them and what the kernel holds for them are changed here, together.
+ * All of it is synchronous, so no two changes ever mix.
+ */
+export class Sandboxes {
+  readonly live = new LiveContainers();
+  readonly #books: NetworkBooks;
+  readonly #config: NetworkConfig;
+  readonly #netnsDir: string;
+  readonly #log: Logger;
+  readonly #filter: PacketFilter;
+  readonly #names = new NameBook();
+  readonly #ports = new PortBook();
+  /** Ids of the networks whose bridge and rules are known to be there. */
+  readonly #ready = new Set<string>();
+  #host: Netlink | undefined;
+
+  constructor(options: {
+    readonly books: NetworkBooks;
+    readonly config: NetworkConfig;
+    readonly netnsDir: string;
+    readonly log: Logger;
+  }) {
+    this.#books = options.books;
+    this.#config = options.config;
+    this.#netnsDir = options.netnsDir;
+    this.#log = options.log;
+    this.#filter = new PacketFilter({ bridge: options.config.bridge, log: options.log });
+  }
+
+  netnsPath(containerId: string): string {
+    return join(this.#netnsDir, containerId);
+  }
+
+  /** Makes the bridge and the rules of a network unless they are known to be there. */
+  ensureNetwork(network: NetworkRecord): void {
+    if (!network.bridge || this.#ready.has(network.id)) return;
+    ensureBridge(this.#netlink(), network.bridge);
+    enableForwarding();
+    this.#filter.addNetwork(filtered(network));
+    this.#ready.add(network.id);
+  }
+
+  removeNetwork(network: NetworkRecord): void {
+    if (!network.bridge) return;
+    this.#ready.delete(network.id);
+    this.#filter.removeNetwork(network.bridge.name);
+    removeBridge(this.#netlink(), network.bridge.name);
+    this.#closeNetlink();
+  }
+
+  /** Brings up a container's network. On an error everything made is undone. */
+  setUp(record: ContainerRecord, options: { readonly ownNamespace: boolean }): LiveContainer {
+    this.tearDown(record.id);
+    const live: LiveContainer = {
+      id: record.id,
+      record,
+      sandboxId: newId<'sandbox'>(),
+      netnsPath: options.ownNamespace ? this.netnsPath(record.id) : undefined,
+      endpoints: [],
+      held: [],
+      publishedTo: '',
+      dns: undefined,
+    };
+    this.live.set(live);
+    try {
+      for (const endpoint of record.endpoints)
+        this.#addEndpoint(live, endpoint.networkName, endpoint.networkId, endpoint.settings);
+      if (live.netnsPath !== undefined) this.#raise(live, live.netnsPath);
+      this.#refresh(live);
+      return live;
+    } catch (error) {
+      this.tearDown(record.id);
+      throw error;
+    }
+  }
+
+  /** Takes down what is up for a container, also what only the kernel knows of. Returns the endpoints it had. */
+  tearDown(containerId: string): readonly LiveEndpoint[] {
+    const live = this.live.get(containerId);
+    this.live.delete(containerId);
+    live?.dns?.close();
+    this.#filter.unpublish(containerId);
+    for (const port of live?.held ?? []) port.close();
+    for (const endpoint of live?.endpoints ?? []) this.#release(endpoint);
+    const path = this.netnsPath(containerId);
+    if (live ? live.netnsPath !== undefined : existsSync(path)) destroySandbox(path);
+    return live?.endpoints ?? [];
+  }
+
+  /** Plugs a running container into one more network. */
+  connect(live: LiveContainer, network: NetworkRecord, settings: EndpointSettings): LiveEndpoint {
+    const before = [...live.endpoints];
+    if (live.netnsPath === undefined)
+      throw new WharfError('internal', `Cannot connect "${live.record.name}": it has no network of its own`);
+    using inside = Netlink.openIn(live.netnsPath);
+    const taken = inside.listLinks().map(({ name }) => name);
+    const endpoint = this.#addEndpoint(live, network.name, network.id, settings, taken);
+    try {
+      this.#attach(live, inside, live.netnsPath, endpoint, true);
+      setDefaultRoute(inside, gatewayEndpoint(live.endpoints)?.network.bridge?.gateway);
+      this.#refresh(live);
+      return endpoint;
+    } catch (error) {
+      live.endpoints = before;
+      detach(inside, endpoint);
+      this.#release(endpoint);
+      throw error;
+    }
+  }
+
+  /** Unplugs a running container from a network. */
+  disconnect(live: LiveContainer, endpoint: LiveEndpoint): void {
+    live.endpoints = live.endpoints.filter((other) => other !== endpoint);
+    if (live.netnsPath !== undefined && endpoint.address !== '') {
+      using inside = Netlink.openIn(live.netnsPath);
+      detach(inside, { ...endpoint, ifname: interfaceByMac(inside, endpoint.mac) || endpoint.ifname });
+      setDefaultRoute(inside, gatewayEndpoint(live.endpoints)?.network.bridge?.gateway);
+    }
+    this.#release(endpoint);
+    this.#refresh(live);
+  }
+
+  rename(record: ContainerRecord): void {
+    const live = this.live.get(record.id);
+    if (!live) return;
+    live.record = record;
+    for (const endpoint of live.endpoints) this.#names.remove(endpoint);
+    live.endpoints = live.endpoints.map((endpoint) => ({
+      ...endpoint,
+      containerName: record.name,
+      dnsNames: dnsNamesOf(record, aliasesOf(record, endpoint)),
+    }));
+    this.#addNames(live);
+  }
+
+  /** The endpoints in force, in the record's order, with what was asked for. */
+  endpointsOf(live: LiveContainer): NetworkEndpoint[] {
+    return live.endpoints.map((endpoint) => {
+      const asked = live.record.endpoints.find(
+        ({ networkId, networkName }) => networkId === endpoint.network.id || networkName === endpoint.network.name,
+      );
+      return {
+        networkName: endpoint.network.name,
+        networkId: endpoint.network.id,
+        settings: settingsInForce(askedFor(asked?.settings ?? {}), endpoint),
+      };
+    });
+  }
+
+  /** `NetworkSettings.Ports`. */
+  portsOf(live: LiveContainer): ContainerRecord['ports'] {
+    const ports: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
+    if (!gatewayEndpoint(live.endpoints)) return ports;
+    const { config, hostConfig } = live.record;
+    for (const key of [...Object.keys(config.ExposedPorts ?? {}), ...Object.keys(hostConfig.PortBindings ?? {})]) {
+      const parsed = parsePortKey(key);
+      if (parsed) ports[`${parsed.port}/${parsed.protocol}`] = null;
+    }
+    for (const { key, forward } of live.held) {
+      ports[key] = [...(ports[key] ?? []), { HostIp: forward.hostIp, HostPort: String(forward.hostPort) }];
+    }
+    return ports;
+  }
+
+  /** Takes running containers back into the books and clears away what belongs to none. */
+  restore(running: readonly ContainerRecord[]): void {
+    for (const network of this.#books.list()) {
+      if (!network.bridge) continue;
+      ensureBridge(this.#netlink(), network.bridge);
+      this.#filter.load([filtered(network)]);
+      this.#ready.add(network.id);
+    }
+    enableForwarding();
+    for (const record of running) {
+      try {
+        this.#adopt(record);
+      } catch (error) {
+        this.#log.error(
+          { container: record.id, error: messageOf(error) },
+          'Cannot take the container back into the network books',
+        );
+      }
+    }
+    if (this.#ready.size > 0) this.#filter.rebuild();
+    this.#clearStale();
+  }
+
+  /** Puts the rules back if somebody has flushed them. */
+  ensureRules(): void {
+    this.#filter.ensure();
+  }
+
+  close(): void {
+    for (const { dns } of this.live.all()) dns?.close();
+    this.#filter.close();
+    this.#closeNetlink();
+  }
+
+  #raise(live: LiveContainer, path: string): void {
+    using inside = createSandbox(path);
+    const plugged = live.endpoints.filter(({ address }) => address !== '');
+    if (plugged.length === 0) inside.setUp('lo');
+    for (const endpoint of plugged) this.#attach(live, inside, path, endpoint, false);
+  }
+
+  #attach(live: LiveContainer, inside: Netlink, netnsPath: string, endpoint: LiveEndpoint, connecting: boolean): void {
+    const { network } = endpoint;
+    if (!network.bridge) return;
+    this.ensureNetwork(network);
+    const plug = (): void =>
+      attach({
+        host: this.#netlink(),
+        inside,
+        netnsPath,
+        endpoint,
+        bridge: network.bridge as NonNullable<NetworkRecord['bridge']>,
+        isGateway: connecting ? false : gatewayEndpoint(live.endpoints) === endpoint,
+        first: !connecting && live.endpoints[0] === endpoint,
+      });
+    try {
+      plug();
+    } catch (error) {
+      // Somebody removed the bridge, or made it anew under another index: once more from the ground.
+      if (!hasErrno(error, 'ENODEV', 'EINVAL')) throw error;
+      this.#closeNetlink();
+      this.#ready.delete(network.id);
+      this.ensureNetwork(network);
+      plug();
+    }
+  }
+
+  #addEndpoint(
+    live: LiveContainer,
+    name: string,
+    id: string,
+    settings: EndpointSettings,
+    taken: readonly string[] = [],
+  ): LiveEndpoint {
+    const network = this.#books.find(id) ?? this.#books.resolve(name);
+    const { record } = live;
+    const asked = askedFor(settings);
+    const address = network.bridge ? this.#takeAddress(network, asked) : '';
+    const firstMac = live.endpoints.length === 0 ? record.config.MacAddress : undefined;
+    const endpoint: LiveEndpoint = {
+      endpointId: newId<'endpoint'>(),
+      network,
+      containerId: record.id,
+      containerName: record.name,
+      ifname: address === '' ? '' : nextInterface(live.endpoints, taken, asked.DriverOpts?.[IFNAME_OPTION]),
+      address,
+      prefixLength: network.bridge ? Number(network.bridge.subnet.split('/')[1]) : 0,
+      mac: address === '' ? '' : asked.MacAddress || firstMac || macOf(address),
+      gatewayPriority: asked.GwPriority ?? 0,
+      dnsNames: dnsNamesOf(record, asked.Aliases ?? []),
+      links: asked.Links ?? [],
+    };
+    live.endpoints = [...live.endpoints, endpoint];
+    return endpoint;
+  }
+
+  #takeAddress(network: NetworkRecord, asked: EndpointSettings): string {
+    const pool = this.#books.pool(network);
+    const wanted = asked.IPAMConfig?.IPv4Address ?? '';
+    if (wanted === '') return pool.take();
+    pool.takeExactly(wanted);
+    return wanted;
+  }
+
+  #release(endpoint: LiveEndpoint): void {
+    this.#names.remove(endpoint);
+    // The network may be gone already.
+    if (endpoint.address !== '' && this.#books.find(endpoint.network.id))
+      this.#books.pool(endpoint.network).release(endpoint.address);
+  }
+
+  /** What follows from the endpoints: published ports, names, the resolver. */
+  #refresh(live: LiveContainer): void {
+    this.#publish(live);
+    this.#addNames(live);
+    this.#refreshDns(live);
+  }
+
+  #publish(live: LiveContainer): void {
+    const gateway = gatewayEndpoint(live.endpoints);
+    if ((gateway?.address ?? '') === live.publishedTo) return;
+    this.#filter.unpublish(live.id);
+    live.publishedTo = gateway?.address ?? '';
+    if (!gateway) {
+      for (const port of live.held) port.close();
+      live.held = [];
+      return;
+    }
+    try {
+      if (live.held.length === 0) live.held = this.#ports.hold(this.#wanted(live, gateway));
+      this.#filter.publish(
+        live.id,
+        live.held.map(({ forward }) => ({ ...forward, address: gateway.address })),
+      );
+    } catch (error) {
+      if (!(error instanceof WharfError)) throw error;
+      const message = publishFailed(live.record.name, gateway.endpointId, error.message);
+      throw new WharfError(error.kind, message, { cause: error });
+    }
+  }
+
+  #wanted(live: LiveContainer, gateway: LiveEndpoint): ReturnType<typeof wantedPorts> {
+    return wantedPorts(live.record.config, live.record.hostConfig, gateway.network.bridge?.hostBinding ?? '0.0.0.0');
+  }
+
+  #addNames(live: LiveContainer): void {
+    for (const endpoint of live.endpoints) if (isUserDefined(endpoint.network.name)) this.#names.add(endpoint);
+  }
+
+  #refreshDns(live: LiveContainer): void {
+    const wanted = live.endpoints.some(({ network }) => network.bridge !== undefined && isUserDefined(network.name));
+    if (!wanted || live.netnsPath === undefined) {
+      live.dns?.close();
+      live.dns = undefined;
+      return;
+    }
+    live.dns ??= DnsServer.open({
+      netnsPath: live.netnsPath,
+      view: dnsViewOf(live, this.#names),
+      upstreams: () =>
+        gatewayEndpoint(live.endpoints) ? upstreamsOf(readHostResolvConf(), dnsWishes(live.record, this.#config)) : [],
+    });
+  }
+
+  #adopt(record: ContainerRecord): void {
+    const connected = record.endpoints.filter(({ settings }) => (settings.EndpointID ?? '') !== '');
+    const path = this.netnsPath(record.id);
+    const ownNamespace = connected.some(({ networkName }) => networkName !== 'host');
+    if (!ownNamespace && connected.length === 0) return;
+    if (ownNamespace) pinNetnsOf(record.state.pid, path);
+    const live: LiveContainer = {
+      id: record.id,
+      record,
+      sandboxId: newId<'sandbox'>(),
+      netnsPath: ownNamespace ? path : undefined,
+      endpoints: [],
+      held: [],
+      publishedTo: '',
+      dns: undefined,
+    };
+    for (const { networkId, settings } of connected) {
+      const network = this.#books.find(networkId);
+      if (network) live.endpoints = [...live.endpoints, this.#adoptEndpoint(live, network, settings)];
+    }
+    this.live.set(live);
+    this.#adoptPorts(live);
+    this.#addNames(live);
+    this.#refreshDns(live);
+  }
+
+  #adoptEndpoint(live: LiveContainer, network: NetworkRecord, settings: EndpointSettings): LiveEndpoint {
+    const address = settings.IPAddress ?? '';
+    if (address !== '' && network.bridge && this.#books.pool(network).isFree(address))
+      this.#books.pool(network).takeExactly(address);
+    return {
+      endpointId: settings.EndpointID ?? '',
+      network,
+      containerId: live.id,
+      containerName: live.record.name,
+      ifname: address === '' ? '' : nextInterface(live.endpoints, [], settings.DriverOpts?.[IFNAME_OPTION]),
+      address,
+      prefixLength: settings.IPPrefixLen ?? 0,
+      mac: settings.MacAddress ?? '',
+      gatewayPriority: settings.GwPriority ?? 0,
+      dnsNames: dnsNamesOf(live.record, settings.Aliases ?? []),
+      links: settings.Links ?? [],
+    };
+  }
+
+  /** The ports of the record are in force whether their sockets can be had again or not: clients rely on them. */
+  #adoptPorts(live: LiveContainer): void {
+    const gateway = gatewayEndpoint(live.endpoints);
+    live.publishedTo = gateway?.address ?? '';
+    if (!gateway) return;
+    for (const [key, bindings] of Object.entries(live.record.ports)) {
+      const parsed = parsePortKey(key);
+      for (const { HostIp, HostPort } of parsed ? (bindings ?? []) : []) {
+        const port = Number(HostPort);
+        const wanted = {
+          key,
+          ...(parsed as NonNullable<typeof parsed>),
+          hostIp: HostIp,
+          firstHostPort: port,
+          lastHostPort: port,
+        };
+        live.held = [
+          ...live.held,
+          this.#ports.holdAgain(wanted, (error) =>
+            this.#log.warn({ container: live.id, error: messageOf(error) }, 'Cannot keep others off a published port'),
+          ),
+        ];
+      }
+    }
+    this.#filter.loadForwards(
+      live.id,
+      live.held.map(({ forward }) => ({ ...forward, address: gateway.address })),
+    );
+  }
+
+  /** Removes namespaces and links that no running container has. */
+  #clearStale(): void {
+    const names = existsSync(this.#netnsDir) ? readdirSync(this.#netnsDir) : [];
+    for (const id of names) if (!this.live.get(id)) destroySandbox(join(this.#netnsDir, id));
+    const ours = new Set(
+      this.live.all().flatMap(({ endpoints }) => endpoints.map(({ endpointId }) => hostLinkOf(endpointId))),
+    );
+    const netlink = this.#netlink();
+    const bridges = new Set(this.#books.list().flatMap(({ bridge }) => (bridge ? [netlink.indexOf(bridge.name)] : [])));
+    for (const link of netlink.listLinks()) {
+      if (link.kind !== 'veth' || !bridges.has(link.master) || ours.has(link.name)) continue;
+      try {
+        netlink.deleteLink(link.name);
+      } catch (error) {
+        // Its namespace went a moment ago, and the link with it.
+        if (!hasErrno(error, 'ENODEV'))
+          this.#log.warn({ link: link.name, error: messageOf(error) }, 'Cannot remove a stale link');
+      }
+    }
+  }
+
+  #netlink(): Netlink {
+    this.#host ??= Netlink.open();
+    return this.#host;
+  }
+
+  #closeNetlink(): void {
+    this.#host?.close();
+    this.#host = undefined;
+  }
+}
+
+function filtered(network: NetworkRecord): FilteredNetwork {
+  const bridge = network.bridge as NonNullable<NetworkRecord['bridge']>;
+  return { bridge: bridge.name, subnet: bridge.subnet, internal: network.internal, masquerade: bridge.masquerade };
+}
+
+function aliasesOf(record: ContainerRecord, endpoint: LiveEndpoint): readonly string[] {
+  return record.endpoints.find(({ networkId }) => networkId === endpoint.network.id)?.settings.Aliases ?? [];
+}

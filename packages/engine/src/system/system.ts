@@ -58,14 +58,13 @@ export function createSystemService(options: SystemServiceOptions): SystemServic
     shared.set(kind, running);
     return running;
   };
+  const runtimeVersion = () => tools.of(() => runtimes.get(undefined).path);
+  const monitorVersion = () => tools.of(() => runtimes.monitorPath);
   return {
     id,
     version,
     async info() {
-      const [runtime, monitor] = await Promise.all([
-        tools.of(runtimes.get(undefined).path),
-        tools.of(runtimes.monitorPath),
-      ]);
+      const [runtime, monitor] = await Promise.all([runtimeVersion(), monitorVersion()]);
       return toInfo({
         id,
         version,
@@ -89,11 +88,11 @@ export function createSystemService(options: SystemServiceOptions): SystemServic
       });
     },
     async versionInfo() {
-      const asked = [
-        { name: runtimes.defaultName, path: runtimes.get(undefined).path },
-        { name: 'conmon', path: runtimes.monitorPath },
+      const [runtime, monitor] = await Promise.all([runtimeVersion(), monitorVersion()]);
+      const answers = [
+        { name: runtimes.defaultName, ...runtime },
+        { name: 'conmon', ...monitor },
       ];
-      const answers = await Promise.all(asked.map(async ({ name, path }) => ({ name, ...(await tools.of(path)) })));
       return toVersion({ version, host: readHostFacts(), tools: answers, nodeVersion: process.version });
     },
     async diskUsage(kinds) {

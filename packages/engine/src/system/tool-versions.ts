@@ -26,22 +26,21 @@ export class ToolVersions {
     this.#log = log;
   }
 
-  /** What `path --version` says; `N/A` when it cannot be asked. */
-  of(path: string): Promise<ToolVersion> {
-    const known = this.#known.get(path);
-    if (known !== undefined) return known;
-    const asked = this.#ask(path);
-    this.#known.set(path, asked);
-    return asked;
+  /** What the program says for `--version`; `N/A` when `find` throws (it is not installed) or it cannot be asked. */
+  async of(find: () => string): Promise<ToolVersion> {
+    try {
+      const path = find();
+      const asked = this.#known.get(path) ?? this.#ask(path);
+      this.#known.set(path, asked);
+      return await asked;
+    } catch (error) {
+      this.#log.debug({ err: messageOf(error) }, 'a program could not be asked for its version');
+      return unknown;
+    }
   }
 
   async #ask(path: string): Promise<ToolVersion> {
-    try {
-      const { stdout } = await runTool({ path, argv: [path, '--version'], timeoutMs: 5_000 });
-      return parseToolVersion(stdout.toString());
-    } catch (error) {
-      this.#log.debug({ path, err: messageOf(error) }, 'a program could not be asked for its version');
-      return unknown;
-    }
+    const { stdout } = await runTool({ path, argv: [path, '--version'], timeoutMs: 5_000 });
+    return parseToolVersion(stdout.toString());
   }
 }

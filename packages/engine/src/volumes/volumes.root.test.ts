@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import {
   chmodSync,
   chownSync,
+  closeSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -19,7 +21,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { ContainerId } from '@wharf/kit';
-import { newId, nullLogger, systemClock } from '@wharf/kit';
+import { hasErrno, newId, nullLogger, systemClock } from '@wharf/kit';
 import { mkfifo } from '@wharf/linux/fsx';
 import { isMountPoint, unmount } from '@wharf/linux/mount';
 import { lgetxattr, lsetxattr } from '@wharf/linux/xattr';
@@ -27,6 +29,7 @@ import { openMemoryStore } from '@wharf/store';
 import type { HostConfig } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../containers/container.ts';
 import { createEventBus } from '../events/events.ts';
+import { copyTree, openDirectory } from './copy-tree.ts';
 import { createVolumeService } from './volumes.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'wharf-volumes-root-'));
@@ -164,4 +167,33 @@ test('a subpath is pinned inside its volume', async () => {
   await volumes.release(record, { removeAnonymous: false });
   assert.ok(!existsSync(source));
   assert.ok(existsSync(join(data, 'real/in/file')));
+});
+
+test('populate() begins anew where a crash cut it short', async () => {
+  const { volumes, create } = await setUp({ Binds: ['data:/data'] });
+  const record = await create();
+  const target = volumes.inspect('data').Mountpoint;
+  writeFileSync(join(target, 'half'), 'done');
+  volumes.books.volumes.put('data', { ...volumes.record('data'), populating: true });
+  await volumes.populate(record, makeRootfs());
+  assert.ok(!existsSync(join(target, 'half')));
+  assert.ok(existsSync(join(target, 'sub/again')));
+  assert.equal(volumes.record('data').populating, undefined);
+  volumes.close();
+});
+
+test('copyTree() does not write through what somebody planted in the target', () => {
+  const outside = mkdtempSync(join(root, 'outside-'));
+  const source = join(makeRootfs(), 'data');
+  for (const name of ['sub', 'file', 'link', 'pipe']) {
+    const target = mkdtempSync(join(root, 'planted-'));
+    symlinkSync(name === 'sub' ? outside : join(outside, 'made'), join(target, name));
+    const fds = [openDirectory(source), openDirectory(target)] as const;
+    assert.throws(
+      () => copyTree(...fds),
+      (error) => hasErrno(error, 'EEXIST'),
+    );
+    for (const fd of fds) closeSync(fd);
+  }
+  assert.deepEqual(readdirSync(outside), []);
 });

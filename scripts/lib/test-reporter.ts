@@ -14,6 +14,8 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   let skipped = 0;
   for await (const event of source) {
     if (event.type === 'test:stdout' || event.type === 'test:stderr') yield event.data.message;
+    // What goes wrong after a test has ended is told here and by the exit status only.
+    if (event.type === 'test:diagnostic' && event.data.message.startsWith('Error:')) yield `${event.data.message}\n`;
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
     const { data } = event;
     // A suite, or a file that runs as a test, is the sum of what is in it.

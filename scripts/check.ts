@@ -30,8 +30,7 @@ const STEPS: Readonly<Record<string, Step>> = {
       output: problems.join('\n'),
     };
   },
-  'unit tests': () =>
-    runSuite({ files: testFiles('unit'), isolation: 'none', timeoutMs: 60_000, testTimeoutMs: 20_000 }),
+  'unit tests': unitTests,
 };
 
 /** Everything that needs no root: types, lint, format, layers, dead code, fast tests; all at once. */

@@ -95,7 +95,7 @@ export async function createImageService(deps: ImageServiceDeps): Promise<Images
     documents,
     collector,
     layerSize: (chainId: ChainId) => sizes.get(chainId),
-    unpack: (manifest) => unpacker.unpack(manifest),
+    unpack: (manifest, eager) => unpacker.unpack(manifest, eager),
     usage: () => usage(),
   };
   sizes.recover();

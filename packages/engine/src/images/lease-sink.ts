@@ -1,12 +1,17 @@
 import type { BlobSink } from '@wharf/oci/archive/image-archive';
+import type { BlobInfo } from '@wharf/oci/content/content-store';
 import type { Lease } from './collector.ts';
 import type { ImageRoom } from './room.ts';
 
 /** The content store as an archive's reader sees it: everything it stores or finds is under the lease. */
-export function sinkOf(room: ImageRoom, lease: Lease): BlobSink {
+export function sinkOf(room: ImageRoom, lease: Lease, onStored: (blob: BlobInfo) => void): BlobSink {
   return {
     writer: (algorithm) => room.content.writer({ algorithm }),
-    commit: (writer, expected) => lease.commit(writer, expected),
+    async commit(writer, expected) {
+      const info = await lease.commit(writer, expected);
+      onStored(info);
+      return info;
+    },
     put: (bytes) => lease.put(bytes),
     adopt: (digest) => lease.adopt(digest),
     async head(digest, bytes) {

@@ -10,3 +10,7 @@ export const INDEX_ENTRIES = 10_000;
 export const LAYERS = 1_000;
 /** Images summed up at once for a list. */
 export const SUMMARY_CONCURRENCY = 8;
+/** Layers unpacked at once while their archive still arrives; leaves a worker for others. */
+export const EAGER_CONCURRENCY = 3;
+/** Smaller layers are not worth a guess. */
+export const EAGER_LEAST_BYTES = 1024 * 1024;

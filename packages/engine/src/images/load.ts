@@ -7,6 +7,7 @@ import { formatPlatform, hostPlatform, platformMatches } from '@wharf/oci/spec/p
 import { announce } from './announce.ts';
 import type { Lease } from './collector.ts';
 import { isPseudoImage, type ManifestNode } from './documents.ts';
+import { EagerLayers } from './eager-layers.ts';
 import type { ImagePlatform } from './image-service.ts';
 import { sinkOf } from './lease-sink.ts';
 import { danglingName, familiarOf, type ImageName, isDangling } from './names.ts';
@@ -26,13 +27,14 @@ export interface LoadOptions {
 export async function loadImages(room: ImageRoom, options: LoadOptions): Promise<readonly ImageName[]> {
   try {
     using lease = room.collector.lease();
+    await using eager = new EagerLayers(room);
     const found = await readImageArchive({
       source: options.source,
-      sink: sinkOf(room, lease),
+      sink: sinkOf(room, lease, (blob) => eager.offer(blob)),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     });
     await Promise.all(found.map((image) => check(room, lease, image, options.platforms)));
-    for (const { target } of found) await unpackTarget(room, target, options.platforms);
+    for (const { target } of found) await unpackTarget(room, eager, target, options.platforms);
     const named = room.names.transaction(() => found.map((image) => giveName(room, image)));
     await room.names.committed();
     for (const image of named) await announce(room, 'load', image, image.target.digest);
@@ -98,12 +100,17 @@ async function isWanted(room: ImageRoom, node: ManifestNode, platforms: readonly
   return have !== undefined && platforms.some((wanted) => platformMatches(wanted, have));
 }
 
-async function unpackTarget(room: ImageRoom, target: Descriptor, platforms: readonly ImagePlatform[]): Promise<void> {
+async function unpackTarget(
+  room: ImageRoom,
+  eager: EagerLayers,
+  target: Descriptor,
+  platforms: readonly ImagePlatform[],
+): Promise<void> {
   const wanted = platforms.length === 0 ? [hostPlatform()] : platforms;
   for (const node of await room.documents.manifests(target)) {
     if (isPseudoImage(node) || !(await room.documents.isAvailable(node)) || !(await isWanted(room, node, wanted)))
       continue;
-    if (node.manifest !== undefined) await room.unpack(node.manifest);
+    if (node.manifest !== undefined) await room.unpack(node.manifest, eager);
   }
 }
 

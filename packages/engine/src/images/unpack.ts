@@ -1,4 +1,4 @@
-import { type ChainId, KeyedLock, WharfError } from '@wharf/kit';
+import { type ChainId, type DiffId, KeyedLock, WharfError } from '@wharf/kit';
 import type { ContentStore } from '@wharf/oci/content/content-store';
 import { unpackLayers } from '@wharf/oci/layers/unpack';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
@@ -6,6 +6,7 @@ import { chainIds } from '@wharf/oci/spec/chain-id';
 import type { Manifest } from '@wharf/oci/spec/image';
 import type { Collector } from './collector.ts';
 import type { ImageDocuments } from './documents.ts';
+import type { EagerLayers } from './eager-layers.ts';
 import type { LayerSizes } from './layer-sizes.ts';
 
 export interface UnpackerDeps {
@@ -29,7 +30,7 @@ export class Unpacker {
   }
 
   /** Throws `data-loss` for a layer that is not what the config says, `resource-exhausted` on a full disk, `not-found`. */
-  async unpack(manifest: Manifest): Promise<void> {
+  async unpack(manifest: Manifest, eager?: EagerLayers): Promise<void> {
     const { documents, collector } = this.#deps;
     const config = await documents.config(manifest.config.digest);
     const diffIds = config.rootfs.diff_ids;
@@ -43,7 +44,7 @@ export class Unpacker {
     const chain = chainIds(diffIds);
     for (const chainId of chain) lease.keepSnapshot(chainId);
     for (let missing = this.#firstMissing(chain); missing !== undefined; missing = this.#firstMissing(chain)) {
-      await this.#locks.run(missing, () => this.#unpackFrom(missing, chain, manifest, diffIds));
+      await this.#locks.run(missing, () => this.#unpackFrom({ missing, chain, manifest, diffIds, eager }));
     }
   }
 
@@ -51,12 +52,14 @@ export class Unpacker {
     return chain.find((chainId) => this.#deps.snapshots.stat(chainId)?.kind !== 'committed');
   }
 
-  async #unpackFrom(
-    missing: ChainId,
-    chain: readonly ChainId[],
-    manifest: Manifest,
-    diffIds: Parameters<typeof chainIds>[0],
-  ): Promise<void> {
+  async #unpackFrom(given: {
+    readonly missing: ChainId;
+    readonly chain: readonly ChainId[];
+    readonly manifest: Manifest;
+    readonly diffIds: readonly DiffId[];
+    readonly eager: EagerLayers | undefined;
+  }): Promise<void> {
+    const { missing, chain, manifest, diffIds, eager } = given;
     // Somebody else may have done it while this waited for the lock.
     if (this.#firstMissing(chain) !== missing) return;
     const { content, snapshots, sizes } = this.#deps;
@@ -68,6 +71,10 @@ export class Unpacker {
     await unpackLayers({
       snapshots,
       layers,
+      ready: async (index) => {
+        const descriptor = manifest.layers[index];
+        return descriptor === undefined ? undefined : await eager?.take(descriptor.digest);
+      },
       onLayer: (index) => {
         const chainId = chain[index];
         if (chainId !== undefined) made.push(chainId);

@@ -32,6 +32,8 @@ export interface AppliedLayer {
   readonly entries: number;
   /** Extended attributes the file system of `target` would not take. */
   readonly skippedXattrs: number;
+  /** Names that hide something of the layers below. */
+  readonly whiteouts: number;
   /** True when the archive says what the root directory is like. */
   readonly hasRoot: boolean;
 }

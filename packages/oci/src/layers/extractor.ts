@@ -32,6 +32,8 @@ export interface ExtractResult {
   readonly entries: number;
   /** Extended attributes the file system would not take. */
   readonly skippedXattrs: number;
+  /** Names that hide something of the layers below. */
+  readonly whiteouts: number;
   /** True when the archive says what the root directory is like. */
   readonly hasRoot: boolean;
 }
@@ -55,6 +57,7 @@ export class Extractor implements TarSink {
   #fd = -1;
   #entries = 0;
   #skippedXattrs = 0;
+  #whiteoutCount = 0;
   #hasRoot = false;
 
   constructor(options: ExtractorOptions) {
@@ -70,7 +73,10 @@ export class Extractor implements TarSink {
     const name = cleanName(entry.name);
     if (name === '' && this.#options.keepRoot && entry.type === 'directory') return;
     try {
-      if (this.#whiteouts?.take(name)) return;
+      if (this.#whiteouts?.take(name)) {
+        this.#whiteoutCount++;
+        return;
+      }
       this.#entries++;
       if (name === '') this.#hasRoot = true;
       this.#name = name;
@@ -118,7 +124,12 @@ export class Extractor implements TarSink {
         throw unpackError(name, error);
       }
     }
-    return { entries: this.#entries, skippedXattrs: this.#skippedXattrs, hasRoot: this.#hasRoot };
+    return {
+      entries: this.#entries,
+      skippedXattrs: this.#skippedXattrs,
+      hasRoot: this.#hasRoot,
+      whiteouts: this.#whiteoutCount,
+    };
   }
 
   /** Lets go of an open file after a failure. */

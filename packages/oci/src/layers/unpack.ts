@@ -18,6 +18,11 @@ export interface UnpackOptions {
   readonly snapshots: Snapshotter;
   readonly layers: readonly LayerBlob[];
   readonly signal?: AbortSignal | undefined;
+  /**
+   * A layer that was unpacked before its image was known (mode `upper`, on nothing), for this function to use or remove.
+   * Asked once for each layer that is missing; `undefined` when there is none.
+   */
+  readonly ready?: ((index: number) => Promise<ReadyLayer | undefined>) | undefined;
   /** Told of each layer that has become a snapshot, in order. */
   readonly onLayer?: ((index: number) => void) | undefined;
 }
@@ -47,7 +52,7 @@ export async function unpackLayers(options: UnpackOptions): Promise<ChainId | ''
   const abort = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
   // Parallel where layers stand by themselves; a snapshotter of whole trees needs the one below first.
-  const ahead = snapshots.name === 'overlayfs' ? missing.map((step) => unpackApart(snapshots, step, signal)) : [];
+  const ahead = snapshots.name === 'overlayfs' ? missing.map((step) => takeOrUnpack(options, step, signal)) : [];
   for (const promise of ahead) promise.catch(() => undefined);
   try {
     for (const [index, step] of missing.entries()) {
@@ -67,13 +72,25 @@ export async function unpackLayers(options: UnpackOptions): Promise<ChainId | ''
   return names.at(-1) ?? '';
 }
 
-interface Apart {
+/** A layer in an active snapshot of its own. */
+export interface ReadyLayer {
   readonly key: string;
   readonly applied: AppliedLayer;
 }
 
+/** Uses what is ready where it is what this layer needs, and unpacks otherwise. */
+async function takeOrUnpack(options: UnpackOptions, step: Step, signal: AbortSignal): Promise<ReadyLayer | undefined> {
+  const ready = await options.ready?.(step.index);
+  if (ready === undefined) return await unpackApart(options.snapshots, step, signal);
+  // At the bottom whiteouts hide nothing and must leave no marks.
+  const fits = ready.applied.diffId === step.blob.diffId && (step.parent !== '' || ready.applied.whiteouts === 0);
+  if (fits) return ready;
+  await options.snapshots.remove(ready.key);
+  return await unpackApart(options.snapshots, step, signal);
+}
+
 /** Unpacks a layer by itself; undefined when it leans on those below. */
-async function unpackApart(snapshots: Snapshotter, step: Step, signal: AbortSignal): Promise<Apart | undefined> {
+async function unpackApart(snapshots: Snapshotter, step: Step, signal: AbortSignal): Promise<ReadyLayer | undefined> {
   const key = `extract-${newId().slice(0, 16)}`;
   await snapshots.prepare(key, '');
   try {
@@ -86,7 +103,7 @@ async function unpackApart(snapshots: Snapshotter, step: Step, signal: AbortSign
   }
 }
 
-async function settle(snapshots: Snapshotter, { name, parent }: Step, { key, applied }: Apart): Promise<void> {
+async function settle(snapshots: Snapshotter, { name, parent }: Step, { key, applied }: ReadyLayer): Promise<void> {
   const [below] = parent === '' ? [] : snapshots.layerDirs(parent);
   if (below !== undefined && !applied.hasRoot) await adoptRoot(below, snapshots.layerDir(key));
   await snapshots.commit(name, key, { parent });

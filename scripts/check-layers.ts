@@ -37,10 +37,7 @@ export function checkLayers(): readonly string[] {
   const problems: string[] = [];
   for (const path of listFiles(['packages', 'scripts', 'bench', 'e2e', 'conformance'], '.ts')) {
     const text = readSource(path);
-    problems.push(
-      ...checkFile(path, text),
-      ...[...text.matchAll(IMPORT)].flatMap((match) => checkImport(path, match[1] ?? match[2] ?? match[3] ?? '')),
-    );
+    problems.push(...checkFile(path, text), ...importProblems(path, text));
   }
   for (const manifest of listFiles(['packages'], 'package.json')) {
     const readme = join(dirname(manifest), 'README.md');
@@ -58,6 +55,11 @@ function checkFile(path: string, text: string): readonly string[] {
   if (!/^[a-z0-9][a-z0-9.-]*\.ts$/.test(path.slice(path.lastIndexOf('/') + 1)))
     problems.push(`${path}: file names are kebab-case`);
   return problems;
+}
+
+/** What is wrong with the imports of one source file. */
+export function importProblems(path: string, text: string): readonly string[] {
+  return [...text.matchAll(IMPORT)].flatMap((match) => checkImport(path, match[1] ?? match[2] ?? match[3] ?? ''));
 }
 
 function checkImport(path: string, specifier: string): readonly string[] {

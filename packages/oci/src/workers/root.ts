@@ -54,6 +54,20 @@ export async function inMounts<T>(prepare: () => string, work: () => Promise<T>)
   }
 }
 
+/**
+ * Runs `work` in the mount namespace and root that `enter` leaves this thread in. Nothing but synchronous calls of this
+ * thread is there.
+ */
+export async function inNamespaceOf<T>(enter: () => void, work: () => Promise<T>): Promise<T> {
+  const fd = isolate();
+  try {
+    enter();
+    return await work();
+  } finally {
+    goHome(fd);
+  }
+}
+
 /** Back to the mount namespace and the root the thread came from: entering a mount namespace resets root and directory. */
 function goHome(fd: number): void {
   try {

@@ -14,7 +14,11 @@ if [ ! -e "$installed" ] || [ -n "$(find package-lock.json -newer "$installed")"
   fi
   echo "wharf: installing npm packages (npm ci)" >&2
   # Install scripts are never run: the Node binary and koffi's library are plain optional packages.
-  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  quiet='--ignore-scripts --no-audit --no-fund --loglevel=error'
+  # npm ci refuses a lock file that was written where the registry lacks other platforms' packages; npm install takes it, to the same
+  # versions, and --no-save leaves it as it is.
+  # shellcheck disable=SC2086
+  npm ci $quiet >/dev/null 2>&1 || npm install --no-save $quiet >&2
 fi
 
 for architecture in x64 arm64; do

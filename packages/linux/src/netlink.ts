@@ -4,12 +4,13 @@ import { SystemError } from './errno.ts';
 import { inNetns } from './namespaces.ts';
 import { type Address, decodeAddress, deleteAddress, dumpAddresses, newAddress } from './netlink/address.ts';
 import {
+  type BridgePortSettings,
+  changeBridgePort,
   changeLink,
   decodeLink,
   deleteLink,
   dumpLinks,
   getLink,
-  isolateLink,
   type Link,
   newLink,
   newVeth,
@@ -149,9 +150,9 @@ export class Netlink {
     }
   }
 
-  /** Keeps a link in a bridge from talking to the bridge's other isolated links. */
-  isolate(ifname: string): void {
-    this.#socket.execute([isolateLink(this.indexOf(ifname))]);
+  /** Changes how a bridge treats one of its links. */
+  setBridgePort(ifname: string, settings: BridgePortSettings): void {
+    this.#socket.execute([changeBridgePort(this.indexOf(ifname), settings)]);
   }
 
   /** Adds `a.b.c.d/n`, with its broadcast address. IPv6 addresses are usable at once (no duplicate detection). */

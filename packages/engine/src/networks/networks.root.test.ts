@@ -48,17 +48,29 @@ async function serve(room: TestRoom, record: ContainerRecord, port = 80): Promis
     assert.ok(Date.now() < deadline, 'the server did not come up');
 }
 
-/** What a page says, `undefined` when it cannot be had. */
-async function get(netns: string | undefined, address: string): Promise<string | undefined> {
-  const argv = ['busybox', 'wget', '-q', '-T', '2', '-O', '-', `http://${address}/`];
-  const result = await within(netns, () => runTool({ path: BUSYBOX, argv, timeoutMs: 4000 })).catch(() => undefined);
-  return result?.code === 0 ? result.stdout.toString() : undefined;
+/** Runs a line of JavaScript in that network. */
+async function script(netns: string | undefined, code: string): Promise<string> {
+  const argv = ['node', '-e', code];
+  const result = await within(netns, () => runTool({ path: process.execPath, argv, timeoutMs: 10_000 }));
+  return result.stdout.toString();
 }
 
-async function lookup(netns: string, name: string): Promise<string> {
-  const argv = ['busybox', 'nslookup', name, '127.0.0.11'];
-  const { stdout } = await within(netns, () => runTool({ path: BUSYBOX, argv, timeoutMs: 8000 }));
-  return stdout.toString().split('\n').slice(2).join('\n');
+/** What a page says, `undefined` when it cannot be had. */
+async function get(netns: string | undefined, address: string): Promise<string | undefined> {
+  const code = `const s = require('node:net').connect(${address.split(':')[1]}, '${address.split(':')[0]}');
+    s.setTimeout(1500, () => s.destroy()); s.on('error', () => {});
+    s.end('GET / HTTP/1.0\\r\\n\\r\\n'); s.setEncoding('utf8');
+    let t = ''; s.on('data', (d) => { t += d; }); s.on('close', () => process.stdout.write(t.split('\\r\\n\\r\\n')[1] ?? ''));`;
+  return (await script(netns, code)) || undefined;
+}
+
+/** What the embedded resolver says, over UDP. */
+function lookup(netns: string, name: string): Promise<string> {
+  return script(
+    netns,
+    `const r = new (require('node:dns').Resolver)({ timeout: 3000, tries: 1 }); r.setServers(['127.0.0.11']);
+    r.${/^[\d.]+$/.test(name) ? 'reverse' : 'resolve4'}('${name}', (e, a) => process.stdout.write(e ? e.code : a.join(' ')));`,
+  );
 }
 
 /** Another machine on the host's uplink, 203.0.113.2; the host is 203.0.113.1. */
@@ -265,11 +277,14 @@ test('restore() takes running containers back, with ports and names, and clears 
   const endpoint = await room.networks.connect(client, 'bridge', {});
   assert.match(endpoint.settings.IPAddress ?? '', /^172\./);
   for (const record of [web, client, next]) await room.networks.tearDown(record);
-  withNetlink((netlink) => {
-    // The kernel takes the links of freed namespaces down in its own time.
-    const deadline = Date.now() + 5000;
-    while (netlink.listLinks().some(({ kind }) => kind === 'veth')) assert.ok(Date.now() < deadline, 'links were left');
-  });
+  // The web server is still in its namespace, so that the kernel does not take the link down by itself.
+  const veths = (): number =>
+    withNetlink((netlink) => netlink.listLinks().filter(({ kind }) => kind === 'veth').length);
+  const deadline = Date.now() + 5000;
+  while (veths() > 0) {
+    assert.ok(Date.now() < deadline, 'links were left');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 });
 
 test('the rules and the bridge come back when somebody removes them', async () => {

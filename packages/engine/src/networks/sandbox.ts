@@ -40,7 +40,9 @@ export function attach(options: {
     master: host.indexOf(bridge.name),
     up: true,
   });
-  if (!bridge.icc) host.isolate(name);
+  // With br_netfilter a packet to a container's own published port never leaves the bridge: it must go back by its port.
+  const hairpin = existsSync('/proc/sys/net/bridge/bridge-nf-call-iptables');
+  if (hairpin || !bridge.icc) host.setBridgePort(name, { hairpin, isolated: !bridge.icc });
   inside.configure({
     ifname: endpoint.ifname,
     addresses: [`${endpoint.address}/${endpoint.prefixLength}`],

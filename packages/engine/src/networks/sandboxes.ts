@@ -21,6 +21,8 @@ import { PortBook, parsePortKey, wantedPorts } from './ports.ts';
 import { upstreamsOf } from './resolv-conf.ts';
 import { attach, createSandbox, destroySandbox, detach, setDefaultRoute } from './sandbox.ts';
 
+/** When links that should have gone by themselves are looked for. */
+const SWEEP_MS = 1000;
 const IFNAME_OPTION = 'com.docker.network.endpoint.ifname';
 
 /**
@@ -39,6 +41,9 @@ export class Sandboxes {
   /** Ids of the networks whose bridge and rules are known to be there. */
   readonly #ready = new Set<string>();
   #host: Netlink | undefined;
+  /** Links on the host whose sandboxes were let go of. */
+  readonly #leaving = new Set<string>();
+  #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: {
     readonly books: NetworkBooks;
@@ -110,6 +115,8 @@ export class Sandboxes {
     for (const endpoint of live?.endpoints ?? []) this.#release(endpoint);
     const path = this.netnsPath(containerId);
     if (live ? live.netnsPath !== undefined : existsSync(path)) destroySandbox(path);
+    for (const { address, endpointId } of live?.endpoints ?? [])
+      if (address !== '') this.#sweepLater(hostLinkOf(endpointId));
     return live?.endpoints ?? [];
   }
 
@@ -217,7 +224,11 @@ export class Sandboxes {
   }
 
   close(): void {
-    for (const { dns } of this.live.all()) dns?.close();
+    for (const { dns, held } of this.live.all()) {
+      dns?.close();
+      for (const port of held) port.close();
+    }
+    clearTimeout(this.#sweep);
     this.#filter.close();
     this.#closeNetlink();
   }
@@ -438,13 +449,33 @@ export class Sandboxes {
     const bridges = new Set(this.#books.list().flatMap(({ bridge }) => (bridge ? [netlink.indexOf(bridge.name)] : [])));
     for (const link of netlink.listLinks()) {
       if (link.kind !== 'veth' || !bridges.has(link.master) || ours.has(link.name)) continue;
-      try {
-        netlink.deleteLink(link.name);
-      } catch (error) {
-        // Its namespace went a moment ago, and the link with it.
-        if (!hasErrno(error, 'ENODEV'))
-          this.#log.warn({ link: link.name, error: messageOf(error) }, 'Cannot remove a stale link');
-      }
+      this.#deleteLink(link.name);
+    }
+  }
+
+  /** The kernel removes a link with its namespace, unless a process (of a container that joined it) is left in there. */
+  #sweepLater(link: string): void {
+    this.#leaving.add(link);
+    this.#sweep ??= setTimeout(() => {
+      this.#sweep = undefined;
+      const links = [...this.#leaving];
+      this.#leaving.clear();
+      const present = new Set(
+        this.#netlink()
+          .listLinks()
+          .map(({ name }) => name),
+      );
+      for (const name of links) if (present.has(name)) this.#deleteLink(name);
+    }, SWEEP_MS).unref();
+  }
+
+  #deleteLink(name: string): void {
+    try {
+      this.#netlink().deleteLink(name);
+    } catch (error) {
+      // Its namespace went a moment ago, and the link with it.
+      if (!hasErrno(error, 'ENODEV'))
+        this.#log.warn({ link: name, error: messageOf(error) }, 'Cannot remove a stale link');
     }
   }
 

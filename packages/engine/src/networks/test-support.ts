@@ -67,6 +67,8 @@ export function testRoom(bridge: string): TestRoom {
       await room.networks.restore(running);
     },
     async [Symbol.asyncDispose]() {
+      // Of a test that failed half way, containers may still be up.
+      await room.restart([]);
       room.networks.close();
       store.close();
       rmSync(root, { recursive: true, force: true });

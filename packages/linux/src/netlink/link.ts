@@ -164,20 +164,26 @@ export function decodeLink(message: Message): Link {
 
 const AF_BRIDGE = 7;
 const IFLA_PROTINFO = 12;
-const IFLA_BRPORT_ISOLATED = 33;
+const IFLA_BRPORT = { MODE: 4, ISOLATED: 33 } as const;
 
-/** Cuts a bridge's port off from its other isolated ports (Linux 4.18). */
-export function isolateLink(index: number): NetlinkRequest {
+export interface BridgePortSettings {
+  /** Sends frames back through the port they came in by, where their address says so. */
+  readonly hairpin?: boolean | undefined;
+  /** Cut off from the bridge's other isolated ports (Linux 4.18). */
+  readonly isolated?: boolean | undefined;
+}
+
+/** Changes a bridge's port. */
+export function changeBridgePort(index: number, settings: BridgePortSettings): NetlinkRequest {
   const body = Buffer.alloc(IFINFO_BYTES);
   body.writeUInt8(AF_BRIDGE, 0);
   body.writeInt32LE(index, 4);
-  const attributes = encodeAttributes([
-    { type: IFLA_PROTINFO, value: [{ type: IFLA_BRPORT_ISOLATED, value: Buffer.of(1) }] },
-  ]);
-  return {
-    type: RTM_SETLINK,
-    payload: Buffer.concat([body, attributes]),
-    verb: 'isolate link',
-    subject: String(index),
-  };
+  const value: Attribute[] = [];
+  if (settings.hairpin !== undefined)
+    value.push({ type: IFLA_BRPORT.MODE, value: Buffer.of(settings.hairpin ? 1 : 0) });
+  if (settings.isolated !== undefined) {
+    value.push({ type: IFLA_BRPORT.ISOLATED, value: Buffer.of(settings.isolated ? 1 : 0) });
+  }
+  const payload = Buffer.concat([body, encodeAttributes([{ type: IFLA_PROTINFO, value }])]);
+  return { type: RTM_SETLINK, payload, verb: 'change bridge port', subject: String(index) };
 }

@@ -41,9 +41,11 @@ function askUdp(query: Buffer, server: string): Promise<Buffer | undefined> {
     if (answer.length >= 12 && answer.readUInt16BE(0) === query.readUInt16BE(0)) finish(answer);
   });
   // Connected: the kernel drops what does not come from the server, and tells of its port being closed.
-  socket.connect(53, server, () => {
-    if (open) socket.send(query, (error) => error && finish(undefined));
-  });
+  // The callback is also how a failure (no route) is told, whatever its type says.
+  socket.connect(53, server, ((error?: Error) => {
+    if (error) finish(undefined);
+    else if (open) socket.send(query, (failure) => failure && finish(undefined));
+  }) as () => void);
   return promise;
 }
 

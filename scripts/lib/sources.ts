@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { ROOT } from './root.ts';
 
 const SKIPPED = new Set(['node_modules', '.git', '.cache', 'results', 'fixtures']);
 
-/** All files below some folders of the repository, as paths from its root, sorted. */
+/** All files below some folders of the repository (those that exist), as paths from its root, sorted. */
 export function listFiles(folders: readonly string[], suffix: string): readonly string[] {
   const found: string[] = [];
   const walk = (dir: string) => {
@@ -15,7 +15,7 @@ export function listFiles(folders: readonly string[], suffix: string): readonly 
       else if (entry.name.endsWith(suffix)) found.push(relative(ROOT, path));
     }
   };
-  for (const folder of folders) walk(join(ROOT, folder));
+  for (const folder of folders) if (existsSync(join(ROOT, folder))) walk(join(ROOT, folder));
   return found.sort();
 }
 

@@ -1,12 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
-import { newId } from '@wharf/kit';
+import { hasErrno, newId } from '@wharf/kit';
 import { CriScanner } from './cri.ts';
 import { JsonScanner } from './json-scan.ts';
 import { FOLLOWER_MAX_PENDING_FILES } from './limits.ts';
 import type { LogScanner } from './record.ts';
 import type { LogSegment, RotatingFile } from './rotating-file.ts';
+
+const OPEN_ATTEMPTS = 5;
 
 /** A file opened for reading, at a moment when no rotation was under way. */
 export interface OpenSegment {
@@ -98,16 +100,24 @@ export class LogStore {
   /** Opens all files, oldest first, and begins to announce new ones to `follower`. */
   open(follower?: Follower): Promise<OpenSegment[]> {
     return this.locked(async () => {
-      const opened: OpenSegment[] = [];
-      try {
-        for (const segment of await this.file.segments()) opened.push(await openSegment(segment));
-      } catch (error) {
-        for (const { handle } of opened) await handle.close();
-        throw error;
-      }
+      const opened = await this.#openAll();
       if (follower) this.#followers.add(follower);
       return opened;
     });
+  }
+
+  /** A file just compressed vanishes under its old name: then the list is made again. */
+  async #openAll(): Promise<OpenSegment[]> {
+    for (let attempt = 1; ; attempt++) {
+      const opened: OpenSegment[] = [];
+      try {
+        for (const segment of await this.file.segments()) opened.push(await openSegment(segment));
+        return opened;
+      } catch (error) {
+        for (const { handle } of opened) await handle.close();
+        if (!hasErrno(error, 'ENOENT') || attempt === OPEN_ATTEMPTS) throw error;
+      }
+    }
   }
 
   async leave(follower: Follower): Promise<void> {

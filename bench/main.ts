@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,9 +18,10 @@ import { removeScratch } from './lib/scratch.ts';
 const CASES: readonly Case[] = [idle, runBridge, runNone, exec, many, loadAndSave, copy, logs, stdio];
 const DEFAULT_LIMIT_SECONDS = 900;
 
-const HELP = `npm run bench -- [--quick] [--only NAME,…] [--no-peer] [--limit SECONDS]
+const HELP = `npm run bench -- [--quick] [--only NAME,…] [--no-peer] [--limit SECONDS] [--readme]
 
-Measures wharf beside dockerd with the same docker CLI in one run. Cases: ${CASES.map(({ name }) => name).join(', ')}
+Measures wharf beside dockerd with the same docker CLI in one run; --readme puts the table into README.md.
+Cases: ${CASES.map(({ name }) => name).join(', ')}
 `;
 
 type Samples = Map<string, number[]>;
@@ -88,6 +89,7 @@ async function main(): Promise<number> {
       only: { type: 'string' },
       'no-peer': { type: 'boolean' },
       limit: { type: 'string' },
+      readme: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -120,32 +122,50 @@ async function main(): Promise<number> {
     scale,
     limitMs: Number(values.limit ?? DEFAULT_LIMIT_SECONDS) * 1000,
   });
-  report({ contestants, rows, problems, quick: scale.quick, whole: only === undefined });
+  report({
+    contestants,
+    rows,
+    problems,
+    quick: scale.quick,
+    whole: only === undefined,
+    readme: values.readme === true,
+  });
   return problems.length === 0 ? 0 : 1;
 }
 
-function report(result: {
+interface Result {
   readonly contestants: readonly Contestant[];
   readonly rows: readonly Row[];
   readonly problems: readonly string[];
   readonly quick: boolean;
+  /** No case was left out. */
   readonly whole: boolean;
-}): void {
+  /** Put the table into README. */
+  readonly readme: boolean;
+}
+
+function report(result: Result): void {
   const machine = `${cpus().length} cores, ${cpus()[0]?.model.trim() ?? 'unknown'}, Linux ${release()}`;
   const versions = Object.fromEntries(result.contestants.map(({ name, version }) => [name, version]));
   const date = new Date().toISOString();
-  console.log(
-    `\n${tableOf(result.rows)}\n\n${date.slice(0, 10)}, ${machine}, ${Object.entries(versions)
-      .map(([name, version]) => `${name} ${version}`)
-      .join(', ')}${result.quick ? ', quick' : ''}`,
-  );
+  const peer = versions['docker'] === undefined ? '' : ` beside dockerd ${versions['docker']}`;
+  const text = `${tableOf(result.rows)}\n\n${date.slice(0, 10)}, wharf ${versions['wharf']}${peer}; ${machine}${result.quick ? '; quick' : ''}.`;
+  console.log(`\n${text}`);
   for (const problem of result.problems) console.log(`not measured: ${problem}`);
   const folder = join(ROOT, 'bench/results');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, result.quick || !result.whole ? 'partial.json.tmp' : 'latest.json');
+  const { rows, problems, quick } = result;
+  writeFileSync(file, `${JSON.stringify({ date, machine, versions, quick, problems, rows }, null, 2)}\n`);
+  if (result.readme) putIntoReadme(text);
+}
+
+function putIntoReadme(text: string): void {
+  const path = join(ROOT, 'README.md');
+  const marked = /(<!-- bench: [^>]*-->\n)[^]*?(\n<!-- \/bench -->)/;
   writeFileSync(
-    file,
-    `${JSON.stringify({ date, machine, versions, quick: result.quick, problems: result.problems, rows: result.rows }, null, 2)}\n`,
+    path,
+    readFileSync(path, 'utf8').replace(marked, (_, open: string, close: string) => `${open}\n${text}\n${close}`),
   );
 }
 

@@ -162,7 +162,7 @@ function report(result: Result): void {
 
 function putIntoReadme(text: string): void {
   const path = join(ROOT, 'README.md');
-  const marked = /(<!-- bench: [^>]*-->\n)[^]*?(\n<!-- \/bench -->)/;
+  const marked = /(<!-- bench: [^>]*-->\n).*?(\n<!-- \/bench -->)/s;
   writeFileSync(
     path,
     readFileSync(path, 'utf8').replace(marked, (_, open: string, close: string) => `${open}\n${text}\n${close}`),

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type ContainerId, isKind, newId, parseReference } from '@wharf/kit';
+import { mount, unmount } from '@wharf/linux/mount';
 import {
   blobMembers,
   descriptorOf,
@@ -388,6 +390,7 @@ test('commit() makes an image of what a container changed', async () => {
     history.map((item) => item.Tags),
     [['made:1'], ['x:1'], null],
   );
+  assert.deepEqual(new Set(await room.images.ancestors('x:1')), new Set([parent.id, empty, id]));
   const made = await room.images.resolve('made:1');
   await room.snapshots.prepare('second', made.chainId);
   assert.equal(room.snapshots.layerDirs('second').length, 4);
@@ -396,4 +399,34 @@ test('commit() makes an image of what a container changed', async () => {
   for (const key of ['container', 'second']) await room.snapshots.remove(key);
   for (const name of ['made:1', empty, 'x:1']) await room.images.remove(name, { force: true, pruneParents: true });
   await assertEmpty(room);
+});
+
+test('load() on a full disk says so and gives the space back', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'wharf-full-'));
+  mount({ source: 'tmpfs', target: root, type: 'tmpfs', data: 'size=12m' });
+  try {
+    const room = await openRoom({ root });
+    const before = statfsSync(root).bfree;
+    const layers = [0, 1, 2, 3].map((n) => tarOf({ [`f${n}`]: Buffer.alloc(2_000_000, n) }));
+    const fits = makeImage({ layers: layers.slice(0, 1) });
+    // The second fits as blobs, and fills the disk when it is unpacked; the third does not even fit as blobs.
+    for (const image of [
+      makeImage({ layers }),
+      makeImage({ layers: [...layers, ...layers.map((layer) => tarOf({ x: layer }))] }),
+    ]) {
+      await assert.rejects(
+        load(room, named(image, 'big:1'), image.blobs),
+        (error) => isKind(error, 'resource-exhausted') && /no space left/i.test(error.message),
+      );
+      assert.deepEqual(await room.images.list(listAll), []);
+      await assertEmpty(room);
+    }
+    await load(room, named(fits, 'small:1'), fits.blobs);
+    await room.images.remove('small:1', { force: false, pruneParents: true });
+    await room.snapshots.close();
+    assert.ok(before - statfsSync(root).bfree < 64, 'the space is there again');
+  } finally {
+    unmount(root, { detach: true });
+    rmdirSync(root);
+  }
 });

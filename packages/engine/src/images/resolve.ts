@@ -137,12 +137,20 @@ export async function resolveImage(room: ImageRoom, text: string, wanted?: Image
   };
 }
 
-/** The ids a reference, id or id prefix means, for `ancestor` filters; none when it means nothing. */
+/** The image a reference, id or id prefix means, and all that were committed from it; none when it means nothing. */
 export function ancestorIds(room: ImageRoom, text: string): readonly Digest[] {
+  let first: Digest;
   try {
-    return [findImage(room, text).target.digest];
+    first = findImage(room, text).target.digest;
   } catch (error) {
     if (error instanceof WharfError) return [];
     throw error;
   }
+  const found = new Set<Digest>([first]);
+  const names = room.names.list();
+  for (const id of found) {
+    // A set's iteration also visits what is added meanwhile.
+    for (const image of names) if (image.parent === id) found.add(image.target.digest);
+  }
+  return [...found];
 }

@@ -1,4 +1,4 @@
-import { type ChainId, type DiffId, KeyedLock, WharfError } from '@wharf/kit';
+import { type ChainId, type DiffId, hasErrno, KeyedLock, WharfError } from '@wharf/kit';
 import type { ContentStore } from '@wharf/oci/content/content-store';
 import { unpackLayers } from '@wharf/oci/layers/unpack';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
@@ -44,7 +44,9 @@ export class Unpacker {
     const chain = chainIds(diffIds);
     for (const chainId of chain) lease.keepSnapshot(chainId);
     for (let missing = this.#firstMissing(chain); missing !== undefined; missing = this.#firstMissing(chain)) {
-      await this.#locks.run(missing, () => this.#unpackFrom({ missing, chain, manifest, diffIds, eager }));
+      await this.#locks
+        .run(missing, () => this.#unpackFrom({ missing, chain, manifest, diffIds, eager }))
+        .catch(rethrow);
     }
   }
 
@@ -82,4 +84,10 @@ export class Unpacker {
     });
     await Promise.all(made.map((chainId) => sizes.get(chainId)));
   }
+}
+
+/** A disk may fill up wherever something is written. */
+function rethrow(error: unknown): never {
+  if (!hasErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
+  throw new WharfError('resource-exhausted', 'Cannot unpack image: no space left on device', { cause: error });
 }

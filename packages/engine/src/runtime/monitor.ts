@@ -1,0 +1,163 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { WharfError, withDeadline } from '@wharf/kit';
+import { pipe, spawnProcess } from '@wharf/linux/spawn';
+import type { MonitorLog } from '../logs/log-service.ts';
+import { CREATE_DEADLINE_MS } from './limits.ts';
+import { monitorArguments } from './monitor-arguments.ts';
+import type { OciRuntime } from './runtime.ts';
+import { SyncPipe } from './sync-pipe.ts';
+
+export interface MonitorRequest {
+  readonly monitorPath: string;
+  readonly runtime: OciRuntime;
+  readonly containerId: string;
+  readonly name: string;
+  /** Its own directory: the container's bundle, or one per exec. Holds socket, FIFOs, pid file. */
+  readonly directory: string;
+  readonly log: MonitorLog;
+  readonly terminal: boolean;
+  readonly stdin: boolean;
+  /** stdin outlives the clients that write to it. */
+  readonly leaveStdinOpen: boolean;
+  /** Where the exit code is written under the container's id; not for execs. */
+  readonly exitDirectory?: string | undefined;
+  readonly exec?: { readonly processPath: string; readonly attach: boolean } | undefined;
+  /** Restores from a checkpoint instead of creating. */
+  readonly restorePath?: string | undefined;
+}
+
+/** A monitor at work: conmon v2, one per container and per exec. It outlives the daemon. */
+export interface Monitor {
+  /** The monitor's own pid. */
+  readonly pid: number;
+  /** The container's init, or the exec's process. */
+  readonly processPid: number;
+  /** For execs: the exit code, `undefined` when the monitor died without one. */
+  readonly execExitCode: Promise<number | undefined>;
+  /** Resolves when the monitor is gone: output is drained, the exit file is there. */
+  readonly exited: Promise<unknown>;
+}
+
+/** Raised by a runtime that refused; `message` is its own. Callers word it with `createFailure` or `execFailure`. */
+export class RuntimeRefusal extends Error {
+  override readonly name = 'RuntimeRefusal';
+}
+
+/**
+ * Starts a monitor and through it creates the container, or runs the exec. Resolves once the runtime has answered.
+ * `onListening` is called when the monitor's socket is there: for an exec before the process runs, for a container when it is
+ * created and not yet started, so no output is missed either way.
+ *
+ * Throws `RuntimeRefusal` with the runtime's message; `deadline-exceeded` after `CREATE_DEADLINE_MS`, with the monitor killed.
+ */
+export async function launchMonitor(request: MonitorRequest, onListening: () => Promise<void>): Promise<Monitor> {
+  const launched = spawnMonitor(request);
+  const { sync, attach, child } = launched;
+  try {
+    return await withDeadline(
+      { ms: CREATE_DEADLINE_MS, what: `Creating ${request.exec === undefined ? 'container' : 'exec'} ${request.name}` },
+      async () => {
+        if (attach !== undefined) {
+          await attach.next();
+          await onListening();
+          launched.go();
+        }
+        const answer = await sync.next();
+        if (answer === undefined) throw new RuntimeRefusal('the monitor ended without an answer');
+        if (answer.data < 0) throw new RuntimeRefusal(answer.message ?? `exit status ${-answer.data}`);
+        if (attach === undefined) await onListening();
+        return {
+          pid: child.pid,
+          processPid: answer.data,
+          execExitCode: request.exec === undefined ? Promise.resolve(undefined) : lastCode(sync),
+          exited: child.exited,
+        };
+      },
+    );
+  } catch (error) {
+    if (error instanceof WharfError && error.kind === 'deadline-exceeded') process.kill(child.pid, 'SIGKILL');
+    sync.close();
+    throw error;
+  } finally {
+    attach?.close();
+    launched.close();
+    if (request.exec === undefined) sync.close();
+  }
+}
+
+async function lastCode(sync: SyncPipe): Promise<number | undefined> {
+  try {
+    return (await sync.next())?.data;
+  } finally {
+    sync.close();
+  }
+}
+
+interface Launched {
+  readonly child: ReturnType<typeof spawnProcess>;
+  readonly sync: SyncPipe;
+  readonly attach: SyncPipe | undefined;
+  /** Lets an attached exec go on. */
+  go(): void;
+  close(): void;
+}
+
+const SYNC_FD = 3;
+const START_FD = 4;
+const ATTACH_FD = 5;
+
+function spawnMonitor(request: MonitorRequest): Launched {
+  // conmon stamps its log in local time: in UTC the stamps need no conversion.
+  const environment: Record<string, string> = {
+    TZ: 'UTC',
+    PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+    _OCI_SYNCPIPE: String(SYNC_FD),
+  };
+  const nullFd = openSync('/dev/null', 'r+');
+  const syncPipe = pipe();
+  const fds: Record<number, number> = { 0: nullFd, 1: nullFd, 2: nullFd, [SYNC_FD]: syncPipe.writeFd };
+  const close = [nullFd, syncPipe.writeFd];
+  let startFd: number | undefined;
+  let attachFd: number | undefined;
+  if (request.exec?.attach === true) {
+    const start = pipe();
+    const attach = pipe();
+    environment['_OCI_STARTPIPE'] = String(START_FD);
+    environment['_OCI_ATTACHPIPE'] = String(ATTACH_FD);
+    fds[START_FD] = start.readFd;
+    fds[ATTACH_FD] = attach.writeFd;
+    close.push(start.readFd, attach.writeFd);
+    startFd = start.writeFd;
+    attachFd = attach.readFd;
+    // conmon waits for this first byte before it does anything, and for a second one before it runs the process.
+    writeSync(startFd, 'g');
+  }
+  let child: ReturnType<typeof spawnProcess>;
+  try {
+    child = spawnProcess({
+      path: request.monitorPath,
+      argv: [request.monitorPath, ...monitorArguments(request)],
+      env: environment,
+      // conmon drops its `oom` mark into its working directory.
+      cwd: request.directory,
+      fds,
+    });
+  } catch (error) {
+    for (const fd of [syncPipe.readFd, attachFd, startFd]) if (fd !== undefined) closeSync(fd);
+    throw error;
+  } finally {
+    for (const fd of close) closeSync(fd);
+  }
+  return {
+    child,
+    sync: new SyncPipe(syncPipe.readFd),
+    attach: attachFd === undefined ? undefined : new SyncPipe(attachFd),
+    go() {
+      if (startFd !== undefined) writeSync(startFd, 's');
+    },
+    close() {
+      if (startFd !== undefined) closeSync(startFd);
+      startFd = undefined;
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { type Logger, messageOf, WharfError } from '@wharf/kit';
+import { prepareHybridForCrun } from '@wharf/linux/cgroup';
+import { CommandRuntime } from './oci-runtime.ts';
+import type { OciRuntime, Runtimes } from './runtime.ts';
+
+export interface RuntimesOptions {
+  readonly execRoot: string;
+  readonly runtimes: Readonly<Record<string, { readonly path: string; readonly runtimeArgs: readonly string[] }>>;
+  readonly default: string;
+  readonly log: Logger;
+}
+
+/**
+ * Finds the runtimes and the monitor on this host. A default of `crun` falls back to `runc` where crun refuses the
+ * cgroup layout and it cannot be mended. Throws `failed-precondition` when the monitor is missing.
+ */
+export function createRuntimes(options: RuntimesOptions): Runtimes {
+  const known = new Map<string, OciRuntime>();
+  for (const [name, choice] of Object.entries(options.runtimes)) {
+    const path = findProgram(choice.path);
+    if (path === undefined) {
+      options.log.debug({ runtime: name, path: choice.path }, 'runtime not found');
+      continue;
+    }
+    const stateRoot = join(options.execRoot, name === 'crun' || name === 'runc' ? name : `runtime-${name}`);
+    mkdirSync(stateRoot, { recursive: true, mode: 0o700 });
+    known.set(
+      name,
+      new CommandRuntime({ name, path, extraArguments: choice.runtimeArgs, stateRoot, log: options.log }),
+    );
+  }
+  const defaultName = usableDefault(options, known);
+  const monitorPath = findProgram('conmon');
+  return {
+    defaultName,
+    names: [...known.keys()],
+    get monitorPath() {
+      if (monitorPath === undefined) {
+        throw new WharfError('failed-precondition', 'Cannot run containers: "conmon" is not installed', {
+          hint: 'apt-get install conmon',
+        });
+      }
+      return monitorPath;
+    },
+    get(name) {
+      const wanted = name === undefined || name === '' ? defaultName : name;
+      const runtime = known.get(wanted);
+      if (runtime === undefined) {
+        throw new WharfError('invalid-argument', `unknown or invalid runtime name: ${wanted}`);
+      }
+      return runtime;
+    },
+  };
+}
+
+function usableDefault(options: RuntimesOptions, known: ReadonlyMap<string, OciRuntime>): string {
+  const wanted = options.default;
+  if (wanted === 'crun' && known.has('crun')) {
+    try {
+      prepareHybridForCrun();
+      return wanted;
+    } catch (error) {
+      options.log.warn({ reason: messageOf(error) }, 'crun cannot be used with this cgroup layout, trying runc');
+      if (known.has('runc')) return 'runc';
+    }
+  }
+  if (!known.has(wanted) && wanted === 'crun' && known.has('runc')) return 'runc';
+  return wanted;
+}
+
+/** The absolute path of a program: itself when it is one, else the first executable of that name on PATH. */
+export function findProgram(name: string): string | undefined {
+  const directories = isAbsolute(name) ? [''] : (process.env['PATH'] ?? '').split(delimiter);
+  const places = isAbsolute(name) ? directories : [...directories, '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  for (const directory of places) {
+    const path = isAbsolute(name) ? name : join(directory, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not here: the next place.
+    }
+  }
+  return undefined;
+}

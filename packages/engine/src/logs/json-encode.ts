@@ -37,6 +37,8 @@ export interface JsonMessage {
   readonly timeEnd: number;
 }
 
+/** Longer runs are copied faster by a call than byte by byte. */
+const LONG_RUN_BYTES = 40;
 const EMPTY = Buffer.alloc(0);
 const OPEN = Buffer.from('{"log":"', 'latin1');
 const NEWLINE_ESCAPE = Buffer.from('\\n', 'latin1');
@@ -111,8 +113,12 @@ export class JsonEncoder {
       const byte = data[i] ?? 0;
       const kind = kinds[byte] ?? 0;
       if (kind === 0) {
-        target[used++] = byte;
-        i += 1;
+        let run = i + 1;
+        while (run < end && kinds[data[run] ?? 0] === 0) run += 1;
+        if (run - i > LONG_RUN_BYTES) {
+          used += data.copy(target, used, i, run);
+          i = run;
+        } else while (i < run) target[used++] = data[i++] ?? 0;
       } else if (kind === 1) {
         used += target.write('\\u00', used, 'latin1');
         target[used++] = hex[byte >> 4] ?? 0;

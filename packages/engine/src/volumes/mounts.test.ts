@@ -6,7 +6,7 @@ import { isMountMode } from './mount-mode.ts';
 import { parseBind, parseMount, parseVolumesFrom } from './mount-request.ts';
 import { collectMounts } from './plan.ts';
 import type { PlannedMount } from './planned-mount.ts';
-import { rootfsPropagation, toRuntimeMounts } from './runtime-mounts.ts';
+import { toRuntimeMounts } from './runtime-mounts.ts';
 import { tmpfsMountOptions, tmpfsNotation } from './tmpfs-options.ts';
 import { checkVolumeName } from './volume.ts';
 
@@ -246,9 +246,6 @@ test('toRuntimeMounts() orders parents before children and keeps read-only recur
     { destination: '/a/run', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'rprivate', 'exec'] },
     { destination: '/a/b/c', type: 'bind', source: '/1', options: ['rbind', 'rprivate'] },
   ]);
-  assert.equal(rootfsPropagation([{ Propagation: 'rprivate' }, { Propagation: 'shared' }]), 'shared');
-  assert.equal(rootfsPropagation([{ Propagation: 'slave' }]), 'rslave');
-  assert.equal(rootfsPropagation([{ Propagation: '' }]), undefined);
 });
 
 test('checkVolumeName() and checkDriverOptions() refuse in Docker words', () => {

@@ -43,15 +43,3 @@ function toRuntimeMount({ point, bind, tmpfs }: PlannedMount, source: string): R
   options.push(point.Propagation || DEFAULT_PROPAGATION);
   return { destination, type: 'bind', source, options };
 }
-
-/**
- * The propagation that the container's root needs so that shared and slave mounts work in it
- * (`linux.rootfsPropagation` of the OCI spec); `undefined` for the runtime's default.
- */
-export function rootfsPropagation(
-  mounts: readonly { readonly Propagation: string }[],
-): 'shared' | 'rslave' | undefined {
-  const words = mounts.map(({ Propagation }) => Propagation);
-  if (words.some((word) => word === 'shared' || word === 'rshared')) return 'shared';
-  return words.some((word) => word === 'slave' || word === 'rslave') ? 'rslave' : undefined;
-}

@@ -21,6 +21,5 @@ export async function createVolumeService(options: {
   return volumes;
 }
 
-export { rootfsPropagation } from './runtime-mounts.ts';
 export type { Volumes } from './volume-room.ts';
 export type { RuntimeMount, VolumeService } from './volume-service.ts';

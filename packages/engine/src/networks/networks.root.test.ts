@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { makePrivate, mount } from '@wharf/linux/mount';
 import { CLONE, createPinnedNetns, inNetns, removePinnedNetns, unshare } from '@wharf/linux/namespaces';
 import { Netlink, withNetlink } from '@wharf/linux/netlink';
@@ -19,8 +19,8 @@ mount({ source: 'proc', target: '/proc', type: 'proc' });
 withNetlink((netlink) => netlink.setUp('lo'));
 
 const children: Child[] = [];
-after(() => {
-  for (const child of children) child.kill(9);
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill(9);
 });
 
 const BUSYBOX = '/bin/busybox';
@@ -58,7 +58,7 @@ async function script(netns: string | undefined, code: string): Promise<string> 
 /** What a page says, `undefined` when it cannot be had. */
 async function get(netns: string | undefined, address: string): Promise<string | undefined> {
   const code = `const s = require('node:net').connect(${address.split(':')[1]}, '${address.split(':')[0]}');
-    s.setTimeout(1500, () => s.destroy()); s.on('error', () => {});
+    s.setTimeout(700, () => s.destroy()); s.on('error', () => {});
     s.end('GET / HTTP/1.0\\r\\n\\r\\n'); s.setEncoding('utf8');
     let t = ''; s.on('data', (d) => { t += d; }); s.on('close', () => process.stdout.write(t.split('\\r\\n\\r\\n')[1] ?? ''));`;
   return (await script(netns, code)) || undefined;
@@ -279,7 +279,7 @@ test('restore() takes running containers back, with ports and names, and clears 
   for (const record of [web, client, next]) await room.networks.tearDown(record);
   // The web server is still in its namespace, so that the kernel does not take the link down by itself.
   const veths = (): number =>
-    withNetlink((netlink) => netlink.listLinks().filter(({ kind }) => kind === 'veth').length);
+    withNetlink((netlink) => netlink.listLinks().filter(({ master }) => master === netlink.indexOf('wtest7')).length);
   const deadline = Date.now() + 5000;
   while (veths() > 0) {
     assert.ok(Date.now() < deadline, 'links were left');

@@ -3,22 +3,14 @@ import { join } from 'node:path';
 import { hasErrno, type Logger, messageOf, newId, WharfError } from '@wharf/kit';
 import { pinNetnsOf } from '@wharf/linux/namespaces';
 import { Netlink } from '@wharf/linux/netlink';
-import { publishFailed } from '@wharf/wire/docker/messages';
 import type { EndpointSettings } from '@wharf/wire/docker/types';
 import type { ContainerRecord, NetworkEndpoint } from '../containers/container.ts';
 import { enableForwarding, ensureBridge, removeBridge } from './bridge.ts';
-import { NameBook } from './dns/name-book.ts';
-import { DnsServer } from './dns/server.ts';
-import { dnsViewOf } from './dns/view.ts';
 import { askedFor, dnsNamesOf, gatewayEndpoint, settingsInForce } from './endpoint-settings.ts';
-import { dnsWishes, readHostResolvConf } from './files.ts';
+import { Exposure, filtered } from './exposure.ts';
 import { interfaceByMac, type LiveContainer, LiveContainers, nextInterface } from './live-containers.ts';
-import { hostLinkOf, isUserDefined, type LiveEndpoint, macOf, type NetworkRecord } from './network.ts';
+import { hostLinkOf, type LiveEndpoint, macOf, type NetworkRecord } from './network.ts';
 import type { NetworkBooks, NetworkConfig } from './network-books.ts';
-import type { FilteredNetwork } from './nft-plan.ts';
-import { PacketFilter } from './packet-filter.ts';
-import { PortBook, parsePortKey, wantedPorts } from './ports.ts';
-import { upstreamsOf } from './resolv-conf.ts';
 import { attach, createSandbox, destroySandbox, detach, setDefaultRoute } from './sandbox.ts';
 
 /** When links that should have gone by themselves are looked for. */
@@ -32,12 +24,9 @@ const IFNAME_OPTION = 'com.docker.network.endpoint.ifname';
 export class Sandboxes {
   readonly live = new LiveContainers();
   readonly #books: NetworkBooks;
-  readonly #config: NetworkConfig;
   readonly #netnsDir: string;
   readonly #log: Logger;
-  readonly #filter: PacketFilter;
-  readonly #names = new NameBook();
-  readonly #ports = new PortBook();
+  readonly #exposure: Exposure;
   /** Ids of the networks whose bridge and rules are known to be there. */
   readonly #ready = new Set<string>();
   #host: Netlink | undefined;
@@ -52,10 +41,9 @@ export class Sandboxes {
     readonly log: Logger;
   }) {
     this.#books = options.books;
-    this.#config = options.config;
     this.#netnsDir = options.netnsDir;
     this.#log = options.log;
-    this.#filter = new PacketFilter({ bridge: options.config.bridge, log: options.log });
+    this.#exposure = new Exposure({ config: options.config, log: options.log });
   }
 
   netnsPath(containerId: string): string {
@@ -67,14 +55,14 @@ export class Sandboxes {
     if (!network.bridge || this.#ready.has(network.id)) return;
     ensureBridge(this.#netlink(), network.bridge);
     enableForwarding();
-    this.#filter.addNetwork(filtered(network));
+    this.#exposure.filter.addNetwork(filtered(network));
     this.#ready.add(network.id);
   }
 
   removeNetwork(network: NetworkRecord): void {
     if (!network.bridge) return;
     this.#ready.delete(network.id);
-    this.#filter.removeNetwork(network.bridge.name);
+    this.#exposure.filter.removeNetwork(network.bridge.name);
     removeBridge(this.#netlink(), network.bridge.name);
     this.#closeNetlink();
   }
@@ -97,7 +85,7 @@ export class Sandboxes {
       for (const endpoint of record.endpoints)
         this.#addEndpoint(live, endpoint.networkName, endpoint.networkId, endpoint.settings);
       if (live.netnsPath !== undefined) this.#raise(live, live.netnsPath);
-      this.#refresh(live);
+      this.#exposure.refresh(live, { fresh: true });
       return live;
     } catch (error) {
       this.tearDown(record.id);
@@ -109,9 +97,7 @@ export class Sandboxes {
   tearDown(containerId: string): readonly LiveEndpoint[] {
     const live = this.live.get(containerId);
     this.live.delete(containerId);
-    live?.dns?.close();
-    this.#filter.unpublish(containerId);
-    for (const port of live?.held ?? []) port.close();
+    if (live) this.#exposure.withdraw(live);
     for (const endpoint of live?.endpoints ?? []) this.#release(endpoint);
     const path = this.netnsPath(containerId);
     if (live ? live.netnsPath !== undefined : existsSync(path)) destroySandbox(path);
@@ -131,7 +117,7 @@ export class Sandboxes {
     try {
       this.#attach(live, inside, live.netnsPath, endpoint, true);
       setDefaultRoute(inside, gatewayEndpoint(live.endpoints)?.network.bridge?.gateway);
-      this.#refresh(live);
+      this.#exposure.refresh(live, { fresh: false });
       return endpoint;
     } catch (error) {
       live.endpoints = before;
@@ -150,20 +136,24 @@ export class Sandboxes {
       setDefaultRoute(inside, gatewayEndpoint(live.endpoints)?.network.bridge?.gateway);
     }
     this.#release(endpoint);
-    this.#refresh(live);
+    this.#exposure.refresh(live, { fresh: false });
   }
 
   rename(record: ContainerRecord): void {
     const live = this.live.get(record.id);
     if (!live) return;
     live.record = record;
-    for (const endpoint of live.endpoints) this.#names.remove(endpoint);
-    live.endpoints = live.endpoints.map((endpoint) => ({
+    const renamed = live.endpoints.map((endpoint) => ({
       ...endpoint,
       containerName: record.name,
       dnsNames: dnsNamesOf(record, aliasesOf(record, endpoint)),
     }));
-    this.#addNames(live);
+    this.#exposure.renamed(live, renamed);
+  }
+
+  /** `NetworkSettings.Ports`. */
+  portsOf(live: LiveContainer): ContainerRecord['ports'] {
+    return this.#exposure.portsOf(live);
   }
 
   /** The endpoints in force, in the record's order, with what was asked for. */
@@ -180,27 +170,12 @@ export class Sandboxes {
     });
   }
 
-  /** `NetworkSettings.Ports`. */
-  portsOf(live: LiveContainer): ContainerRecord['ports'] {
-    const ports: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
-    if (!gatewayEndpoint(live.endpoints)) return ports;
-    const { config, hostConfig } = live.record;
-    for (const key of [...Object.keys(config.ExposedPorts ?? {}), ...Object.keys(hostConfig.PortBindings ?? {})]) {
-      const parsed = parsePortKey(key);
-      if (parsed) ports[`${parsed.port}/${parsed.protocol}`] = null;
-    }
-    for (const { key, forward } of live.held) {
-      ports[key] = [...(ports[key] ?? []), { HostIp: forward.hostIp, HostPort: String(forward.hostPort) }];
-    }
-    return ports;
-  }
-
   /** Takes running containers back into the books and clears away what belongs to none. */
   restore(running: readonly ContainerRecord[]): void {
     for (const network of this.#books.list()) {
       if (!network.bridge) continue;
       ensureBridge(this.#netlink(), network.bridge);
-      this.#filter.load([filtered(network)]);
+      this.#exposure.filter.load([filtered(network)]);
       this.#ready.add(network.id);
     }
     enableForwarding();
@@ -214,13 +189,13 @@ export class Sandboxes {
         );
       }
     }
-    if (this.#ready.size > 0) this.#filter.rebuild();
+    if (this.#ready.size > 0) this.#exposure.filter.rebuild();
     this.#clearStale();
   }
 
   /** Puts the rules back if somebody has flushed them. */
   ensureRules(): void {
-    this.#filter.ensure();
+    this.#exposure.filter.ensure();
   }
 
   close(): void {
@@ -229,7 +204,7 @@ export class Sandboxes {
       for (const port of held) port.close();
     }
     clearTimeout(this.#sweep);
-    this.#filter.close();
+    this.#exposure.filter.close();
     this.#closeNetlink();
   }
 
@@ -304,63 +279,10 @@ export class Sandboxes {
   }
 
   #release(endpoint: LiveEndpoint): void {
-    this.#names.remove(endpoint);
+    this.#exposure.forgetNames(endpoint);
     // The network may be gone already.
     if (endpoint.address !== '' && this.#books.find(endpoint.network.id))
       this.#books.pool(endpoint.network).release(endpoint.address);
-  }
-
-  /** What follows from the endpoints: published ports, names, the resolver. */
-  #refresh(live: LiveContainer): void {
-    this.#publish(live);
-    this.#addNames(live);
-    this.#refreshDns(live);
-  }
-
-  #publish(live: LiveContainer): void {
-    const gateway = gatewayEndpoint(live.endpoints);
-    if ((gateway?.address ?? '') === live.publishedTo) return;
-    this.#filter.unpublish(live.id);
-    live.publishedTo = gateway?.address ?? '';
-    if (!gateway) {
-      for (const port of live.held) port.close();
-      live.held = [];
-      return;
-    }
-    try {
-      if (live.held.length === 0) live.held = this.#ports.hold(this.#wanted(live, gateway));
-      this.#filter.publish(
-        live.id,
-        live.held.map(({ forward }) => ({ ...forward, address: gateway.address })),
-      );
-    } catch (error) {
-      if (!(error instanceof WharfError)) throw error;
-      const message = publishFailed(live.record.name, gateway.endpointId, error.message);
-      throw new WharfError(error.kind, message, { cause: error });
-    }
-  }
-
-  #wanted(live: LiveContainer, gateway: LiveEndpoint): ReturnType<typeof wantedPorts> {
-    return wantedPorts(live.record.config, live.record.hostConfig, gateway.network.bridge?.hostBinding ?? '0.0.0.0');
-  }
-
-  #addNames(live: LiveContainer): void {
-    for (const endpoint of live.endpoints) if (isUserDefined(endpoint.network.name)) this.#names.add(endpoint);
-  }
-
-  #refreshDns(live: LiveContainer): void {
-    const wanted = live.endpoints.some(({ network }) => network.bridge !== undefined && isUserDefined(network.name));
-    if (!wanted || live.netnsPath === undefined) {
-      live.dns?.close();
-      live.dns = undefined;
-      return;
-    }
-    live.dns ??= DnsServer.open({
-      netnsPath: live.netnsPath,
-      view: dnsViewOf(live, this.#names),
-      upstreams: () =>
-        gatewayEndpoint(live.endpoints) ? upstreamsOf(readHostResolvConf(), dnsWishes(live.record, this.#config)) : [],
-    });
   }
 
   #adopt(record: ContainerRecord): void {
@@ -384,9 +306,7 @@ export class Sandboxes {
       if (network) live.endpoints = [...live.endpoints, this.#adoptEndpoint(live, network, settings)];
     }
     this.live.set(live);
-    this.#adoptPorts(live);
-    this.#addNames(live);
-    this.#refreshDns(live);
+    this.#exposure.adopt(live);
   }
 
   #adoptEndpoint(live: LiveContainer, network: NetworkRecord, settings: EndpointSettings): LiveEndpoint {
@@ -406,36 +326,6 @@ export class Sandboxes {
       dnsNames: dnsNamesOf(live.record, settings.Aliases ?? []),
       links: settings.Links ?? [],
     };
-  }
-
-  /** The ports of the record are in force whether their sockets can be had again or not: clients rely on them. */
-  #adoptPorts(live: LiveContainer): void {
-    const gateway = gatewayEndpoint(live.endpoints);
-    live.publishedTo = gateway?.address ?? '';
-    if (!gateway) return;
-    for (const [key, bindings] of Object.entries(live.record.ports)) {
-      const parsed = parsePortKey(key);
-      for (const { HostIp, HostPort } of parsed ? (bindings ?? []) : []) {
-        const port = Number(HostPort);
-        const wanted = {
-          key,
-          ...(parsed as NonNullable<typeof parsed>),
-          hostIp: HostIp,
-          firstHostPort: port,
-          lastHostPort: port,
-        };
-        live.held = [
-          ...live.held,
-          this.#ports.holdAgain(wanted, (error) =>
-            this.#log.warn({ container: live.id, error: messageOf(error) }, 'Cannot keep others off a published port'),
-          ),
-        ];
-      }
-    }
-    this.#filter.loadForwards(
-      live.id,
-      live.held.map(({ forward }) => ({ ...forward, address: gateway.address })),
-    );
   }
 
   /** Removes namespaces and links that no running container has. */
@@ -488,11 +378,6 @@ export class Sandboxes {
     this.#host?.close();
     this.#host = undefined;
   }
-}
-
-function filtered(network: NetworkRecord): FilteredNetwork {
-  const bridge = network.bridge as NonNullable<NetworkRecord['bridge']>;
-  return { bridge: bridge.name, subnet: bridge.subnet, internal: network.internal, masquerade: bridge.masquerade };
 }
 
 function aliasesOf(record: ContainerRecord, endpoint: LiveEndpoint): readonly string[] {

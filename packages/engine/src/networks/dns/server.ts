@@ -1,18 +1,16 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
-import { boundPort, openBoundSocket } from '@wharf/linux/inet';
 import { inNetns } from '@wharf/linux/namespaces';
-import { Nft } from '@wharf/linux/nftables';
 import { DNS_CONNECTIONS_MAX, DNS_IDLE_MS, DNS_MESSAGE_BYTES, DNS_PENDING_MAX } from '../limits.ts';
 import { decodeQuestion, encodeResponse, RCODE } from './codec.ts';
 import { answerLocally, type DnsView } from './resolver.ts';
+import { openSockets } from './sockets.ts';
 import { askUpstreams } from './upstream.ts';
-
-/** Where containers of user-defined networks find DNS, as with Docker. */
-export const DNS_ADDRESS = '127.0.0.11';
 
 export interface DnsServerOptions {
   readonly netnsPath: string;
+  /** The namespace is new: no earlier daemon has left rules in it. */
+  readonly fresh: boolean;
   readonly view: DnsView;
   /** Who answers for the rest of the world, asked anew for every question; none: nobody does (internal networks). */
   readonly upstreams: () => readonly string[];
@@ -35,15 +33,9 @@ export class DnsServer {
     this.#tcp = tcp;
   }
 
-  /** Opens the sockets and sets the rules, replacing those of an earlier daemon. Throws `SystemError` or `NftError`. */
+  /** Opens the sockets and sets the rules, or takes up those of an earlier daemon. Throws `SystemError` or `NftError`. */
   static open(options: DnsServerOptions): DnsServer {
-    const { udpFd, tcpFd } = inNetns(options.netnsPath, () => {
-      const udpFd = openBoundSocket({ protocol: 'udp', address: DNS_ADDRESS, port: 0 });
-      const tcpFd = openBoundSocket({ protocol: 'tcp', address: DNS_ADDRESS, port: 0 });
-      using nft = new Nft();
-      nft.apply(redirectRules(boundPort(udpFd), boundPort(tcpFd)));
-      return { udpFd, tcpFd };
-    });
+    const { udpFd, tcpFd } = inNetns(options.netnsPath, () => openSockets(options.fresh));
     const udp = createSocket('udp4');
     const tcp = createServer({ allowHalfOpen: true });
     const server = new DnsServer(options, udp, tcp);
@@ -108,18 +100,6 @@ export class DnsServer {
       }
     });
   }
-}
-
-function redirectRules(udpPort: number, tcpPort: number): string {
-  return `table ip wharf_dns
-delete table ip wharf_dns
-table ip wharf_dns {
-  chain output {
-    type nat hook output priority -100; policy accept;
-    ip daddr ${DNS_ADDRESS} udp dport 53 dnat to ${DNS_ADDRESS}:${udpPort}
-    ip daddr ${DNS_ADDRESS} tcp dport 53 dnat to ${DNS_ADDRESS}:${tcpPort}
-  }
-}`;
 }
 
 /** A copy in random order, so that several containers of one name share the load. */

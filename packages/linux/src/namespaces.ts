@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CLONE, O } from './constants.ts';
 import { bind, check, type PathArg, pathArg } from './ffi.ts';
@@ -67,7 +67,7 @@ function comeHome(home: number): void {
   try {
     setns(home, CLONE.NEWNET);
   } catch (error) {
-    console.error('Cannot return to the own network namespace', error);
+    writeSync(2, `Cannot return to the own network namespace: ${String(error)}\n`);
     process.abort();
   }
 }

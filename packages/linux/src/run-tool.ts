@@ -2,8 +2,8 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { WharfError } from '@wharf/kit';
 import { TOOL_OUTPUT_BYTES } from './limits.ts';
+import { type Child, type ExitStatus, pipe, spawnProcess } from './posix-spawn.ts';
 import { SIGNALS } from './signals.ts';
-import { type Child, type ExitStatus, pipe, spawnProcess } from './spawn.ts';
 
 export interface ToolResult extends ExitStatus {
   readonly stdout: Buffer;

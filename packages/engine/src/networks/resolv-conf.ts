@@ -36,7 +36,7 @@ export function formatResolvConf(conf: ResolvConf): string {
 }
 
 /** True for resolvers that only the host itself reaches. */
-export const isLoopback = (server: string): boolean => /^127\./.test(server) || /^::1(?:%|$)/.test(server);
+export const isLoopback = (server: string): boolean => server.startsWith('127.') || /^::1(?:%|$)/.test(server);
 
 export interface DnsWishes {
   readonly servers: readonly string[];

@@ -64,7 +64,9 @@ export async function peekCompression(source: AsyncIterable<Uint8Array>): Promis
 export function decompress(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Uint8Array> {
   if (compression === 'none') return source;
   if (compression === 'bzip2' || compression === 'xz') return throughTool(source, compression);
-  const options = { chunkSize: INFLATE_CHUNK_BYTES };
+  // Room enough on both sides to inflate on while the last piece is being written to disk.
+  const ahead = 8 * INFLATE_CHUNK_BYTES;
+  const options = { chunkSize: INFLATE_CHUNK_BYTES, readableHighWaterMark: ahead, writableHighWaterMark: ahead };
   const inflater = compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
   return inflate(source, inflater, compression);
 }

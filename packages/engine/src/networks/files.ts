@@ -62,6 +62,8 @@ export function filesIn(containerDir: string): NetworkFiles {
 export interface FileFacts {
   readonly record: ContainerRecord;
   readonly endpoints: readonly LiveEndpoint[];
+  /** The container of `--network container:x`, by its full id. */
+  readonly peerId: string | undefined;
   readonly config: NetworkConfig;
   /** What `host-gateway` stands for: the host's address on the default bridge. */
   readonly hostGateway: string | undefined;
@@ -75,7 +77,7 @@ export interface FileFacts {
  */
 export function writeNetworkFiles(containerDir: string, facts: FileFacts): NetworkFiles {
   const mode = parseNetworkMode(facts.record.hostConfig.NetworkMode);
-  if (mode.kind === 'container') return filesIn(join(dirname(containerDir), mode.container));
+  if (mode.kind === 'container') return filesIn(join(dirname(containerDir), facts.peerId ?? mode.container));
   const files = filesIn(containerDir);
   mkdirSync(containerDir, { recursive: true, mode: 0o710 });
   const isHost = mode.kind === 'host';

@@ -95,8 +95,10 @@ export class Networks implements NetworkService {
   }
 
   async writeFiles(record: ContainerRecord, containerDir: string): Promise<NetworkFiles> {
+    const mode = parseNetworkMode(record.hostConfig.NetworkMode);
     return writeNetworkFiles(containerDir, {
       record,
+      peerId: mode.kind === 'container' ? this.#sandboxes.live.find(mode.container)?.id : undefined,
       endpoints: this.#sandboxes.live.get(record.id)?.endpoints ?? [],
       config: this.#options.config,
       hostGateway: this.#books.find(DEFAULT_NETWORK)?.bridge?.gateway,

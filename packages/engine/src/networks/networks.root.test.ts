@@ -369,3 +369,46 @@ test('two daemons keep out of each other', async () => {
   await first.networks.tearDown(web);
   await second.networks.tearDown(other);
 });
+
+test('networks are shown, filtered and announced as Docker does', async () => {
+  await using room = testRoom('wtest13');
+  const { networks } = room;
+  const { Id } = await networks.createNetwork({
+    Name: 'shown',
+    Labels: { team: 'a' },
+    IPAM: { Config: [{ Subnet: '10.92.0.0/24' }] },
+  });
+  const names = (filters: Record<string, string[]>): string[] =>
+    networks
+      .listNetworks(new Map(Object.entries(filters)))
+      .map(({ Name }) => Name)
+      .sort();
+  assert.deepEqual(names({}), ['bridge', 'host', 'none', 'shown']);
+  assert.deepEqual(names({ type: ['custom'] }), ['shown']);
+  assert.deepEqual(names({ driver: ['null', 'host'] }), ['host', 'none']);
+  assert.deepEqual(names({ label: ['team=a'] }), ['shown']);
+  assert.deepEqual(names({ dangling: ['true'] }), ['shown']);
+  assert.deepEqual(names({ id: [Id.slice(0, 6)] }), ['shown']);
+  assert.throws(() => names({ color: ['red'] }), { kind: 'invalid-argument' });
+  const web = await room.up(testRecord('web', { NetworkMode: 'shown' }));
+  const shown = networks.inspectNetwork(Id.slice(0, 8));
+  assert.deepEqual(shown.IPAM.Config, [{ Subnet: '10.92.0.0/24', Gateway: '10.92.0.1' }]);
+  assert.deepEqual(
+    Object.values(shown.Containers ?? {}).map(({ Name, IPv4Address }) => [Name, IPv4Address]),
+    [['web', '10.92.0.2/24']],
+  );
+  assert.equal(networks.inspectNetwork('bridge').Options?.['com.docker.network.bridge.name'], 'wtest13');
+  await assert.rejects(networks.createNetwork({ Name: 'shown' }), {
+    kind: 'conflict',
+    message: 'network with name shown already exists',
+  });
+  await assert.rejects(networks.removeNetwork('nothing'), { kind: 'not-found', message: 'network nothing not found' });
+  await assert.rejects(networks.removeNetwork('host'), { kind: 'permission-denied' });
+  await networks.tearDown(web);
+  await networks.removeNetwork('shown');
+  assert.deepEqual(
+    room.events.map(({ action }) => action),
+    ['create', 'connect', 'disconnect', 'destroy'],
+  );
+  assert.deepEqual(room.events[1]?.attributes, { container: web.id, name: 'shown', type: 'bridge' });
+});

@@ -21,6 +21,8 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { DiffId, Digest } from '@wharf/kit';
 import { isKind, WharfError } from '@wharf/kit';
 import { lgetxattr, llistxattr, lstatNs } from '@wharf/linux/fsx';
+import fc from 'fast-check';
+import { checksums } from '../tar/block.ts';
 import { buildTar, type TarMemberInit } from '../tar/build.ts';
 import { layerPool } from '../workers/pool.ts';
 import { type ApplyLayerOptions, applyLayer } from './apply.ts';
@@ -351,6 +353,38 @@ describe('applyLayer()', () => {
     } finally {
       execFileSync('umount', [target]);
     }
+  });
+
+  it('never fails on mutated archives with anything but a WharfError, nor writes outside', async () => {
+    const archive = buildTar([
+      { name: 'a/', type: 'directory', mode: 0o755 },
+      { name: 'a/file', type: 'file', content: 'x'.repeat(700), xattrs: new Map([['user.a', Buffer.from('b')]]) },
+      { name: 'l', type: 'symlink', linkName: '../outside' },
+      { name: 'a/hard', type: 'link', linkName: 'a/file' },
+      { name: '.wh.gone', type: 'file' },
+      { name: `${'d/'.repeat(80)}f`, type: 'file', content: 'y', mtimeNs: 1_234_567_890_123n },
+    ]);
+    const mutation = fc.record({
+      at: fc.nat(archive.length - 1),
+      byte: fc.constantFrom(0, 0x2e, 0x2f, 0x31, 0x37, 0xff),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 6 }), async (list) => {
+        const copy = Buffer.from(archive);
+        for (const { at: index, byte } of list) {
+          copy[index] = byte;
+          const block = copy.subarray(index - (index % 512), index - (index % 512) + 512);
+          if (block.toString('latin1', 257, 262) === 'ustar') {
+            block.write(`${checksums(block).unsigned.toString(8).padStart(6, '0')}\0 `, 148, 8, 'latin1');
+          }
+        }
+        rmSync(target, { recursive: true });
+        mkdirSync(target);
+        await apply(copy).catch((error: unknown) => assert.ok(error instanceof WharfError, String(error)));
+        assert.deepEqual(readdirSync(outside), ['secret']);
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it('unpacks several layers at once', async () => {

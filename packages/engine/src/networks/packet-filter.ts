@@ -75,6 +75,20 @@ export class PacketFilter {
     this.#applyOrRebuild(removeForwards(this.#table, forwards));
   }
 
+  /**
+   * True when the host's own firewall drops what it is not told to forward, as Docker sets it up. Its drop stands whatever our
+   * table accepts, and its tables are not ours to change: containers are then cut off from other machines.
+   */
+  hostDropsForwarded(): boolean {
+    try {
+      const chains = this.#open().list('list chain ip filter FORWARD');
+      return chains.some((object) => (object['chain'] as { readonly policy?: unknown } | undefined)?.policy === 'drop');
+    } catch (error) {
+      if (error instanceof NftError) return false;
+      throw error;
+    }
+  }
+
   /** Writes the table anew when somebody has removed it. */
   ensure(): void {
     if (this.#networks.size === 0) return;

@@ -15,6 +15,10 @@ import { attach, createSandbox, destroySandbox, detach, setDefaultRoute } from '
 
 /** When links that should have gone by themselves are looked for. */
 const SWEEP_MS = 1000;
+const FORWARD_DROPPED =
+  'The firewall of this host drops forwarded packets: containers cannot be reached from other machines';
+const FORWARD_HINT =
+  'iptables -I DOCKER-USER -i BRIDGE -j ACCEPT; iptables -I DOCKER-USER -o BRIDGE -j ACCEPT (or in FORWARD)';
 const IFNAME_OPTION = 'com.docker.network.endpoint.ifname';
 
 /**
@@ -189,7 +193,10 @@ export class Sandboxes {
         );
       }
     }
-    if (this.#ready.size > 0) this.#exposure.filter.rebuild();
+    if (this.#ready.size > 0) {
+      this.#exposure.filter.rebuild();
+      if (this.#exposure.filter.hostDropsForwarded()) this.#log.warn({ hint: FORWARD_HINT }, FORWARD_DROPPED);
+    }
     this.#clearStale();
   }
 

@@ -43,12 +43,23 @@ function readRequest(engine: Engine, request: ApiRequest, websocket: boolean): A
   };
 }
 
-/** Copies the log into the client; with `follow` until the process ends. */
-async function replay(engine: Engine, attach: AttachRequest, client: Duplex, signal: AbortSignal): Promise<void> {
-  const { record, stdout, stderr, framed, stream } = attach;
+interface ReplayOptions {
+  /** Go on until the process ends. */
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Copies the log into the client. */
+async function replay(
+  engine: Engine,
+  attach: AttachRequest,
+  client: Duplex,
+  { follow, signal }: ReplayOptions,
+): Promise<void> {
+  const { record, stdout, stderr, framed } = attach;
   if (!stdout && !stderr) return;
   const format = { framed, timestamps: false, details: false };
-  const query = { stdout, stderr, follow: stream, signal };
+  const query = { stdout, stderr, follow, signal };
   await engine.containers.log(record.id).streamTo(query, format, async (piece) => {
     if (client.destroyed) return;
     await new Promise<void>((resolve) => {
@@ -68,7 +79,7 @@ async function replay(engine: Engine, attach: AttachRequest, client: Duplex, sig
 async function serveWithLogs(engine: Engine, attach: AttachRequest, client: Duplex): Promise<void> {
   const gone = new AbortController();
   client.once('close', () => gone.abort());
-  const copied = replay(engine, attach, client, gone.signal);
+  const copied = replay(engine, attach, client, { follow: attach.stream, signal: gone.signal });
   if (attach.stream && attach.stdin) {
     const input = client.pipe(new PassThrough());
     const quiet = { stdin: true, stdout: false, stderr: false, framed: false, detachKeys: attach.detachKeys };
@@ -82,15 +93,18 @@ async function serveWithLogs(engine: Engine, attach: AttachRequest, client: Dupl
   client.end();
 }
 
-async function serve(engine: Engine, attach: AttachRequest, client: Duplex): Promise<void> {
-  const { record, stdin, stdout, stderr, framed, detachKeys } = attach;
+async function serve(engine: Engine, attach: AttachRequest, client: Duplex, signal: AbortSignal): Promise<void> {
+  const { record, stdin, stdout, stderr, stream, framed, detachKeys } = attach;
   client.on('error', () => undefined);
   engine.containers.publish(record, 'attach');
-  if (attach.logs) {
+  if (attach.logs && stream && record.config.Tty === true) {
+    // A terminal's lines are shown before they end, which a log of whole lines cannot: history first, then live.
+    await replay(engine, attach, client, { follow: false, signal });
+  } else if (attach.logs) {
     await serveWithLogs(engine, attach, client);
     return;
   }
-  if (!attach.stream) {
+  if (!stream) {
     client.end();
     return;
   }
@@ -103,12 +117,12 @@ async function attachHijacked(engine: Engine, request: ApiRequest, response: Api
   const attach = readRequest(engine, request, false);
   const upgrade = request.headers.upgrade !== undefined;
   const contentType = attach.framed && upgrade && request.atLeast(42) ? MULTIPLEXED_STREAM : RAW_STREAM;
-  await serve(engine, attach, response.hijack(contentType).stream);
+  await serve(engine, attach, response.hijack(contentType).stream, request.signal);
 }
 
 async function attachWebsocket(engine: Engine, request: ApiRequest, response: ApiResponse): Promise<void> {
   const attach = readRequest(engine, request, true);
-  await serve(engine, attach, await response.websocket());
+  await serve(engine, attach, await response.websocket(), request.signal);
 }
 
 /** A size of 1 to 65535 rows or columns, as TIOCSWINSZ takes it. */

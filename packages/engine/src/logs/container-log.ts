@@ -134,6 +134,8 @@ function spoolPathOf(directory: string): string {
 class JsonFileLog extends ReadableLog {
   readonly path: string;
   readonly #shipper: JsonShipper;
+  /** Counts runs: the end of one must not end the followers of the next. */
+  #run = 0;
 
   constructor(options: ContainerLogOptions) {
     const path = join(options.directory, `${options.record.id}-json.log`);
@@ -151,12 +153,18 @@ class JsonFileLog extends ReadableLog {
   async prepare(): Promise<MonitorLog> {
     await createFile(this.spoolPath);
     await createFile(this.path);
+    this.#run += 1;
     this.store.running = true;
     return { driver: 'k8s-file', path: this.spoolPath };
   }
 
   attachMonitor(): void {
+    if (!this.store.running) this.#run += 1;
     this.store.running = true;
+    // What a container wrote while no daemon was there waits in the spool.
+    void fileSize(this.spoolPath).then((size) => {
+      if (size !== undefined && size > 0) this.#shipper.notify();
+    });
   }
 
   notify(): void {
@@ -164,11 +172,12 @@ class JsonFileLog extends ReadableLog {
   }
 
   async finish(): Promise<void> {
+    const run = this.#run;
     const shipped = this.#shipper
       .finish()
       .catch((error: unknown) => this.log.error({ error: messageOf(error) }, 'Log was not shipped'))
       .finally(() => {
-        this.store.running = false;
+        if (run === this.#run) this.store.running = false;
         this.store.changed();
       });
     // A large backlog does not hold the report of the exit: readers wait for it themselves.

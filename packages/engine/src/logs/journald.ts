@@ -8,7 +8,7 @@ import type { LogOptions } from './options.ts';
 import type { MessageSink } from './spool-forwarder.ts';
 
 const SOCKET = '/run/systemd/journal/socket';
-/** A daemon's messages beyond this wait in the spool rather than in memory. */
+/** Levels of syslog(3): err and info. */
 const PRIORITY_ERROR = '3';
 const PRIORITY_INFO = '6';
 

@@ -17,6 +17,7 @@ import {
 } from './limits.ts';
 import type { LogStore } from './log-store.ts';
 import { MessageJoiner, type PendingLine } from './message-joiner.ts';
+import { fileSize } from './spool.ts';
 
 /** How far shipping has come; what is in the output beyond it is shipped again after a crash. */
 interface Cursor {
@@ -67,6 +68,7 @@ export class JsonShipper {
   #behind = false;
   #timer: NodeJS.Timeout | undefined;
   #pass: Promise<void> | undefined;
+  readonly #waiters = new Set<{ readonly target: number; readonly resolve: () => void }>();
   #pauseOver: (() => void) | undefined;
 
   constructor(options: JsonShipperOptions) {
@@ -90,20 +92,31 @@ export class JsonShipper {
   async sync(): Promise<void> {
     this.#urgent += 1;
     this.#pauseOver?.();
+    const target = (await fileSize(this.#options.spoolPath)) ?? 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiter = { target, resolve };
+    this.#waiters.add(waiter);
     try {
-      await this.#run();
-      // The pass joined may have been at its last read when we came.
-      await this.#run();
+      // A process that writes on and on must not keep us: the size of now is enough.
+      await Promise.race([promise, this.#runTwice()]);
     } finally {
+      this.#waiters.delete(waiter);
       this.#urgent -= 1;
     }
+  }
+
+  /** The pass joined may have been at its last read when we came. */
+  async #runTwice(): Promise<void> {
+    await this.#run();
+    await this.#run();
   }
 
   /** The process has ended: ship all, with the lines that did not end, and save the cursor. */
   async finish(): Promise<void> {
     this.#ending = true;
+    this.#pauseOver?.();
     try {
-      await this.sync();
+      await this.#runTwice();
     } finally {
       this.#ending = false;
     }
@@ -178,6 +191,7 @@ export class JsonShipper {
       await this.#write();
       used += size;
       this.#offset += size;
+      for (const waiter of this.#waiters) if (this.#offset >= waiter.target) waiter.resolve();
     }
     if (full) this.#enlarge(used);
     this.#behind = full && (await spool.stat()).size - this.#offset > SHIP_BACKLOG_BYTES;

@@ -25,7 +25,7 @@ export const SHIP_DELAY_MS = 25;
 /** Above this backlog shipping no longer pauses: the spool must not outgrow the disk. */
 export const SHIP_BACKLOG_BYTES = 64 * 1024 * 1024;
 /** Shipped spool is given back to the filesystem in pieces of this. */
-export const SPOOL_TRIM_BYTES = 32 * 1024 * 1024;
+export const SPOOL_TRIM_BYTES = 8 * 1024 * 1024;
 /** Longest time between two records of how far shipping has come. */
 export const CURSOR_INTERVAL_MS = 1000;
 
@@ -38,5 +38,3 @@ export const ROTATION_CHECK_BYTES = 256 * 1024;
 
 /** Messages that wait for an unreachable syslog server are read again later; this is the pause between attempts. */
 export const FORWARD_RETRY_MS = 1000;
-/** Longest datagram to a syslog socket or journald's; longer ones go to journald by file, which is not done. */
-export const DATAGRAM_BYTES = 128 * 1024;

@@ -1,4 +1,4 @@
-import { type FileHandle, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasErrno, type Logger, messageOf } from '@wharf/kit';
 import { type Chunk, ChunkReader } from './chunk-reader.ts';
@@ -180,15 +180,4 @@ async function addFile(reader: ChunkReader, inodes: number[], handle: FileHandle
   const { ino } = await handle.stat();
   reader.add({ handle, compressed: false, offset: 0, end: undefined, base: inodes.length * FILE_SPAN });
   inodes.push(ino);
-}
-
-/** True when a path leads to something. */
-export async function pathExists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return false;
-    throw error;
-  }
 }

@@ -6,5 +6,5 @@ const [root = '', id = '', options = '{}'] = process.argv.slice(2);
 const log = openLog(root, makeRecord({ Type: 'json-file', Config: JSON.parse(options) }, {}, id as ContainerId));
 await log.prepare();
 log.notify(1);
-console.log('ready');
+process.stdout.write('ready\n');
 setInterval(() => log.notify(1), 1);

@@ -9,3 +9,6 @@ export const CLIENT_ANSWER_LIMIT_BYTES = 8 * 1024 * 1024;
 
 /** How long `wharf` waits for a daemon's answer. */
 export const CLIENT_TIMEOUT_MS = 10_000;
+
+/** How long answers under way may go on once the daemon stops. Hijacked streams end with it: their containers run on. */
+export const API_CLOSE_GRACE_MS = 500;

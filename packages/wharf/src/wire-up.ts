@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { createArchiveService } from '@wharf/engine/archive/archive';
+import { createContainerService } from '@wharf/engine/containers/containers';
+import { createEngine, type Engine, type RunningEngine } from '@wharf/engine/engine';
+import { createEventBus } from '@wharf/engine/events/events';
+import { createExecService } from '@wharf/engine/exec/execs';
+import { createHealthService } from '@wharf/engine/health/health';
+import type { HealthHooks } from '@wharf/engine/health/health-service';
+import { createImageService } from '@wharf/engine/images/images';
+import { createLogService } from '@wharf/engine/logs/logs';
+import { createNetworkService } from '@wharf/engine/networks/networks';
+import { createRuntimes } from '@wharf/engine/runtime/runtimes';
+import { createStatsService } from '@wharf/engine/stats/stats';
+import { createProcessStreams } from '@wharf/engine/streams/streams';
+import { createSystemService } from '@wharf/engine/system/system';
+import { createVolumeService } from '@wharf/engine/volumes/volumes';
+import { type Digest, isKind, messageOf, systemClock } from '@wharf/kit';
+import { openContentStore } from '@wharf/oci/content/fs-store';
+import { openSnapshotter } from '@wharf/oci/snapshots/open';
+import { openStore } from '@wharf/store';
+import type { DaemonConfig } from './config/daemon-config.ts';
+import type { DaemonLogger } from './logger.ts';
+import { wharfVersion } from './version.ts';
+
+/**
+ * Puts the engine together: which implementation each interface gets, from the bottom up. Opens what is under the data root and
+ * repairs what a crash left there; touches no container yet (`start()` does).
+ */
+export async function wireUp({
+  config,
+  log,
+}: {
+  readonly config: DaemonConfig;
+  readonly log: DaemonLogger;
+}): Promise<RunningEngine> {
+  const clock = systemClock;
+  const { dataRoot, execRoot } = config;
+  const store = openStore({ path: join(dataRoot, 'wharf.db') });
+  try {
+    const content = await openContentStore({ root: join(dataRoot, 'content') });
+    const snapshots = await openSnapshotter({ root: join(dataRoot, 'snapshots'), driver: config.storageDriver, log });
+    const removed = await snapshots.recover();
+    if (removed.length > 0) log.info({ removed }, 'remnants of interrupted work are removed');
+    const events = createEventBus({ clock, log });
+    const runtimes = createRuntimes({ execRoot, runtimes: config.runtimes, default: config.defaultRuntime, log });
+    const images = await createImageService({ content, snapshots, store, events, log, clock, dataRoot });
+    const networks = createNetworkService({ store, execRoot, dataRoot, config, events, log });
+    const volumes = await createVolumeService({ store, dataRoot, events, log, clock });
+    const logs = createLogService({
+      dataRoot,
+      defaults: { driver: config.logDriver, options: config.logOptions },
+      log,
+    });
+    // Health checks and containers need each other: the hooks reach for the other rooms when a probe is due.
+    const health = createHealthService({ clock, log, hooks: healthHooks(() => engine) });
+    const containers = createContainerService({
+      ...{ config, store, snapshots, images, networks, volumes, logs, events, runtimes, health, clock, log },
+      execs: () => engine.execs,
+      createStreams: createProcessStreams,
+    });
+    const execs = createExecService({
+      config,
+      containers,
+      runtimes,
+      events,
+      createStreams: createProcessStreams,
+      clock,
+      log,
+    });
+    const archive = createArchiveService({ containers, volumes, snapshots, dataRoot, log });
+    const stats = createStatsService({ clock, log, find: (id) => containers.find(id) });
+    const system = createSystemService({
+      config,
+      store,
+      clock,
+      log,
+      runtimes,
+      snapshots,
+      images,
+      volumes,
+      containers,
+      version: wharfVersion(),
+    });
+    const rooms: Engine = {
+      ...{ config, store, content, snapshots, events, images, networks, volumes, logs, runtimes, containers, execs },
+      ...{ health, archive, stats, system, log, clock },
+    };
+    images.setUsage(() => imageUsage(rooms));
+    const engine = createEngine(rooms);
+    return engine;
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+/** Which images containers hold, for `rmi` and `prune`. */
+function imageUsage({
+  containers,
+}: Engine): ReadonlyMap<Digest, readonly { readonly containerId: string; readonly running: boolean }[]> {
+  const usage = new Map<Digest, { readonly containerId: string; readonly running: boolean }[]>();
+  for (const { id, imageId, state } of containers.list()) {
+    if (imageId === '') continue;
+    const users = usage.get(imageId) ?? [];
+    users.push({ containerId: id, running: state.pid > 0 });
+    usage.set(imageId, users);
+  }
+  return usage;
+}
+
+function healthHooks(engine: () => Engine): HealthHooks {
+  return {
+    find: (id) => engine().containers.find(id),
+    probe: (record, command, options) => engine().execs.probe(record.id, command, options),
+    save: (id, health) => engine().containers.setHealth(id, health),
+    publish: (record, action) => engine().containers.publish(record, action),
+    onUnhealthy: (record) => {
+      const { containers, log } = engine();
+      containers.restart(record.id, {}).catch((error: unknown) => {
+        if (!isKind(error, 'not-found'))
+          log.warn({ container: record.id, error: messageOf(error) }, 'the unhealthy container is not restarted');
+      });
+    },
+  };
+}

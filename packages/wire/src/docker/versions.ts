@@ -31,18 +31,28 @@ export function compareApiVersions(a: ApiVersion, b: ApiVersion): number {
   return a.major - b.major || a.minor - b.minor;
 }
 
-/** Throws `invalid-argument` with dockerd's sentences, which clients show and some match on, when out of range. */
-export function checkApiVersion(version: ApiVersion, { min, max }: ApiVersionRange): void {
+/** Reads the version of a path's `/v…` prefix as leniently as dockerd: `1` is 1.0. `undefined` for what is none. */
+export function parseVersionPrefix(text: string): ApiVersion | undefined {
+  const match = /^(\d{1,4})(?:\.(\d{1,4}))?(?:\.\d{1,4})*$/.exec(text);
+  return match ? { major: Number(match[1]), minor: Number(match[2] ?? 0) } : undefined;
+}
+
+/**
+ * Throws `invalid-argument` with dockerd's sentences, which clients show and some match on, when out of range.
+ * `shown` is the version as the client wrote it.
+ */
+export function checkApiVersion(version: ApiVersion, { min, max }: ApiVersionRange, shown?: string): void {
+  const client = shown ?? formatApiVersion(version);
   if (compareApiVersions(version, min) < 0) {
     throw new WharfError(
       'invalid-argument',
-      `client version ${formatApiVersion(version)} is too old. Minimum supported API version is ${formatApiVersion(min)}, please upgrade your client to a newer version`,
+      `client version ${client} is too old. Minimum supported API version is ${formatApiVersion(min)}, please upgrade your client to a newer version`,
     );
   }
   if (compareApiVersions(version, max) > 0) {
     throw new WharfError(
       'invalid-argument',
-      `client version ${formatApiVersion(version)} is too new. Maximum supported API version is ${formatApiVersion(max)}`,
+      `client version ${client} is too new. Maximum supported API version is ${formatApiVersion(max)}`,
     );
   }
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -428,5 +430,45 @@ test('load() on a full disk says so and gives the space back', async () => {
   } finally {
     unmount(root, { detach: true });
     rmdirSync(root);
+  }
+});
+
+test('createImageService() finds nothing half made after kill -9 in the middle of a load', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'wharf-killed-'));
+  try {
+    const image = makeImage({
+      layers: Array.from({ length: 4 }, (_, n) => tarOf({ [`f${n}`]: Buffer.alloc(1_500_000, n) })),
+    });
+    const bytes = tarOf(layoutOf([named(image, 'x:1')], image.blobs));
+    const archive = join(root, 'in.tar');
+    writeFileSync(archive, bytes);
+    for (const share of [0.3, 0.7, 1]) {
+      const script = `
+        import { openRoom } from ${JSON.stringify(new URL('./test-room.ts', import.meta.url).href)};
+        import { readFileSync } from 'node:fs';
+        const room = await openRoom({ root: ${JSON.stringify(join(root, 'data'))} });
+        const bytes = readFileSync(${JSON.stringify(archive)});
+        async function* source() {
+          for (let at = 0; at < bytes.length * ${share}; at += 65536) yield bytes.subarray(at, at + 65536);
+          console.log('there');
+          ${share < 1 ? 'await new Promise(() => setInterval(() => {}, 1000));' : ''}
+        }
+        await room.images.load({ source: source(), platforms: [] });
+      `;
+      const program = join(root, 'child.mjs');
+      writeFileSync(program, script);
+      const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const closed = once(child, 'close');
+      await Promise.race([once(child.stdout, 'data'), closed]);
+      child.kill('SIGKILL');
+      await closed;
+      // The names lived in memory, so whatever came in is left over now.
+      const room = await openRoom({ root: join(root, 'data') });
+      await assertEmpty(room);
+      assert.deepEqual(readdirSync(join(root, 'data', 'content', 'ingest')), []);
+      await room.snapshots.close();
+    }
+  } finally {
+    rmSync(root, { recursive: true, force: true });
   }
 });

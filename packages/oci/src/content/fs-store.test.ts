@@ -41,11 +41,11 @@ test('openContentStore() finds no half blob after kill -9 of a writer', async ()
     console.log('writing');
     setInterval(() => {}, 1000);
   `;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const program = join(dir.root, 'child.mjs');
+  await writeFile(program, script);
+  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
-  await once(child.stdout, 'data');
+  await Promise.race([once(child.stdout, 'data'), closed]);
   child.kill('SIGKILL');
   await closed;
   assert.equal((await readdir(join(dir.root, 'ingest'))).length, 1);

@@ -62,7 +62,6 @@ export async function wireUp({
       config,
       containers,
       runtimes,
-      events,
       createStreams: createProcessStreams,
       clock,
       log,

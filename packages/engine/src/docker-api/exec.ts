@@ -32,7 +32,8 @@ export function execRoutes(engine: Engine): readonly Route[] {
     {
       method: 'GET',
       pattern: '/exec/{id}/json',
-      handler: ({ params }, response) => response.json(200, inspect(engine.execs.get(params['id'] ?? ''))),
+      handler: async ({ params }, response) =>
+        response.json(200, inspect(await engine.execs.settled(params['id'] ?? ''))),
     },
   ];
 }
@@ -82,12 +83,13 @@ async function start(engine: Engine, request: ApiRequest, response: ApiResponse)
   const contentType = !options.tty && upgrade && request.atLeast(42) ? MULTIPLEXED_STREAM : RAW_STREAM;
   const { stream } = response.hijack(contentType);
   stream.on('error', () => undefined);
-  try {
-    await engine.execs.startAttached(id, stream, options);
-  } catch (error) {
-    const text = Buffer.from(`${messageOf(error)}\r\n`);
-    stream.end(options.tty ? text : frame(STDOUT, text));
-  }
+  await engine.execs.startAttached(id, stream, {
+    ...options,
+    refused(error) {
+      const text = Buffer.from(`${messageOf(error)}\r\n`);
+      if (!stream.destroyed) stream.write(options.tty ? text : frame(STDOUT, text));
+    },
+  });
 }
 
 function inspect(exec: Exec): ExecInspectResponse {

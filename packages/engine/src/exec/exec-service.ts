@@ -31,6 +31,11 @@ export interface ExecStartOptions {
   readonly consoleSize?: { readonly height: number; readonly width: number } | undefined;
 }
 
+export interface AttachedStartOptions extends ExecStartOptions {
+  /** Puts into words for the client what kept the exec from starting; it may write into the client's stream. */
+  readonly refused: (error: unknown) => void;
+}
+
 export interface ProbeResult {
   readonly exitCode: number;
   /** Both streams in order of arrival, cut at `outputLimitBytes`. */
@@ -43,15 +48,17 @@ export interface ExecService {
   create(containerIdOrName: string, config: ExecConfig): Promise<ExecId>;
   /** Throws `not-found` (`No such exec instance: x`). */
   get(id: string): Exec;
+  /** As `get`, but of an exec whose output has ended it waits the moment until the exit code is known too. */
+  settled(id: string): Promise<Exec>;
   /** Throws what `start` would throw for this exec now, before a connection is taken over. */
   check(id: string): void;
   /** Starts it in the background; resolves once the process runs. */
   startDetached(id: string, options: ExecStartOptions): Promise<void>;
   /**
    * Starts it with `client` attached and resolves when the attachment ends (the process ended and all output was sent, the
-   * client left, or the detach keys came). Throws what kept it from starting.
+   * client left, or the detach keys came). What keeps the process from running is told through `refused`.
    */
-  startAttached(id: string, client: Duplex, options: ExecStartOptions): Promise<void>;
+  startAttached(id: string, client: Duplex, options: AttachedStartOptions): Promise<void>;
   resize(id: string, size: { readonly height: number; readonly width: number }): void;
   streams(id: string): ProcessStreams;
   /** Ids of the execs that have not ended, by container. */

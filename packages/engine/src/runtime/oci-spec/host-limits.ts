@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { capabilities } from '@wharf/linux/proc';
+import type { HostLimits } from './build.ts';
+import { parseHardLimits } from './rlimits.ts';
+
+/** What this host, and this daemon on it, can give to a container. */
+export function readHostLimits(): HostLimits {
+  const { bounding } = capabilities();
+  return {
+    bounding,
+    rlimits: {
+      hard: parseHardLimits(readFileSync('/proc/self/limits', 'utf8')),
+      mayRaise: bounding.has('CAP_SYS_RESOURCE'),
+    },
+    architecture: process.arch,
+    kernelRelease: release(),
+  };
+}

@@ -58,14 +58,7 @@ export async function wireUp({
       execs: () => engine.execs,
       createStreams: createProcessStreams,
     });
-    const execs = createExecService({
-      config,
-      containers,
-      runtimes,
-      createStreams: createProcessStreams,
-      clock,
-      log,
-    });
+    const execs = createExecService({ config, containers, runtimes, createStreams: createProcessStreams, clock, log });
     const archive = createArchiveService({ containers, volumes, snapshots, dataRoot, log });
     const stats = createStatsService({ clock, log, find: (id) => containers.find(id) });
     const system = createSystemService({

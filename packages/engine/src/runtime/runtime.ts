@@ -1,3 +1,5 @@
+import type { SpecResources } from './oci-spec/spec.ts';
+
 /** Where a runtime keeps things of one container or exec, all under the exec root. */
 export interface Bundle {
   readonly id: string;
@@ -6,7 +8,7 @@ export interface Bundle {
 }
 
 /** Live limits in the form of the OCI runtime spec (config-linux.md, "Resources"). */
-export type LinuxResources = Readonly<Record<string, unknown>>;
+export type LinuxResources = SpecResources;
 
 /**
  * One OCI runtime: a program that follows the runtime command line interface (opencontainers/runtime-tools,

@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
-import { type Logger, messageOf, WharfError } from '@wharf/kit';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Logger, WharfError } from '@wharf/kit';
 import { prepareHybridForCrun } from '@wharf/linux/cgroup';
+import { findProgram } from './find-program.ts';
 import { CommandRuntime } from './oci-runtime.ts';
 import type { OciRuntime, Runtimes } from './runtime.ts';
 
@@ -58,30 +59,12 @@ export function createRuntimes(options: RuntimesOptions): Runtimes {
 function usableDefault(options: RuntimesOptions, known: ReadonlyMap<string, OciRuntime>): string {
   const wanted = options.default;
   if (wanted === 'crun' && known.has('crun')) {
-    try {
-      prepareHybridForCrun();
-      return wanted;
-    } catch (error) {
-      options.log.warn({ reason: messageOf(error) }, 'crun cannot be used with this cgroup layout, trying runc');
-      if (known.has('runc')) return 'runc';
-    }
+    const { mounted, failed } = prepareHybridForCrun();
+    if (mounted.length > 0) options.log.info({ controllers: mounted }, 'cgroup controllers mounted as v1 for crun');
+    if (failed.length === 0) return wanted;
+    options.log.warn({ failed }, 'crun cannot be used with this cgroup layout, trying runc');
+    if (known.has('runc')) return 'runc';
   }
   if (!known.has(wanted) && wanted === 'crun' && known.has('runc')) return 'runc';
   return wanted;
-}
-
-/** The absolute path of a program: itself when it is one, else the first executable of that name on PATH. */
-export function findProgram(name: string): string | undefined {
-  const directories = isAbsolute(name) ? [''] : (process.env['PATH'] ?? '').split(delimiter);
-  const places = isAbsolute(name) ? directories : [...directories, '/usr/local/sbin', '/usr/sbin', '/sbin'];
-  for (const directory of places) {
-    const path = isAbsolute(name) ? name : join(directory, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // Not here: the next place.
-    }
-  }
-  return undefined;
 }

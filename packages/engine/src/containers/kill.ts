@@ -1,0 +1,86 @@
+import { hasErrno, WharfError, withDeadline } from '@wharf/kit';
+import { killCgroup } from '@wharf/linux/cgroup';
+import { pidfdSendSignal } from '@wharf/linux/pidfd';
+import { parseSignal, SIGNALS } from '@wharf/linux/signals';
+import { containerNotRunning } from '@wharf/wire/docker/messages';
+import { cancelRestart } from './auto-restart.ts';
+import type { WaitResult } from './container-service.ts';
+import type { ExitFollowUps } from './exit.ts';
+import { KILL_LAST_WAIT_MS, KILL_WAIT_MS } from './limits.ts';
+import type { LiveContainer } from './live.ts';
+import { cgroupOf, locked, publish, type Room, runtimeOf } from './room.ts';
+
+/** `docker kill`: SIGKILL and the wait for the end, or another signal and no wait. `name` is what the user called it. */
+export async function killContainer(
+  room: Room,
+  live: LiveContainer,
+  options: { readonly name: string; readonly signal: string | undefined },
+  then: ExitFollowUps,
+): Promise<void> {
+  const signal = options.signal ? parseSignal(options.signal) : SIGNALS.SIGKILL;
+  if (!live.isRunning) {
+    throw new WharfError('conflict', `cannot kill container: ${options.name}: ${containerNotRunning(live.id)}`);
+  }
+  if (signal === SIGNALS.SIGKILL) await killAndWait(room, live, then);
+  else await sendSignal(room, live, signal, then);
+}
+
+/** Resolves at the end of the run in progress; at once when there is none. */
+export function nextExit(live: LiveContainer, signal?: AbortSignal): Promise<WaitResult> {
+  if (!live.isRunning) return Promise.resolve({ exitCode: live.record.state.exitCode });
+  return live.waiters.add({ removedOnly: false, signal });
+}
+
+/** Kills and waits until the end is booked. Throws `internal` when the kernel does not let it end. */
+export async function killAndWait(room: Room, live: LiveContainer, then: ExitFollowUps): Promise<void> {
+  if (!live.isRunning) return;
+  const ended = nextExit(live);
+  await sendSignal(room, live, SIGNALS.SIGKILL, then);
+  if (await within(ended, KILL_WAIT_MS)) return;
+  room.log.warn({ container: live.id }, 'a container did not end by SIGKILL, killing its whole cgroup');
+  killCgroup(cgroupOf(room.config, live.record));
+  if (await within(ended, KILL_LAST_WAIT_MS)) return;
+  throw new WharfError('internal', 'tried to kill container, but did not receive an exit event');
+}
+
+/** True when `promise` settles within `ms`. */
+export async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  try {
+    await withDeadline({ ms, what: 'The wait' }, () => promise);
+    return true;
+  } catch (error) {
+    if (error instanceof WharfError && error.kind === 'deadline-exceeded') return false;
+    throw error;
+  }
+}
+
+/** Sends a signal to the init process, with Docker's consequences for pause, restart policy and events. */
+export async function sendSignal(room: Room, live: LiveContainer, signal: number, then: ExitFollowUps): Promise<void> {
+  await locked(room, live, async () => {
+    if (!live.isRunning) return;
+    const stopsIt = isStopSignal(live, signal);
+    // A signal that is not the stop signal leaves the restart policy in force only where dockerd does: never.
+    if (!room.closing) room.registry.saveState(live, { manuallyStopped: true });
+    if (cancelRestart(room, live, then)) return;
+    const { run } = live;
+    if (run === undefined) return;
+    try {
+      pidfdSendSignal(run.pidfd, signal);
+    } catch (error) {
+      // It ended by itself: its exit is about to be booked.
+      if (!hasErrno(error, 'ESRCH')) throw error;
+    }
+    // A frozen process takes no signal, on v1 not even SIGKILL.
+    if (stopsIt && live.record.state.status === 'paused') {
+      await runtimeOf(room, live.record).resume(live.id);
+      room.registry.saveState(live, { status: 'running' });
+    }
+    publish(room, live.record, 'kill', { signal: String(signal) });
+  });
+}
+
+function isStopSignal(live: LiveContainer, signal: number): boolean {
+  if (signal === SIGNALS.SIGKILL) return true;
+  const configured = live.record.config.StopSignal;
+  return configured ? parseSignal(configured) === signal : signal === SIGNALS.SIGTERM;
+}

@@ -1,0 +1,24 @@
+/** Bounds of the containers room. */
+
+/** How long SIGKILL may take until we say that the container cannot be killed (dockerd: 10 s, then 2 s more). */
+export const KILL_WAIT_MS = 10_000;
+export const KILL_LAST_WAIT_MS = 2_000;
+export const DEFAULT_STOP_TIMEOUT_SECONDS = 10;
+/** What a container forced out by `rm -f` or `--rm` gets before SIGKILL, once it did not run any more. */
+/** Clients that do not read their output cannot keep an exit from being booked for longer than this. */
+export const DRAIN_DEADLINE_MS = 15_000;
+export const LOG_FINISH_DEADLINE_MS = 30_000;
+export const NETWORK_DEADLINE_MS = 30_000;
+
+/** Restart policies: first delay, its ceiling, and the run that counts as good and resets the delay. */
+export const RESTART_FIRST_DELAY_MS = 100;
+export const RESTART_MAX_DELAY_MS = 60_000;
+export const RESTART_GOOD_RUN_MS = 10_000;
+/** How many restarts the daemon begins at once after its own start. */
+export const RESTORE_CONCURRENCY = 8;
+
+export const HOSTNAME_MAX = 64;
+export const MIN_MEMORY_BYTES = 6 * 1024 * 1024;
+/** passwd and group files of an image, read to find a user. */
+export const USER_FILE_LIMIT_BYTES = 4 * 1024 * 1024;
+export const TOP_DEADLINE_MS = 10_000;

@@ -1,0 +1,70 @@
+import { WharfError } from '@wharf/kit';
+import type { NamespaceChoice } from '../runtime/oci-spec/build.ts';
+import type { ContainerRecord } from './container.ts';
+import type { LiveContainer } from './live.ts';
+import { pathsOf, type Room } from './room.ts';
+
+/** The container that `container:x` of a namespace mode names; it must run. Throws in Docker's words. */
+export function peerOf(
+  room: Room,
+  record: ContainerRecord,
+  mode: string | undefined,
+  what: 'network' | 'IPC' | 'PID',
+): LiveContainer | undefined {
+  const name = peerName(mode);
+  if (name === undefined) return undefined;
+  const peer = room.registry.find(name);
+  if (peer === undefined) throw new WharfError('not-found', `No such container: ${name}`);
+  if (peer.id === record.id) throw new WharfError('invalid-argument', `cannot join own ${what} namespace`);
+  if (peer.record.state.status === 'restarting') {
+    throw new WharfError('conflict', `Container ${peer.id} is restarting, wait until the container is running`);
+  }
+  if (peer.run === undefined) {
+    throw new WharfError('conflict', `cannot join ${what} of a non running container: ${name}`);
+  }
+  return peer;
+}
+
+/** `x` of `container:x`. */
+export function peerName(mode: string | undefined): string | undefined {
+  return mode?.startsWith('container:') === true ? mode.slice('container:'.length) : undefined;
+}
+
+export interface NamespacePlan {
+  readonly pid: NamespaceChoice;
+  readonly ipc: NamespaceChoice;
+  readonly uts: NamespaceChoice;
+  readonly cgroup: NamespaceChoice;
+  /** A host directory that becomes /dev/shm. */
+  readonly shmPath: string | undefined;
+  /** The container shares its shm, so one must be made for it at `shmPath`. */
+  readonly makeShm: boolean;
+}
+
+/** What the modes of a HostConfig mean now, with the peers there are. */
+export function planNamespaces(room: Room, record: ContainerRecord): NamespacePlan {
+  const { hostConfig } = record;
+  const pidPeer = peerOf(room, record, hostConfig.PidMode, 'PID');
+  const ipcPeer = peerOf(room, record, hostConfig.IpcMode, 'IPC');
+  const own = pathsOf(room, record.id);
+  const ipcMode = hostConfig.IpcMode ?? '';
+  return {
+    pid: hostConfig.PidMode === 'host' ? 'host' : ofPeer(pidPeer, 'pid'),
+    ipc: ipcMode === 'host' ? 'host' : ofPeer(ipcPeer, 'ipc'),
+    uts: hostConfig.UTSMode === 'host' ? 'host' : 'private',
+    cgroup: hostConfig.CgroupnsMode === 'host' ? 'host' : 'private',
+    shmPath:
+      ipcMode === 'host'
+        ? '/dev/shm'
+        : ipcPeer !== undefined
+          ? `${pathsOf(room, ipcPeer.id).bundle}/shm`
+          : ipcMode === 'shareable'
+            ? `${own.bundle}/shm`
+            : undefined,
+    makeShm: ipcMode === 'shareable',
+  };
+}
+
+function ofPeer(peer: LiveContainer | undefined, kind: string): NamespaceChoice {
+  return peer?.run === undefined ? 'private' : { path: `/proc/${peer.run.pid}/ns/${kind}` };
+}

@@ -1,0 +1,102 @@
+import { rm } from 'node:fs/promises';
+import { messageOf, WharfError } from '@wharf/kit';
+import type { RemoveOptions } from './container-service.ts';
+import type { ExitFollowUps } from './exit.ts';
+import { killAndWait } from './kill.ts';
+import type { LiveContainer } from './live.ts';
+import { inBackground, locked, pathsOf, publish, type Room } from './room.ts';
+import { unmountRootfs } from './rootfs.ts';
+
+/** `docker rm`. `name` is what the user called it. */
+export async function removeContainer(
+  room: Room,
+  live: LiveContainer,
+  options: RemoveOptions & { readonly name: string },
+  then: ExitFollowUps,
+): Promise<void> {
+  if (options.link) {
+    throw new WharfError('internal', 'Conflict, cannot remove the default link name of the container');
+  }
+  if (live.removing) {
+    throw new WharfError('conflict', `removal of container ${options.name} is already in progress`);
+  }
+  live.removing = true;
+  try {
+    await endFirst(room, live, options, then);
+    await locked(room, live, () => forget(room, live, options.removeVolumes));
+  } catch (error) {
+    live.waiters.removed({ exitCode: live.record.state.exitCode, error: messageOf(error) });
+    throw error;
+  } finally {
+    live.removing = false;
+  }
+}
+
+async function endFirst(
+  room: Room,
+  live: LiveContainer,
+  options: RemoveOptions & { readonly name: string },
+  then: ExitFollowUps,
+): Promise<void> {
+  if (!live.isRunning) return;
+  const { status } = live.record.state;
+  const refuse = (reason: string) => new WharfError('conflict', `cannot remove container "${options.name}": ${reason}`);
+  if (!options.force) {
+    throw refuse(
+      status === 'paused'
+        ? 'container is paused and must be unpaused first'
+        : `container is ${status}: stop the container before removing or force remove`,
+    );
+  }
+  try {
+    await killAndWait(room, live, then);
+  } catch (error) {
+    throw new WharfError(
+      'internal',
+      `cannot remove container "${options.name}": could not kill container: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/**
+ * Takes the container out of all books: when this resolves its name, addresses and volumes are free. Its files go in the
+ * background; what a crash leaves of them belongs to no record and is removed by the next daemon start.
+ */
+export async function forget(room: Room, live: LiveContainer, removeVolumes: boolean): Promise<void> {
+  if (live.gone) return;
+  live.pendingRestart?.abort();
+  live.pendingRestart = undefined;
+  room.registry.saveState(live, { status: 'removing' });
+  await live.cleared;
+  const { record } = live;
+  await room.networks.forget(record);
+  await room.volumes.release(record, { removeAnonymous: removeVolumes });
+  room.health.stop(live.id);
+  room.execs().forget(live.id);
+  const log = room.logs.open(record);
+  live.streams.close();
+  // The snapshot first: the image must be removable as soon as the container is gone.
+  unmountRootfs(room, live.id);
+  await room.snapshots.remove(record.snapshotKey);
+  room.registry.delete(live);
+  publish(room, record, 'destroy');
+  live.waiters.removed({ exitCode: record.state.exitCode });
+  inBackground(
+    room,
+    `clearing the files of container ${live.id}`,
+    (async () => {
+      await log.remove();
+      const { data, bundle, exitFile } = pathsOf(room, live.id);
+      for (const path of [bundle, data, exitFile]) await rm(path, { recursive: true, force: true });
+    })(),
+  );
+}
+
+/** Removes a container made with `--rm` after its end. */
+export async function autoRemove(room: Room, live: LiveContainer, then: ExitFollowUps): Promise<void> {
+  if (live.removing || live.gone) return;
+  await removeContainer(room, live, { name: live.record.name, force: true, removeVolumes: true, link: false }, then);
+}

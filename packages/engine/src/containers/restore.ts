@@ -1,0 +1,267 @@
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatRfc3339Nano, hasErrno, messageOf, parseRfc3339, Semaphore, ZERO_TIME } from '@wharf/kit';
+import { killCgroup } from '@wharf/linux/cgroup';
+import { isMountPoint } from '@wharf/linux/mount';
+import { openPidfd, watchExit } from '@wharf/linux/pidfd';
+import { hasEnded, readStatus } from '@wharf/linux/proc';
+import { ATTACH_SOCKET, CONTROL_FIFO, PID_FILE } from '../runtime/monitor-arguments.ts';
+import type { ContainerRecord } from './container.ts';
+import { clearRun, type ExitFollowUps, readOutcome, supervise, withoutAddress } from './exit.ts';
+import { findMonitors } from './find-monitors.ts';
+import { unmountShm } from './launch.ts';
+import { RESTORE_CONCURRENCY } from './limits.ts';
+import { LiveContainer, type Run } from './live.ts';
+import { forget } from './remove.ts';
+import { startsWithDaemon } from './restart-policy.ts';
+import { cgroupOf, inBackground, locked, newStreams, pathsOf, publish, type Room, runtimeOf } from './room.ts';
+import { unmountRootfs } from './rootfs.ts';
+import { startLocked } from './start.ts';
+
+/** Loads all records, so that reads answer from here on. Synchronous. */
+export function loadRecords(room: Room): void {
+  for (const record of room.registry.stored()) {
+    const live: LiveContainer = new LiveContainer(
+      record,
+      newStreams(room, () => live.record),
+    );
+    room.registry.add(live);
+  }
+}
+
+/**
+ * Makes the world and the books agree after a daemon start: adopts what runs, books what ended meanwhile, finishes what was
+ * cut off, removes what belongs to nobody, and starts what its policy wants running.
+ */
+export async function restoreContainers(room: Room, then: ExitFollowUps): Promise<void> {
+  const monitors = findMonitors(room.config.execRoot);
+  const ended: LiveContainer[] = [];
+  for (const live of room.registry.all()) {
+    try {
+      if (!adopt(room, live, monitors.get(live.id), then)) ended.push(live);
+    } catch (error) {
+      room.log.error({ container: live.id, err: messageOf(error) }, 'a running container could not be adopted');
+      ended.push(live);
+    }
+  }
+  const running = room.registry.all().filter(({ run }) => run !== undefined);
+  await room.networks.restore(running.map(({ record }) => record));
+  await room.volumes.restore(room.registry.all().map(({ record }) => record));
+  await Promise.all(running.map((live) => reconnect(room, live)));
+  const places = new Semaphore(RESTORE_CONCURRENCY);
+  await Promise.all(ended.map((live) => places.run(() => settle(room, live, then))));
+  await removeStrays(room, monitors);
+  room.restored.resolve();
+  inBackground(room, 'starting containers by policy', startByPolicy(room, then));
+}
+
+/** Takes a running container over. False when it does not run, or only half does. */
+function adopt(room: Room, live: LiveContainer, monitorPid: number | undefined, then: ExitFollowUps): boolean {
+  if (monitorPid === undefined) return false;
+  const pid = processOf(room, live.id, monitorPid);
+  const halfMade = pid !== undefined && runtimeOf(room, live.record).isWaiting(live.id);
+  if (pid === undefined || halfMade) {
+    // Created and never started: nobody was told that it runs.
+    process.kill(monitorPid, 'SIGKILL');
+    killCgroup(cgroupOf(room.config, live.record));
+    return false;
+  }
+  const { state } = live.record;
+  const watch = watchExit(monitorPid);
+  watch.unref();
+  const wasBooked = state.pid === pid;
+  const startedAt = wasBooked ? state.startedAt : formatRfc3339Nano(room.clock.nowNs());
+  const run: Run = {
+    monitorPid,
+    pid,
+    pidfd: openPidfd(pid),
+    startedAtNs: parseRfc3339(startedAt) ?? room.clock.nowNs(),
+    monitorExited: watch.promise,
+  };
+  live.run = run;
+  live.rootfsUsers = 1;
+  if (!wasBooked) {
+    room.registry.saveState(live, { status: 'running', pid, monitorPid, startedAt, hasBeenStarted: true, error: '' });
+  }
+  void supervise(room, live, run, then);
+  return true;
+}
+
+/** The init process of a monitor: in the pid file, and truly its child. */
+function processOf(room: Room, id: string, monitorPid: number): number | undefined {
+  try {
+    const pid = Number(readFileSync(join(pathsOf(room, id).bundle, PID_FILE), 'utf8').trim());
+    if (!Number.isInteger(pid) || pid <= 0) return undefined;
+    return readStatus(pid)?.parentPid === monitorPid || hasEnded(pid) ? pid : undefined;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+async function reconnect(room: Room, live: LiveContainer): Promise<void> {
+  const { bundle } = pathsOf(room, live.id);
+  const { config } = live.record;
+  try {
+    const log = room.logs.open(live.record);
+    await log.prepare();
+    log.attachMonitor(join(bundle, CONTROL_FIFO));
+    await live.streams.connect({
+      attachSocketPath: join(bundle, ATTACH_SOCKET),
+      controlFifoPath: join(bundle, CONTROL_FIFO),
+      terminal: config.Tty === true,
+      stdin: config.OpenStdin === true,
+      stdinOnce: config.StdinOnce === true,
+    });
+  } catch (error) {
+    // It may be ending at this moment; then its exit is booked next.
+    room.log.warn({ container: live.id, err: messageOf(error) }, 'the streams of a container could not be taken over');
+  }
+  if (live.record.state.status === 'running') room.health.resume(live.record);
+}
+
+/** Books what a container that does not run went through while no daemon looked. */
+async function settle(room: Room, live: LiveContainer, then: ExitFollowUps): Promise<void> {
+  try {
+    const { state, hostConfig } = live.record;
+    if (state.status === 'removing' || state.status === 'dead') {
+      live.cleared = clearLeftovers(room, live);
+      await locked(room, live, () => forget(room, live, hostConfig.AutoRemove === true));
+      return;
+    }
+    const wasRunning = live.isRunning;
+    if (wasRunning) await bookMissedExit(room, live);
+    await clearLeftovers(room, live);
+    if (hostConfig.AutoRemove === true && (wasRunning || state.hasBeenStarted)) await then.autoRemove(live);
+  } catch (error) {
+    room.log.error({ container: live.id, err: messageOf(error) }, 'a container could not be settled');
+  }
+}
+
+const LOST = 255;
+
+async function bookMissedExit(room: Room, live: LiveContainer): Promise<void> {
+  const { exitCode, oomKilled } = readOutcome(room, live);
+  const wasWaiting = live.record.state.status === 'restarting';
+  await room.logs.open(live.record).finish();
+  await room.networks.tearDown(live.record);
+  const { state } = live.record;
+  room.registry.save(live, {
+    ...live.record,
+    ports: {},
+    endpoints: live.record.endpoints.map(withoutAddress),
+    state: {
+      ...state,
+      status: 'exited',
+      pid: 0,
+      monitorPid: 0,
+      // Without a file the machine went down with it.
+      exitCode: wasWaiting ? state.exitCode : (exitCode ?? LOST),
+      oomKilled: oomKilled || state.oomKilled,
+      finishedAt: wasWaiting ? state.finishedAt : finishedAt(room, live),
+    },
+  });
+  if (!wasWaiting) publish(room, live.record, 'die', { exitCode: String(live.record.state.exitCode) });
+}
+
+function finishedAt(room: Room, live: LiveContainer): string {
+  try {
+    const { mtimeNs } = statSync(pathsOf(room, live.id).exitFile, { bigint: true });
+    return formatRfc3339Nano(mtimeNs);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return formatRfc3339Nano(room.clock.nowNs());
+    throw error;
+  }
+}
+
+/** Runtime state, mounts and files of a run that is over. */
+async function clearLeftovers(room: Room, live: LiveContainer): Promise<void> {
+  live.rootfsUsers = 0;
+  await clearRun(room, live);
+}
+
+/** Removes what belongs to no record: bundles with their mounts and processes, exit files, directories, snapshots. */
+async function removeStrays(room: Room, monitors: ReadonlyMap<string, number>): Promise<void> {
+  const known = (id: string) => room.registry.byId(id) !== undefined;
+  const bundles = join(room.config.execRoot, 'containers');
+  for (const id of entries(bundles)) {
+    if (known(id)) continue;
+    await step(room, id, async () => {
+      const monitor = monitors.get(id);
+      if (monitor !== undefined) process.kill(monitor, 'SIGKILL');
+      for (const name of room.runtimes.names) await room.runtimes.get(name).delete(id);
+      unmountShm(room, id);
+      unmountRootfs(room, id);
+      if (!isMountPoint(pathsOf(room, id).rootfs)) await rm(join(bundles, id), { recursive: true, force: true });
+    });
+  }
+  for (const id of entries(room.exitDirectory)) if (!known(id)) rmSync(join(room.exitDirectory, id), { force: true });
+  const data = join(room.config.dataRoot, 'containers');
+  for (const id of entries(data)) {
+    if (!known(id)) await step(room, id, () => rm(join(data, id), { recursive: true, force: true }));
+  }
+  for (const { key, kind } of room.snapshots.list()) {
+    // Only what looks like a container's: others' keys are theirs to judge.
+    if (kind === 'active' && /^[0-9a-f]{64}$/.test(key) && !known(key)) {
+      await step(room, key, () => room.snapshots.remove(key));
+    }
+  }
+}
+
+async function step(room: Room, id: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+    room.log.info({ container: id }, 'removed what was left of an unknown container');
+  } catch (error) {
+    room.log.error({ container: id, err: messageOf(error) }, 'the rest of an unknown container could not be removed');
+  }
+}
+
+function entries(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+/** Starts, after all is settled, what policies want: those other containers' namespaces depend on first. */
+async function startByPolicy(room: Room, then: ExitFollowUps): Promise<void> {
+  const wanted = room.registry.all().filter((live) => !live.isRunning && !live.gone && isWanted(live.record));
+  const dependsOnOther = ({ record }: LiveContainer) =>
+    [record.hostConfig.NetworkMode, record.hostConfig.PidMode, record.hostConfig.IpcMode].some(
+      (mode) => mode?.startsWith('container:') === true,
+    );
+  const places = new Semaphore(RESTORE_CONCURRENCY);
+  for (const group of [wanted.filter((live) => !dependsOnOther(live)), wanted.filter(dependsOnOther)]) {
+    await Promise.all(
+      group.map((live) =>
+        places.run(async () => {
+          try {
+            await locked(room, live, async () => {
+              if (live.isRunning || live.gone || live.removing || room.closing) return;
+              await startLocked(room, live, then);
+            });
+          } catch (error) {
+            room.log.warn({ container: live.id, err: messageOf(error) }, 'a container could not be started again');
+          }
+        }),
+      ),
+    );
+  }
+}
+
+function isWanted({ state, hostConfig }: ContainerRecord): boolean {
+  if (!state.hasBeenStarted || state.startedAt === ZERO_TIME) return false;
+  return startsWithDaemon({
+    policy: {
+      name: hostConfig.RestartPolicy?.Name ?? 'no',
+      maximumRetries: hostConfig.RestartPolicy?.MaximumRetryCount ?? 0,
+    },
+    exitCode: state.exitCode,
+    manuallyStopped: state.manuallyStopped,
+    restartCount: state.restartCount,
+  });
+}

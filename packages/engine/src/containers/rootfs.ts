@@ -1,0 +1,36 @@
+import { mkdirSync } from 'node:fs';
+import { hasErrno, messageOf } from '@wharf/kit';
+import { isMountPoint, unmount } from '@wharf/linux/mount';
+import { mountSnapshot } from '@wharf/oci/snapshots/mount-snapshot';
+import type { LiveContainer } from './live.ts';
+import { pathsOf, type Room } from './room.ts';
+
+/** Mounts the container's root filesystem for one more user and returns where; synchronous, about 0.3 ms. */
+export function acquireRootfs(room: Room, live: LiveContainer): string {
+  const { bundle, rootfs } = pathsOf(room, live.id);
+  if (live.rootfsUsers === 0) {
+    mkdirSync(bundle, { recursive: true, mode: 0o710 });
+    mkdirSync(rootfs, { recursive: true, mode: 0o755 });
+    if (!isMountPoint(rootfs)) mountSnapshot(room.snapshots.mounts(live.record.snapshotKey), rootfs);
+  }
+  live.rootfsUsers += 1;
+  return rootfs;
+}
+
+/** One user less; the last one takes the mount down. Never throws: a mount left over is found by the next daemon start. */
+export function releaseRootfs(room: Room, live: LiveContainer): void {
+  live.rootfsUsers -= 1;
+  if (live.rootfsUsers > 0) return;
+  live.rootfsUsers = 0;
+  unmountRootfs(room, live.id);
+}
+
+export function unmountRootfs(room: Room, id: string): void {
+  const { rootfs } = pathsOf(room, id);
+  try {
+    unmount(rootfs, { detach: true });
+  } catch (error) {
+    if (hasErrno(error, 'EINVAL', 'ENOENT')) return;
+    room.log.warn({ container: id, err: messageOf(error) }, 'a root filesystem could not be unmounted');
+  }
+}

@@ -1,0 +1,90 @@
+import { messageOf, WharfError } from '@wharf/kit';
+import type { HostConfig } from '@wharf/wire/docker/types';
+import { resourceLimits } from '../runtime/oci-spec/resources.ts';
+import type { LiveContainer } from './live.ts';
+import { locked, publish, type Room, runtimeOf } from './room.ts';
+import { validateRestartPolicy } from './validate-host.ts';
+import { checkResources } from './validate-resources.ts';
+
+/** `docker update`: limits take effect at once where the container runs, the restart policy from its next end on. */
+export async function updateContainer(
+  room: Room,
+  live: LiveContainer,
+  change: HostConfig,
+): Promise<{ readonly warnings: readonly string[] }> {
+  validateRestartPolicy(change);
+  const { resources, warnings } = checkResources(change, room.cgroups, { update: true });
+  await locked(room, live, async () => {
+    const before = live.record;
+    const { status } = before.state;
+    if (live.removing || status === 'removing' || status === 'dead') {
+      throw cannot(live, 'container is marked for removal and cannot be "update"', 'conflict');
+    }
+    const hostConfig = merge(live, resources);
+    room.registry.save(live, { ...before, hostConfig });
+    try {
+      if (live.run !== undefined)
+        await runtimeOf(room, before).update(live.id, resourceLimits(given(resources, hostConfig)));
+      await room.store.committed();
+    } catch (error) {
+      room.registry.save(live, { ...live.record, hostConfig: before.hostConfig });
+      throw cannot(live, messageOf(error), 'internal', error);
+    }
+    publish(room, live.record, 'update');
+  });
+  return { warnings };
+}
+
+function cannot(
+  live: LiveContainer,
+  reason: string,
+  kind: 'conflict' | 'internal' | 'invalid-argument',
+  cause?: unknown,
+): WharfError {
+  return new WharfError(kind, `Cannot update container ${live.id}: ${reason}`, { cause });
+}
+
+/** Docker's rules of what follows from what, for limits that are given one by one. */
+function merge(live: LiveContainer, change: HostConfig): HostConfig {
+  const before = live.record.hostConfig;
+  const conflict = (reason: string) => cannot(live, reason, 'conflict');
+  if ((change.NanoCpus ?? 0) > 0 && ((before.CpuPeriod ?? 0) > 0 || (before.CpuQuota ?? 0) > 0)) {
+    throw conflict(
+      `conflicting options: Nano CPUs cannot be updated as ${(before.CpuPeriod ?? 0) > 0 ? 'CPU Period' : 'CPU Quota'} has already been set`,
+    );
+  }
+  if (((change.CpuPeriod ?? 0) > 0 || (change.CpuQuota ?? 0) > 0) && (before.NanoCpus ?? 0) > 0) {
+    throw conflict('conflicting options: CPU Period/Quota cannot be updated as NanoCPUs has already been set');
+  }
+  const swap = change.MemorySwap ?? 0;
+  if (
+    (change.Memory ?? 0) > 0 &&
+    swap === 0 &&
+    (before.MemorySwap ?? 0) > 0 &&
+    (change.Memory ?? 0) > (before.MemorySwap ?? 0)
+  ) {
+    throw conflict(
+      'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
+    );
+  }
+  if (before.AutoRemove === true && change.RestartPolicy?.Name && change.RestartPolicy.Name !== 'no') {
+    throw conflict('Restart policy cannot be updated because AutoRemove is enabled for the container');
+  }
+  return { ...before, ...given(change, undefined) };
+}
+
+/** The fields that say something; zero and empty leave things as they are. `PidsLimit` 0 means unlimited. */
+function given(change: HostConfig, whole: HostConfig | undefined): HostConfig {
+  const kept = Object.entries(change).filter(([key, value]) => {
+    if (value === undefined || value === null) return false;
+    if (key === 'RestartPolicy') return whole === undefined && (value as { Name?: string }).Name !== '';
+    if (key === 'PidsLimit') return true;
+    return value !== 0 && value !== '' && !(Array.isArray(value) && value.length === 0);
+  });
+  return Object.fromEntries(
+    kept.map(([key, value]) => [
+      key,
+      key === 'PidsLimit' && Number(value) <= 0 ? (whole === undefined ? null : -1) : value,
+    ]),
+  ) as HostConfig;
+}

@@ -1,5 +1,6 @@
 import type { Route } from '@wharf/wire/http/route';
 import type { Engine } from '../engine.ts';
+import { absentRoutes } from './absent.ts';
 import { archiveRoutes } from './archive.ts';
 import { attachRoutes } from './attach.ts';
 import { authRoutes } from './auth.ts';
@@ -30,5 +31,6 @@ export function engineRoutes(engine: Engine): readonly Route[] {
     ...imagesRoutes(engine),
     ...volumesRoutes(engine),
     ...networksRoutes(engine),
+    ...absentRoutes(),
   ];
 }

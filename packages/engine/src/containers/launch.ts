@@ -8,6 +8,7 @@ import type { NetworkFiles, Sandbox } from '../networks/network-service.ts';
 import { launchMonitor, type Monitor, RuntimeRefusal } from '../runtime/monitor.ts';
 import { ATTACH_SOCKET, CONTROL_FIFO } from '../runtime/monitor-arguments.ts';
 import { buildSpec, type NamespaceChoice, stringifySpec } from '../runtime/oci-spec/build.ts';
+import type { Spec } from '../runtime/oci-spec/spec.ts';
 import { createFailure } from '../runtime/runtime-error.ts';
 import type { RuntimeMount } from '../volumes/volume-service.ts';
 import { initProgram } from './init-program.ts';
@@ -36,10 +37,11 @@ export async function launch(room: Room, live: LiveContainer): Promise<Run> {
     room.logs.open(live.record).prepare(),
   ]);
   if (namespaces.makeShm) makeShm(room, live, undo);
-  writeSpec(room, live, { rootfs, network, volumes, namespaces });
+  const spec = writeSpec(room, live, { rootfs, network, volumes, namespaces });
   const monitor = await createProcess(room, live, monitorLog);
   const runtime = runtimeOf(room, live.record);
   undo.defer(() => runtime.delete(live.id));
+  runtime.learn(live.id, spec);
   const pidfd = openPidfd(monitor.processPid);
   undo.defer(() => closeSync(pidfd));
   room.logs.open(live.record).attachMonitor(join(paths.bundle, CONTROL_FIFO));
@@ -127,7 +129,7 @@ function writeSpec(
     readonly volumes: readonly RuntimeMount[];
     readonly namespaces: NamespacePlan;
   },
-): void {
+): Spec {
   const { record } = live;
   const { namespaces } = made;
   const spec = buildSpec({
@@ -144,7 +146,8 @@ function writeSpec(
     defaultUlimits: room.config.defaultUlimits,
   });
   // Not made durable: the exec root is lost at a reboot together with the process.
-  writeFileSync(join(pathsOf(room, live.id).bundle, 'config.json'), stringifySpec(spec));
+  writeFileSync(join(pathsOf(room, live.id).bundle, 'config.json'), stringifySpec(runtimeOf(room, record).tune(spec)));
+  return spec;
 }
 
 async function createProcess(room: Room, live: LiveContainer, log: MonitorLog): Promise<Monitor> {

@@ -4,7 +4,9 @@ import { basename, join } from 'node:path';
 import { hasErrno, type Logger, WharfError } from '@wharf/kit';
 import { runTool } from '@wharf/linux/spawn';
 import { CHECKPOINT_DEADLINE_MS, RUNTIME_CALL_DEADLINE_MS, RUNTIME_MESSAGE_LIMIT } from './limits.ts';
+import type { Spec } from './oci-spec/spec.ts';
 import type { LinuxResources, OciRuntime } from './runtime.ts';
+import { COMPILED_FILTER_ANNOTATION, type CompiledFilters } from './seccomp/compiled-filters.ts';
 
 export interface CommandRuntimeOptions {
   readonly name: string;
@@ -13,6 +15,8 @@ export interface CommandRuntimeOptions {
   /** `--root`: where it keeps its state, on the exec root. */
   readonly stateRoot: string;
   readonly log: Logger;
+  /** Filters compiled before; only crun takes them. */
+  readonly filters: CompiledFilters;
 }
 
 /** A runtime driven by its command line; any that follows runc's. */
@@ -22,20 +26,37 @@ export class CommandRuntime implements OciRuntime {
   readonly globalArguments: readonly string[];
   readonly #stateRoot: string;
   readonly #log: Logger;
-  /** crun's init waits for a byte in `exec.fifo`; runc's waits to write into it, so there the program must be run. */
-  readonly #startsByFifo: boolean;
+  readonly #filters: CompiledFilters;
+  /**
+   * crun's init waits for a byte in `exec.fifo`; runc's waits to write into it, so there the program must be run. crun also
+   * takes a compiled seccomp filter.
+   */
+  readonly #isCrun: boolean;
 
   constructor(options: CommandRuntimeOptions) {
     this.name = options.name;
     this.path = options.path;
     this.#stateRoot = options.stateRoot;
     this.#log = options.log;
+    this.#filters = options.filters;
     this.globalArguments = [...options.extraArguments, `--root=${options.stateRoot}`];
-    this.#startsByFifo = basename(options.path) === 'crun';
+    this.#isCrun = basename(options.path) === 'crun';
+  }
+
+  tune(spec: Spec): Spec {
+    const { seccomp } = spec.linux;
+    const program = this.#isCrun && seccomp ? this.#filters.find(seccomp) : undefined;
+    if (program === undefined) return spec;
+    return { ...spec, annotations: { ...spec.annotations, [COMPILED_FILTER_ANNOTATION]: program } };
+  }
+
+  learn(id: string, spec: Spec): void {
+    const { seccomp } = spec.linux;
+    if (this.#isCrun && seccomp) this.#filters.learn(seccomp, join(this.#stateRoot, id, 'seccomp.bpf'));
   }
 
   async start(id: string): Promise<void> {
-    if (!this.#startsByFifo) {
+    if (!this.#isCrun) {
       await this.#run(['start', id]);
       return;
     }

@@ -1,4 +1,4 @@
-import type { SpecResources } from './oci-spec/spec.ts';
+import type { Spec, SpecResources } from './oci-spec/spec.ts';
 
 /** Where a runtime keeps things of one container or exec, all under the exec root. */
 export interface Bundle {
@@ -22,6 +22,10 @@ export interface OciRuntime {
   readonly path: string;
   /** Arguments before the command, the state root among them. */
   readonly globalArguments: readonly string[];
+  /** The specification in the form this runtime is quickest with; `learn` the created container to be quicker next time. */
+  tune(spec: Spec): Spec;
+  /** A container of that specification is created and not yet started. */
+  learn(id: string, spec: Spec): void;
   /** Lets a created container's process run. */
   start(id: string): Promise<void>;
   /** True while a container of that id is created and has not been started. */

@@ -5,6 +5,7 @@ import { prepareHybridForCrun } from '@wharf/linux/cgroup';
 import { findProgram } from './find-program.ts';
 import { CommandRuntime } from './oci-runtime.ts';
 import type { OciRuntime, Runtimes } from './runtime.ts';
+import { CompiledFilters } from './seccomp/compiled-filters.ts';
 
 export interface RuntimesOptions {
   readonly execRoot: string;
@@ -19,6 +20,7 @@ export interface RuntimesOptions {
  */
 export function createRuntimes(options: RuntimesOptions): Runtimes {
   const known = new Map<string, OciRuntime>();
+  const filters = new CompiledFilters(join(options.execRoot, 'seccomp'));
   for (const [name, choice] of Object.entries(options.runtimes)) {
     const path = findProgram(choice.path);
     if (path === undefined) {
@@ -29,7 +31,7 @@ export function createRuntimes(options: RuntimesOptions): Runtimes {
     mkdirSync(stateRoot, { recursive: true, mode: 0o700 });
     known.set(
       name,
-      new CommandRuntime({ name, path, extraArguments: choice.runtimeArgs, stateRoot, log: options.log }),
+      new CommandRuntime({ name, path, extraArguments: choice.runtimeArgs, stateRoot, log: options.log, filters }),
     );
   }
   const defaultName = usableDefault(options, known);

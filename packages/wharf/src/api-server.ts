@@ -1,9 +1,10 @@
 import { engineRoutes } from '@wharf/engine/docker-api/index';
-import type { Engine } from '@wharf/engine/engine';
+import type { RunningEngine } from '@wharf/engine/engine';
 import type { Logger } from '@wharf/kit';
 import { createHttpServer } from '@wharf/wire/http/server';
 import type { DaemonConfig } from './config/daemon-config.ts';
 import { API_CLOSE_GRACE_MS } from './limits.ts';
+import { gateRoutes } from './restore-gate.ts';
 import { wharfVersion } from './version.ts';
 
 /** The API on all of the daemon's addresses. */
@@ -15,11 +16,15 @@ export interface ApiServer {
 /** Listens on every host of the configuration, or on none: throws with all undone when one cannot be had. */
 export async function openApiServer(options: {
   readonly config: DaemonConfig;
-  readonly engine: Engine;
+  readonly engine: RunningEngine;
   readonly log: Logger;
 }): Promise<ApiServer> {
   const { config, engine, log } = options;
-  const server = createHttpServer({ routes: engineRoutes(engine), log, serverVersion: wharfVersion() });
+  const server = createHttpServer({
+    routes: gateRoutes(engineRoutes(engine), engine),
+    log,
+    serverVersion: wharfVersion(),
+  });
   const { tls, group } = config;
   const files = tls === undefined ? undefined : { cert: tls.cert, key: tls.key, ca: tls.caCert, verify: tls.verify };
   try {

@@ -33,7 +33,7 @@ type State = 'idle' | 'head' | 'answering' | 'draining' | 'closing' | 'detached'
  * - Between requests nothing is kept but the socket and this object.
  * - A body is read only as fast as its handler reads; without a body, or after it, reading goes on to see the client leave,
  *   except on routes that may hijack: there the FIN is the end of stdin and belongs to the stream.
- * - Bytes of later requests (pipelining) are held, and the socket paused, until their turn.
+ * - Bytes of later requests (pipelining) are put back into the socket, and it is paused, until their turn.
  */
 export class Connection {
   readonly #socket: Socket;
@@ -42,7 +42,6 @@ export class Connection {
   #state: State = 'idle';
   /** When the state began, in milliseconds of `performance.now()`. */
   #since = performance.now();
-  #held: Buffer | undefined;
   #exchange: ServerExchange | undefined;
   #decoder: BodyDecoder | undefined;
   #holdInput = false;
@@ -92,7 +91,8 @@ export class Connection {
       if (this.#decoder && !this.#decoder.done) {
         this.#exchange?.body.destroy(new WharfError('invalid-argument', 'unexpected end of the request body'));
       }
-      this.#exchange?.left(new WharfError('aborted', 'The client has left'));
+      // Where a hijack may follow, the FIN is the end of stdin and no more.
+      if (!this.#holdInput) this.#exchange?.left(new WharfError('aborted', 'The client has left'));
     } else if (this.#state !== 'detached') {
       this.#socket.end();
     }
@@ -135,21 +135,18 @@ export class Connection {
     if (this.#state === 'head') this.#readHead(chunk);
     else if (this.#state === 'draining') this.#drain(chunk);
     else if (this.#state === 'answering') {
-      if (this.#decoder && !this.#decoder.done && !this.#held) this.#feedBody(chunk);
+      if (this.#decoder && !this.#decoder.done) this.#feedBody(chunk);
       else this.#hold(chunk);
     }
   }
 
+  /**
+   * Puts bytes back for later and stops reading. It must happen within the event that brought them: once the client's FIN has been
+   * read with nothing buffered before it, Node lets nothing be put back.
+   */
   #hold(chunk: Buffer): void {
-    if (chunk.length === 0) return;
-    this.#held = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
     this.#socket.pause();
-  }
-
-  #takeHeld(): Buffer | undefined {
-    const held = this.#held;
-    this.#held = undefined;
-    return held;
+    if (chunk.length > 0) this.#socket.unshift(chunk);
   }
 
   #readHead(chunk: Buffer): void {
@@ -164,8 +161,7 @@ export class Connection {
     const exchange = this.#begin(head);
     const plan = this.#host.plan(exchange);
     this.#holdInput = plan.holdInput;
-    if (found.rest.length > 0) this.#hold(found.rest);
-    else if (this.#decoder || plan.holdInput) this.#socket.pause();
+    if (found.rest.length > 0 || this.#decoder || plan.holdInput) this.#hold(found.rest);
     plan.run();
   }
 
@@ -187,9 +183,7 @@ export class Connection {
     }
     if (this.#decoder.done) return;
     this.#exchange.continueBody();
-    const held = this.#takeHeld();
     this.#socket.resume();
-    if (held) this.#onData(held);
   }
 
   #feedBody(chunk: Buffer): void {
@@ -202,9 +196,7 @@ export class Connection {
     });
     if (decoder.done) {
       // What follows must be held before the handler hears of the end and, perhaps, hijacks.
-      if (used < chunk.length) this.#hold(chunk.subarray(used));
-      else if (this.#holdInput) this.#socket.pause();
-      else this.#socket.resume();
+      if (used < chunk.length || this.#holdInput) this.#hold(chunk.subarray(used));
       if (!body.destroyed) body.push(null);
     } else if (!more) {
       this.#socket.pause();
@@ -278,9 +270,7 @@ export class Connection {
   #startDrain(): void {
     this.#enter('draining');
     this.#drainedBytes = 0;
-    const held = this.#takeHeld();
     this.#socket.resume();
-    if (held) this.#onData(held);
   }
 
   #drain(chunk: Buffer): void {
@@ -297,17 +287,7 @@ export class Connection {
   #next(): void {
     this.#decoder = undefined;
     this.#enter('idle');
-    if (!this.#held) {
-      this.#socket.resume();
-      return;
-    }
-    // Not from within the answer to the one before: a long pipeline would be a deep stack.
-    process.nextTick(() => {
-      const held = this.#takeHeld();
-      if (this.#state !== 'idle') return;
-      this.#socket.resume();
-      if (held) this.#onData(held);
-    });
+    this.#socket.resume();
   }
 
   /** Ends our side, and drops what the client still sends for a moment: closing at once would reset the answer away. */
@@ -315,7 +295,6 @@ export class Connection {
     if (this.#state === 'closing' || this.#state === 'closed') return;
     this.#enter('closing');
     this.#exchange = undefined;
-    this.#held = undefined;
     const timer = setTimeout(() => this.#socket.destroy(), this.#host.limits.lingerMs);
     timer.unref();
     this.#socket.once('close', () => clearTimeout(timer));
@@ -332,10 +311,30 @@ export class Connection {
     this.#enter('detached');
     this.#exchange = undefined;
     this.#host.forget(this);
-    const held = this.#takeHeld();
-    if (held) socket.unshift(held);
     const unread: Buffer | null = exchange.body.readableLength > 0 ? exchange.body.read() : null;
-    if (unread) socket.unshift(unread);
+    if (unread && !socket.readableEnded) socket.unshift(unread);
+    if (socket.readableEnded) endOnListen(socket);
+    else startOnListen(socket);
     return socket;
   }
+}
+
+/** A stream that was paused does not start by itself when somebody listens; a fresh one does, and so shall this one. */
+function startOnListen(socket: Socket): void {
+  const start = (event: string | symbol): void => {
+    if (event !== 'data') return;
+    socket.off('newListener', start);
+    socket.resume();
+  };
+  socket.on('newListener', start);
+}
+
+/** The FIN came before anybody could listen for it: who listens now is told as if it came now. */
+function endOnListen(socket: Socket): void {
+  const end = (event: string | symbol): void => {
+    if (event !== 'end') return;
+    socket.off('newListener', end);
+    process.nextTick(() => socket.emit('end'));
+  };
+  socket.on('newListener', end);
 }

@@ -103,6 +103,10 @@ test('ApiResponse.hijack() gives stdin that came with the head, and a FIN that c
     const client = server.connect();
     client.socket.end(`POST /attach HTTP/1.1\r\nHost: d\r\n${upgrade}\r\nearly bird\r\n\r\nGET / HTTP/1.1\r\n`);
     await receives(client, `${head}${first}EARLY BIRD\r\n\r\nGET / HTTP/1.1\r\nbye`);
+    const silent = server.connect();
+    silent.socket.end(`POST /attach HTTP/1.1\r\nHost: d\r\n${upgrade}\r\n`);
+    await receives(silent, `${head}${first}bye`);
+    await silent.until((c) => c.ended);
   }
 });
 

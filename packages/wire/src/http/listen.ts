@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
 import {
   createConnection,
   createServer,
@@ -121,7 +121,11 @@ async function removeStaleSocket(path: string): Promise<void> {
   unlinkSync(path);
 }
 
-function probe(path: string): Promise<'absent' | 'alive' | 'stale' | 'other'> {
+async function probe(path: string): Promise<'absent' | 'alive' | 'stale' | 'other'> {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 'absent';
+  // connect(2) says ECONNREFUSED for a plain file too, which must not be taken for a stale socket.
+  if (!stat.isSocket()) return 'other';
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
     socket.once('connect', () => {
@@ -132,7 +136,6 @@ function probe(path: string): Promise<'absent' | 'alive' | 'stale' | 'other'> {
       if (hasErrno(error, 'ENOENT')) resolve('absent');
       else if (hasErrno(error, 'ECONNREFUSED')) resolve('stale');
       else if (hasErrno(error, 'EAGAIN')) resolve('alive');
-      else if (hasErrno(error, 'ENOTSOCK', 'EPROTOTYPE')) resolve('other');
       else reject(error);
     });
   });

@@ -81,7 +81,9 @@ test('HttpServer answers with the headers of the Engine API', async () => {
 
 test('HttpServer serves pipelined requests in order and one connection many times', async () => {
   await using server = await startTestServer(routes);
-  const client = server.connect().send(get('/images/a/json') + get('/images/b%2Fc:1/json?q=x+y') + get('/v1.30/version'));
+  const client = server
+    .connect()
+    .send(get('/images/a/json') + get('/images/b%2Fc:1/json?q=x+y') + get('/v1.30/version'));
   await client.until((c) => c.received.includes('"minor":30'));
   assert.ok(client.received.indexOf('"a"') < client.received.indexOf('{"name":"b/c:1","q":"x y"}'));
   client.received = '';
@@ -160,7 +162,10 @@ test('HttpServer refuses bad JSON, wrong types and bodies beyond the limit', asy
   const json = 'Content-Type: application/json\r\n';
   assert.match(await post(json, '{"a":'), /^HTTP\/1.1 400 [\s\S]*"invalid JSON: /);
   assert.match(await post(json, ' '), /invalid JSON: got EOF while reading request body/);
-  assert.match(await post('Content-Type: text/plain\r\n', '{}'), /400 [\s\S]*unsupported Content-Type header \(text\/plain\): must be 'application\/json'/);
+  assert.match(
+    await post('Content-Type: text/plain\r\n', '{}'),
+    /400 [\s\S]*unsupported Content-Type header \(text\/plain\): must be 'application\/json'/,
+  );
   assert.match(await post('', '{}'), /^HTTP\/1.1 400 /);
   assert.match(await post('Content-Type: application/json; charset=utf-8\r\n', '{}'), /^HTTP\/1.1 200 /);
   const huge = server.connect().send(`POST /echo HTTP/1.1\r\n${json}Content-Length: 99999999999\r\n\r\n`);
@@ -186,7 +191,10 @@ test('HttpServer refuses what is no request and closes', async () => {
   for (const [text, status] of Object.entries(bad)) {
     const client = server.connect().send(text);
     await client.until((c) => c.ended);
-    assert.ok(client.received.startsWith(`HTTP/1.1 ${status} `), `${text.slice(0, 60)} → ${client.received.slice(0, 40)}`);
+    assert.ok(
+      client.received.startsWith(`HTTP/1.1 ${status} `),
+      `${text.slice(0, 60)} → ${client.received.slice(0, 40)}`,
+    );
   }
   const chunk = server.connect();
   chunk.send('PUT /upload HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n');
@@ -224,7 +232,10 @@ test('ApiResponse.stream() frames by chunks, by the end for HTTP/1.0, and shows 
   assert.ok(text.includes('Transfer-Encoding: chunked\r\n'));
   assert.ok(text.includes('{"big":9223372036854775808}\r\n'));
   const old = server.connect().send('GET /lines HTTP/1.0\r\n\r\n');
-  assert.match(await old.until((c) => c.ended), /Connection: close\r\n\r\n\{"a":1\}\r\n\{"big":9223372036854775808\}\r\n$/);
+  assert.match(
+    await old.until((c) => c.ended),
+    /Connection: close\r\n\r\n\{"a":1\}\r\n\{"big":9223372036854775808\}\r\n$/,
+  );
   const cut = server.connect().send(get('/cut'));
   await cut.until((c) => c.ended);
   assert.ok(cut.received.includes('half') && !cut.received.includes('0\r\n\r\n'));

@@ -104,8 +104,9 @@ export class HttpServer implements ConnectionHost {
       for (const socket of this.#sockets) socket.destroy();
     }, graceMs);
     await Promise.all(closed);
-    for (const socket of this.#sockets) if (graceMs === 0) socket.destroy();
     clearTimeout(cut);
+    // Sockets another server accepted are not waited for.
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   // The side that connections use.

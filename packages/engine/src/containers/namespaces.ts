@@ -46,6 +46,12 @@ export function planNamespaces(room: Room, record: ContainerRecord): NamespacePl
   const { hostConfig } = record;
   const pidPeer = peerOf(room, record, hostConfig.PidMode, 'PID');
   const ipcPeer = peerOf(room, record, hostConfig.IpcMode, 'IPC');
+  if (ipcPeer !== undefined && ipcPeer.record.hostConfig.IpcMode !== 'shareable') {
+    throw new WharfError(
+      'invalid-argument',
+      `can't join IPC of container ${ipcPeer.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+    );
+  }
   const own = pathsOf(room, record.id);
   const ipcMode = hostConfig.IpcMode ?? '';
   return {

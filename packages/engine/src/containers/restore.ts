@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatRfc3339Nano, hasErrno, messageOf, parseRfc3339, Semaphore, ZERO_TIME } from '@wharf/kit';
@@ -126,11 +126,12 @@ async function settle(room: Room, live: LiveContainer, then: ExitFollowUps): Pro
   try {
     const { state, hostConfig } = live.record;
     if (state.status === 'removing' || state.status === 'dead') {
-      live.cleared = clearLeftovers(room, live);
+      await clearLeftovers(room, live);
       await locked(room, live, () => forget(room, live, hostConfig.AutoRemove === true));
       return;
     }
-    const wasRunning = live.isRunning;
+    // The start is on disk only some milliseconds later; an exit file stays until its exit is, so it tells of a run that was never booked.
+    const wasRunning = live.isRunning || existsSync(pathsOf(room, live.id).exitFile);
     if (wasRunning) await bookMissedExit(room, live);
     await clearLeftovers(room, live);
     if (hostConfig.AutoRemove === true && (wasRunning || state.hasBeenStarted)) await then.autoRemove(live);
@@ -159,6 +160,8 @@ async function bookMissedExit(room: Room, live: LiveContainer): Promise<void> {
       // Without a file the machine went down with it.
       exitCode: wasWaiting ? state.exitCode : (exitCode ?? LOST),
       oomKilled: oomKilled || state.oomKilled,
+      hasBeenStarted: true,
+      startedAt: state.startedAt === ZERO_TIME ? finishedAt(room, live) : state.startedAt,
       finishedAt: wasWaiting ? state.finishedAt : finishedAt(room, live),
     },
   });
@@ -178,7 +181,8 @@ function finishedAt(room: Room, live: LiveContainer): string {
 /** Runtime state, mounts and files of a run that is over. */
 async function clearLeftovers(room: Room, live: LiveContainer): Promise<void> {
   live.rootfsUsers = 0;
-  await clearRun(room, live);
+  clearRun(room, live);
+  await live.cleared;
 }
 
 /** Removes what belongs to no record: bundles with their mounts and processes, exit files, directories, snapshots. */

@@ -108,11 +108,15 @@ function services(room: Room, then: ExitFollowUps): Services {
   return {
     async withRootfs(id, work) {
       const live = registry.get(id);
-      const rootfs = await locked(room, live, () => acquireRootfs(room, live));
+      const rootfs = await locked(room, live, () => {
+        // Removed while we waited for our turn.
+        registry.get(id);
+        return acquireRootfs(room, live);
+      });
       try {
         return await work(rootfs);
       } finally {
-        releaseRootfs(room, live);
+        await releaseRootfs(room, live);
       }
     },
     size: async (id) => sizeOf(room, registry.get(id)),

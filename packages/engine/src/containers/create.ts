@@ -169,6 +169,6 @@ async function fillVolumes(room: Room, live: LiveContainer): Promise<void> {
       cause: error,
     });
   } finally {
-    releaseRootfs(room, live);
+    await releaseRootfs(room, live);
   }
 }

@@ -125,7 +125,7 @@ async function bookExit(
   });
   if (outcome.oomKilled) publish(room, live.record, 'oom');
   publish(room, live.record, 'die', { exitCode: String(exitCode), execDuration: String(Math.floor(ranMs / 1000)) });
-  live.cleared = clearRun(room, live);
+  clearRun(room, live);
   live.waiters.exited({ exitCode });
   if (decision.restart) {
     live.lastRestartDelayMs = decision.delayMs;
@@ -165,18 +165,29 @@ export function withoutAddress<T extends { readonly settings: object }>(endpoint
   };
 }
 
-/** Clears what the run leaves: cgroup, runtime state, mounts, files. Nobody waits but the next start and the removal. */
-export async function clearRun(room: Room, live: LiveContainer): Promise<void> {
-  const steps: readonly (() => Promise<void> | void)[] = [
-    () => runtimeOf(room, live.record).delete(live.id),
+/**
+ * Clears what the run leaves. `live.unmounted` is done when nothing of it is mounted any more, which a removal waits for;
+ * `live.cleared` when runtime state, cgroup and files are gone too, which only the next start waits for.
+ */
+export function clearRun(room: Room, live: LiveContainer): void {
+  live.unmounted = inSteps(room, live, [
     () => room.volumes.unmount(live.record),
     () => unmountShm(room, live.id),
     () => releaseRootfs(room, live),
+  ]);
+  const { unmounted } = live;
+  live.cleared = inSteps(room, live, [
+    () => runtimeOf(room, live.record).delete(live.id),
+    () => unmounted,
     () => room.store.committed(),
     // The record says now what these said.
     () => rmSync(pathsOf(room, live.id).exitFile, { force: true }),
     () => rmSync(join(pathsOf(room, live.id).bundle, OOM_FILE), { force: true }),
-  ];
+  ]);
+}
+
+/** Does each step whatever became of the one before; never rejects. */
+async function inSteps(room: Room, live: LiveContainer, steps: readonly (() => Promise<void> | void)[]): Promise<void> {
   for (const step of steps) {
     try {
       await step();

@@ -36,6 +36,8 @@ export class LiveContainer {
   removing = false;
   /** The record is gone from the store. */
   gone = false;
+  /** Nothing of the last run is mounted any more; never rejects. */
+  unmounted: Promise<void> = Promise.resolve();
   /** What is left of the last run (cgroup, mount, runtime state) is being cleared; never rejects. */
   cleared: Promise<void> = Promise.resolve();
   /** How many need the root filesystem mounted: the run, and callers of `withRootfs`. */

@@ -1,5 +1,7 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { messageOf, WharfError } from '@wharf/kit';
+import { isMountPoint } from '@wharf/linux/mount';
 import type { RemoveOptions } from './container-service.ts';
 import type { ExitFollowUps } from './exit.ts';
 import { killAndWait } from './kill.ts';
@@ -70,7 +72,7 @@ export async function forget(room: Room, live: LiveContainer, removeVolumes: boo
   live.pendingRestart?.abort();
   live.pendingRestart = undefined;
   room.registry.saveState(live, { status: 'removing' });
-  await live.cleared;
+  await live.unmounted;
   const { record } = live;
   await room.networks.forget(record);
   await room.volumes.release(record, { removeAnonymous: removeVolumes });
@@ -79,7 +81,7 @@ export async function forget(room: Room, live: LiveContainer, removeVolumes: boo
   const log = room.logs.open(record);
   live.streams.close();
   // The snapshot first: the image must be removable as soon as the container is gone.
-  unmountRootfs(room, live.id);
+  await unmountRootfs(room, live.id);
   await room.snapshots.remove(record.snapshotKey);
   room.registry.delete(live);
   publish(room, record, 'destroy');
@@ -88,9 +90,13 @@ export async function forget(room: Room, live: LiveContainer, removeVolumes: boo
     room,
     `clearing the files of container ${live.id}`,
     (async () => {
+      await live.cleared;
       await log.remove();
-      const { data, bundle, exitFile } = pathsOf(room, live.id);
-      for (const path of [bundle, data, exitFile]) await rm(path, { recursive: true, force: true });
+      const { data, bundle, rootfs, exitFile } = pathsOf(room, live.id);
+      // Deleting through a mount that would not come down would delete what it shows.
+      const paths =
+        isMountPoint(rootfs) || isMountPoint(join(bundle, 'shm')) ? [data, exitFile] : [bundle, data, exitFile];
+      for (const path of paths) await rm(path, { recursive: true, force: true });
     })(),
   );
 }

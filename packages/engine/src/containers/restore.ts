@@ -196,7 +196,7 @@ async function removeStrays(room: Room, monitors: ReadonlyMap<string, number>): 
       if (monitor !== undefined) process.kill(monitor, 'SIGKILL');
       for (const name of room.runtimes.names) await room.runtimes.get(name).delete(id);
       unmountShm(room, id);
-      unmountRootfs(room, id);
+      await unmountRootfs(room, id);
       if (!isMountPoint(pathsOf(room, id).rootfs)) await rm(join(bundles, id), { recursive: true, force: true });
     });
   }

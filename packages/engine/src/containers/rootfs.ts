@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { hasErrno, messageOf } from '@wharf/kit';
-import { isMountPoint, unmount } from '@wharf/linux/mount';
+import { isMountPoint, unmountAside } from '@wharf/linux/mount';
 import { mountSnapshot } from '@wharf/oci/snapshots/mount-snapshot';
 import type { LiveContainer } from './live.ts';
 import { pathsOf, type Room } from './room.ts';
@@ -11,24 +11,26 @@ export function acquireRootfs(room: Room, live: LiveContainer): string {
   if (live.rootfsUsers === 0) {
     mkdirSync(bundle, { recursive: true, mode: 0o710 });
     mkdirSync(rootfs, { recursive: true, mode: 0o755 });
-    if (!isMountPoint(rootfs)) mountSnapshot(room.snapshots.mounts(live.record.snapshotKey), rootfs);
+    // What a container made with --rm writes is gone with it: nothing need reach the disk when it ends.
+    const volatile = live.record.hostConfig.AutoRemove === true;
+    if (!isMountPoint(rootfs)) mountSnapshot(room.snapshots.mounts(live.record.snapshotKey, { volatile }), rootfs);
   }
   live.rootfsUsers += 1;
   return rootfs;
 }
 
 /** One user less; the last one takes the mount down. Never throws: a mount left over is found by the next daemon start. */
-export function releaseRootfs(room: Room, live: LiveContainer): void {
+export async function releaseRootfs(room: Room, live: LiveContainer): Promise<void> {
   live.rootfsUsers -= 1;
   if (live.rootfsUsers > 0) return;
   live.rootfsUsers = 0;
-  unmountRootfs(room, live.id);
+  await unmountRootfs(room, live.id);
 }
 
-export function unmountRootfs(room: Room, id: string): void {
+export async function unmountRootfs(room: Room, id: string): Promise<void> {
   const { rootfs } = pathsOf(room, id);
   try {
-    unmount(rootfs, { detach: true });
+    await unmountAside(rootfs);
   } catch (error) {
     if (hasErrno(error, 'EINVAL', 'ENOENT')) return;
     room.log.warn({ container: id, err: messageOf(error) }, 'a root filesystem could not be unmounted');

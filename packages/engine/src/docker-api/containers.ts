@@ -10,8 +10,10 @@ import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
 import { stringifyJson } from '@wharf/wire/json';
 import type { StopOptions, WaitCondition, WaitResult } from '../containers/container-service.ts';
 import type { Engine } from '../engine.ts';
+import { readCgroupFacts } from '../system/cgroup-facts.ts';
 import { inspectContainer } from './container-inspect.ts';
 import { listContainers } from './container-list.ts';
+import { createForVersion } from './create-compat.ts';
 
 /** `/containers` but for streams, logs, archives and statistics, which have tables of their own; and `/commit`. */
 export function containersRoutes(engine: Engine): readonly Route[] {
@@ -22,6 +24,8 @@ const idOf = (request: ApiRequest): string => request.params['id'] ?? '';
 
 function collectionRoutes(engine: Engine): readonly Route[] {
   const { containers } = engine;
+  // The host's layout does not change while the daemon runs.
+  const cgroupVersion = readCgroupFacts().version;
   return [
     {
       method: 'GET',
@@ -32,7 +36,8 @@ function collectionRoutes(engine: Engine): readonly Route[] {
       method: 'POST',
       pattern: '/containers/create',
       handler: async (request, response) => {
-        const { config, hostConfig, networkingConfig } = decodeContainerCreate(await request.json());
+        const decoded = decodeContainerCreate(await request.json());
+        const { config, hostConfig, networkingConfig } = createForVersion(decoded, request, cgroupVersion);
         const platform = request.atLeast(41) ? request.query.get('platform') : undefined;
         const { id, warnings } = await containers.create({
           name: request.query.get('name'),

@@ -1,0 +1,100 @@
+import { WharfError } from '@wharf/kit';
+import type { ContainerConfig, HostConfig, Mount, NetworkingConfig } from '@wharf/wire/docker/types';
+
+export interface CreateParts {
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly networkingConfig: NetworkingConfig | undefined;
+}
+
+/** A version as requests know it. */
+interface Version {
+  atLeast(minor: number): boolean;
+}
+
+/**
+ * What a create request of an older API version means: fields that came later are ignored, defaults that changed are the
+ * old ones, and what the version could not have meant is refused in Docker's words (`invalid-argument`).
+ */
+export function createForVersion(parts: CreateParts, version: Version, cgroupVersion: '1' | '2'): CreateParts {
+  const mounts = (parts.hostConfig.Mounts ?? []).map((mount) => mountForVersion(mount, version));
+  const hostConfig: HostConfig = {
+    ...parts.hostConfig,
+    ...(mounts.length > 0 ? { Mounts: mounts } : {}),
+    ...(version.atLeast(40) || parts.hostConfig.IpcMode ? {} : { IpcMode: 'shareable' }),
+    ...(version.atLeast(41) || parts.hostConfig.CgroupnsMode || cgroupVersion === '2' ? {} : { CgroupnsMode: 'host' }),
+    ...(version.atLeast(42) ? {} : { ConsoleSize: [0, 0] }),
+    ...(version.atLeast(43) ? {} : { Annotations: null }),
+  };
+  const endpoints = Object.keys(parts.networkingConfig?.EndpointsConfig ?? {});
+  if (!version.atLeast(44) && endpoints.length > 1) {
+    throw refuse(`Container cannot be created with multiple network endpoints: ${endpoints.join(', ')}`);
+  }
+  return {
+    config: configForVersion(parts.config, version),
+    hostConfig,
+    networkingConfig: withMac(parts, hostConfig, version),
+  };
+}
+
+const refuse = (message: string) => new WharfError('invalid-argument', message);
+
+function mountForVersion(mount: Mount, version: Version): Mount {
+  const { Type: type = '', BindOptions: bind, VolumeOptions: volume, TmpfsOptions: tmpfs } = mount;
+  if (type === 'image' && !version.atLeast(48)) throw refuse('Mount type "Image" needs API v1.48 or newer');
+  if (volume?.Subpath && !version.atLeast(45)) throw refuse('VolumeOptions.Subpath needs API v1.45 or newer');
+  if (bind?.ReadOnlyForceRecursive === true && !version.atLeast(44)) {
+    throw refuse('BindOptions.ReadOnlyForceRecursive needs API v1.44 or newer');
+  }
+  if (version.atLeast(42)) {
+    const misplaced =
+      (volume && type !== 'volume' && 'VolumeOptions') ||
+      (bind && type !== 'bind' && 'BindOptions') ||
+      (tmpfs && type !== 'tmpfs' && 'TmpfsOptions');
+    if (misplaced) throw refuse(`${misplaced} must not be specified on mount type "${type}"`);
+  }
+  return {
+    ...mount,
+    ...(bind ? { BindOptions: bindForVersion(bind, version) } : {}),
+    ...(volume && type !== 'volume' ? { VolumeOptions: undefined } : {}),
+    ...(tmpfs && type !== 'tmpfs' ? { TmpfsOptions: undefined } : {}),
+  };
+}
+
+function bindForVersion(bind: NonNullable<Mount['BindOptions']>, version: Version): NonNullable<Mount['BindOptions']> {
+  return {
+    ...bind,
+    ...(version.atLeast(40) ? {} : { NonRecursive: false }),
+    ...(version.atLeast(42) ? {} : { CreateMountpoint: false }),
+    // Read-only was never recursive before.
+    ...(version.atLeast(44) ? {} : { ReadOnlyNonRecursive: true }),
+  };
+}
+
+function configForVersion(config: ContainerConfig, version: Version): ContainerConfig {
+  if (version.atLeast(44) || !config.Healthcheck) return config;
+  return { ...config, Healthcheck: { ...config.Healthcheck, StartInterval: 0 } };
+}
+
+/** Before 1.44 the MAC address was the container's; it becomes its main network's. */
+function withMac(parts: CreateParts, host: HostConfig, version: Version): NetworkingConfig | undefined {
+  const mac = parts.config.MacAddress;
+  if (!mac) return parts.networkingConfig;
+  if (version.atLeast(52)) {
+    throw refuse('container-wide MAC address no longer supported; use endpoint-specific MAC address instead');
+  }
+  const mode = host.NetworkMode || 'default';
+  if (mode === 'host' || mode === 'none' || mode.startsWith('container:')) {
+    if (version.atLeast(44)) return parts.networkingConfig;
+    throw refuse('conflicting options: mac-address and the network mode');
+  }
+  const network = mode === 'default' ? 'bridge' : mode;
+  const endpoints = parts.networkingConfig?.EndpointsConfig ?? {};
+  const own = endpoints[network];
+  if (version.atLeast(44) && own?.MacAddress && own.MacAddress !== mac) {
+    throw refuse(
+      'the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty',
+    );
+  }
+  return { ...parts.networkingConfig, EndpointsConfig: { ...endpoints, [network]: { ...own, MacAddress: mac } } };
+}

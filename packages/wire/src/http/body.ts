@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
-import { messageOf, WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit';
 import { parseJson } from '../json.ts';
+import { findJsonFault } from '../json-fault.ts';
 import type { RequestHead } from './head.ts';
 import { HTTP_LIMITS } from './limits.ts';
 
@@ -59,7 +60,11 @@ export async function readJsonBody(head: RequestHead, body: RequestBody): Promis
   try {
     return parseJson(text);
   } catch (cause) {
-    throw new WharfError('invalid-argument', `invalid JSON: ${messageOf(cause)}`, { cause });
+    const fault = findJsonFault(text);
+    if (fault.kind === 'syntax') throw new WharfError('invalid-argument', `invalid JSON: ${fault.message}`, { cause });
+    // Go's decoder stops at the end of the first document, and takes a stray closing bracket for no further one.
+    if (/^\s*[\]}]/.test(text.slice(fault.end))) return parseJson(text.slice(0, fault.end));
+    throw new WharfError('invalid-argument', 'unexpected content after JSON', { cause });
   }
 }
 

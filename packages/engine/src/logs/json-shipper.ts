@@ -120,6 +120,8 @@ export class JsonShipper {
     } finally {
       this.#ending = false;
     }
+    // A stopped container holds no descriptors; the next pass opens the files again, by the cursor.
+    if (!this.#removed && !this.#pass) await this.#close();
   }
 
   /** Stops and closes; nothing is shipped any more. */

@@ -2,6 +2,7 @@ import { WharfError } from '@wharf/kit';
 import type { HostConfig, Ulimit } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../../containers/container.ts';
 import type { NetworkFiles } from '../../networks/network-service.ts';
+import { customSeccompProfile } from '../seccomp/custom-profile.ts';
 import { defaultSeccompProfile, type SeccompProfile } from '../seccomp/default-profile.ts';
 import { capabilitySets, chosenCapabilities } from './capabilities.ts';
 import { ALL_DEVICES_RULE, DEFAULT_DEVICE_RULES, hostDevices, mappedDevices, parseDeviceRule } from './devices.ts';
@@ -56,7 +57,7 @@ export function buildSpec(inputs: SpecInputs): Spec {
   const security = parseSecurityOptions(hostConfig.SecurityOpt);
   const ownUts = inputs.namespaces.uts === 'private';
   const chosen = capabilitiesOf(hostConfig);
-  const seccomp = privileged ? undefined : seccompOf(security.seccomp, chosen, inputs.host);
+  const seccomp = seccompOf(security.seccomp, privileged, chosen, inputs.host);
   const { devices, rules } = devicesOf(hostConfig);
   const annotations = hostConfig.Annotations ?? {};
   return {
@@ -124,6 +125,7 @@ export function buildExecProcess(options: {
 export function environmentOf(record: ContainerRecord, terminal = record.config.Tty === true): readonly string[] {
   return containerEnvironment({
     configured: record.config.Env ?? [],
+    linked: record.linkEnvironment ?? [],
     hostname: record.config.Hostname ?? '',
     terminal,
   });
@@ -214,18 +216,16 @@ function devicesOf(hostConfig: HostConfig): {
   return { devices: mapped.devices, rules: [...DEFAULT_DEVICE_RULES, ...mapped.rules, ...extra] };
 }
 
-function seccompOf(option: string, capabilities: readonly string[], host: HostLimits): SeccompProfile | undefined {
+/** `--privileged` does away with the default filter, not with one the user asked for. */
+function seccompOf(
+  option: string,
+  privileged: boolean,
+  capabilities: readonly string[],
+  { architecture, kernelRelease }: HostLimits,
+): SeccompProfile | undefined {
   if (option === 'unconfined') return undefined;
-  if (option === '') {
-    return defaultSeccompProfile({ capabilities, architecture: host.architecture, kernelRelease: host.kernelRelease });
-  }
-  try {
-    return JSON.parse(option) as SeccompProfile;
-  } catch (error) {
-    throw new WharfError('invalid-argument', `Decoding seccomp profile failed: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
+  if (option !== '') return customSeccompProfile(option, { capabilities, architecture, kernelRelease });
+  return privileged ? undefined : defaultSeccompProfile({ capabilities, architecture, kernelRelease });
 }
 
 /** A shared or slave volume needs a root that lets mounts through (mount_namespaces(7)). */

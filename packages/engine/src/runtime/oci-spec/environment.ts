@@ -21,12 +21,14 @@ function nameOf(entry: string): string {
 /** The environment a container's processes start from, before an exec adds its own. */
 export function containerEnvironment(options: {
   readonly configured: readonly string[];
+  /** What `--link` adds. */
+  readonly linked: readonly string[];
   readonly hostname: string;
   readonly terminal: boolean;
 }): readonly string[] {
   const base = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${options.hostname}`];
   if (options.terminal) base.push('TERM=xterm');
-  return mergeEnvironment(base, options.configured);
+  return mergeEnvironment([...base, ...options.linked], options.configured);
 }
 
 /** Adds `HOME` where the environment has none, as login does. */

@@ -1,4 +1,5 @@
 import { ALWAYS_ALLOWED } from './allowed-syscalls.ts';
+import { kernelAtLeast } from './kernel-version.ts';
 
 /** One argument condition (OCI runtime-spec, config-linux.md, "Seccomp", `args`). */
 export interface SeccompArgument {
@@ -142,9 +143,4 @@ function cloneRules(): SeccompRule[] {
     },
     { names: ['clone3'], action: ERRNO, errnoRet: ENOSYS },
   ];
-}
-
-function kernelAtLeast(release: string, wanted: readonly [number, number]): boolean {
-  const [major = 0, minor = 0] = release.split('.').map(Number);
-  return major > wanted[0] || (major === wanted[0] && minor >= wanted[1]);
 }

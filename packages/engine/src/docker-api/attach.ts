@@ -5,6 +5,7 @@ import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
 import type { ContainerRecord } from '../containers/container.ts';
 import type { Engine } from '../engine.ts';
 import { parseDetachKeys } from '../streams/detach-keys.ts';
+import { readConsoleSize } from './console-size.ts';
 import { MULTIPLEXED_STREAM, RAW_STREAM } from './logs.ts';
 
 interface AttachRequest {
@@ -125,15 +126,6 @@ async function attachWebsocket(engine: Engine, request: ApiRequest, response: Ap
   await serve(engine, attach, await response.websocket(), request.signal);
 }
 
-/** A size of 1 to 65535 rows or columns, as TIOCSWINSZ takes it. */
-function readDimension(request: ApiRequest, name: string): number {
-  const value = request.query.int(name) ?? 0;
-  if (value < 0 || value > 0xffff) {
-    throw new WharfError('invalid-argument', `invalid resize ${name === 'h' ? 'height' : 'width'} "${value}"`);
-  }
-  return value;
-}
-
 /** `POST /containers/{id}/attach`, `GET /containers/{id}/attach/ws` and `POST /containers/{id}/resize`. */
 export function attachRoutes(engine: Engine): readonly Route[] {
   return [
@@ -153,9 +145,7 @@ export function attachRoutes(engine: Engine): readonly Route[] {
       method: 'POST',
       pattern: '/containers/{id}/resize',
       handler(request, response) {
-        const height = readDimension(request, 'h');
-        const width = readDimension(request, 'w');
-        engine.containers.resize(request.params['id'] ?? '', { height, width });
+        engine.containers.resize(request.params['id'] ?? '', readConsoleSize(request.query));
         response.empty(200);
       },
     },

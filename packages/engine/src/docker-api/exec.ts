@@ -5,6 +5,7 @@ import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
 import { frame, STDOUT } from '@wharf/wire/stdcopy';
 import type { Engine } from '../engine.ts';
 import type { Exec } from '../exec/exec-service.ts';
+import { readConsoleSize } from './console-size.ts';
 import { MULTIPLEXED_STREAM, RAW_STREAM } from './logs.ts';
 
 /** `POST /containers/{id}/exec` and `/exec/{id}/…`. */
@@ -25,7 +26,7 @@ export function execRoutes(engine: Engine): readonly Route[] {
       method: 'POST',
       pattern: '/exec/{id}/resize',
       handler: ({ params, query }, response) => {
-        engine.execs.resize(params['id'] ?? '', { height: query.int('h') ?? 0, width: query.int('w') ?? 0 });
+        engine.execs.resize(params['id'] ?? '', readConsoleSize(query));
         response.empty(200);
       },
     },
@@ -69,10 +70,8 @@ function consoleSize(
 async function start(engine: Engine, request: ApiRequest, response: ApiResponse): Promise<void> {
   const id = request.params['id'] ?? '';
   const body = decodeExecStart(await request.json());
-  const options = {
-    tty: body.Tty === true,
-    consoleSize: request.atLeast(42) ? consoleSize(body.ConsoleSize) : undefined,
-  };
+  const tty = body.Tty === true;
+  const options = { tty, consoleSize: tty && request.atLeast(42) ? consoleSize(body.ConsoleSize) : undefined };
   engine.execs.check(id);
   if (body.Detach === true) {
     await engine.execs.startDetached(id, options);

@@ -7,6 +7,11 @@ import { buildExecProcess, environmentOf, type HostLimits, stringifySpec } from 
 import { mergeEnvironment } from '../runtime/oci-spec/environment.ts';
 import type { ExecConfig } from './exec-service.ts';
 
+/** Where the root filesystem of a running container is mounted. */
+export function rootfsOf(config: Pick<EngineConfig, 'execRoot'>, record: ContainerRecord): string {
+  return join(config.execRoot, 'containers', record.id, 'rootfs');
+}
+
 /**
  * Writes the process document of an exec (OCI runtime-spec, config.md, "Process") into a directory made for it, and returns
  * the document's path. The user is looked up in the container's files as they are now.
@@ -21,8 +26,11 @@ export function writeExecProcess(options: {
   readonly consoleSize: { readonly height: number; readonly width: number } | undefined;
 }): string {
   const { directory, record, config, host, exec } = options;
-  const rootfs = join(config.execRoot, 'containers', record.id, 'rootfs');
-  const user = userIn(rootfs, exec.user || (record.config.User ?? ''), record.hostConfig.GroupAdd ?? []);
+  const user = userIn(
+    rootfsOf(config, record),
+    exec.user || (record.config.User ?? ''),
+    record.hostConfig.GroupAdd ?? [],
+  );
   const process = buildExecProcess({
     host,
     record,

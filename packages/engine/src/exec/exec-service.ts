@@ -27,6 +27,7 @@ export interface Exec {
 }
 
 export interface ExecStartOptions {
+  /** What the client reads: raw bytes as from a terminal, or framed ones. The exec itself has a terminal or not. */
   readonly tty: boolean;
   readonly consoleSize?: { readonly height: number; readonly width: number } | undefined;
 }
@@ -66,7 +67,7 @@ export interface ExecService {
   /** The container is no longer running: its execs are over. */
   forget(containerId: ContainerId): void;
   /**
-   * Runs a command for a health check: no events, no monitor, killed with its process group's help when `timeoutMs` is over.
+   * Runs a command for a health check: no monitor, killed with its process group's help when `timeoutMs` is over.
    * `environment` and user are the container's.
    */
   probe(

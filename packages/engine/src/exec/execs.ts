@@ -12,9 +12,10 @@ import {
   WharfError,
   withDeadline,
 } from '@wharf/kit';
-import { containerNotRunning, containerPaused, noSuchExec } from '@wharf/wire/docker/messages';
+import { containerNotRunning, containerPaused, containerRestarting, noSuchExec } from '@wharf/wire/docker/messages';
 import type { ContainerRecord } from '../containers/container.ts';
 import type { ContainerService } from '../containers/container-service.ts';
+import { userIn } from '../containers/user-lookup.ts';
 import type { EngineConfig } from '../engine-config.ts';
 import { launchMonitor, type Monitor, RuntimeRefusal } from '../runtime/monitor.ts';
 import { ATTACH_SOCKET, CONTROL_FIFO } from '../runtime/monitor-arguments.ts';
@@ -24,7 +25,7 @@ import type { Runtimes } from '../runtime/runtime.ts';
 import { EXIT_CANNOT_RUN, execFailure, exitCodeOf } from '../runtime/runtime-error.ts';
 import { parseDetachKeys } from '../streams/detach-keys.ts';
 import type { ProcessStreams } from '../streams/process-streams.ts';
-import { writeExecProcess } from './exec-process.ts';
+import { rootfsOf, writeExecProcess } from './exec-process.ts';
 import type {
   AttachedStartOptions,
   Exec,
@@ -90,6 +91,7 @@ class Execs implements ExecService {
     const record = this.#deps.containers.get(containerIdOrName);
     checkRuns(record);
     if (config.detachKeys !== undefined) parseDetachKeys(config.detachKeys);
+    if (config.user !== '') userIn(rootfsOf(this.#deps.config, record), config.user);
     const siblings = this.#byContainer.get(record.id) ?? new Set<Entry>();
     if (siblings.size >= MAX_EXECS_PER_CONTAINER) {
       throw new WharfError(
@@ -110,7 +112,7 @@ class Execs implements ExecService {
     this.#entries.set(entry.id, entry);
     siblings.add(entry);
     this.#byContainer.set(record.id, siblings);
-    this.#publish(entry, `exec_create: ${config.command.join(' ')}`);
+    this.#publish(entry, `exec_create: ${commandLine(config.command)}`);
     return entry.id;
   }
 
@@ -143,11 +145,11 @@ class Execs implements ExecService {
   async startAttached(id: string, client: Duplex, options: AttachedStartOptions): Promise<void> {
     this.check(id);
     const entry = this.#get(id);
-    const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr, tty, detachKeys } = entry.config;
+    const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr, detachKeys } = entry.config;
     let attached: Promise<unknown> | undefined;
     const attach = () => {
       attached = entry.streams
-        .attach(client, { stdin, stdout, stderr, framed: !tty, detachKeys })
+        .attach(client, { stdin, stdout, stderr, framed: !options.tty, detachKeys })
         .then((end) => end === 'detached' && this.#publish(entry, 'exec_detach'));
     };
     try {
@@ -162,10 +164,9 @@ class Execs implements ExecService {
 
   resize(id: string, size: { readonly height: number; readonly width: number }): void {
     const entry = this.#get(id);
-    if (entry.state === 'ended') {
-      throw new WharfError('failed-precondition', `Cannot resize exec ${entry.id}: it has ended`);
-    }
-    entry.streams.resize(size);
+    checkRuns(this.#deps.containers.get(entry.containerId));
+    if (entry.state === 'ended') throw new WharfError('conflict', `exec ${entry.id} is not running`);
+    if (entry.config.tty) entry.streams.resize(size);
   }
 
   streams(id: string): ProcessStreams {
@@ -186,12 +187,19 @@ class Execs implements ExecService {
     if (this.#byContainer.get(containerId)?.size === 0) this.#byContainer.delete(containerId);
   }
 
-  probe(containerId: ContainerId, command: readonly string[], options: ProbeOptions): Promise<ProbeResult> {
+  async probe(containerId: ContainerId, command: readonly string[], options: ProbeOptions): Promise<ProbeResult> {
     const record = this.#deps.containers.get(containerId);
-    const directory = join(this.#directory, newId<'exec'>());
+    const id = newId<'exec'>();
+    const directory = join(this.#directory, id);
     const exec = { command, env: [], user: '', workingDirectory: '', tty: false, privileged: false };
     const processPath = this.#write(record, directory, exec, undefined);
-    return runProbe(this.#deps.runtimes.get(record.hostConfig.Runtime), record.id, { directory, processPath }, options);
+    const subject = { id, containerId };
+    this.#publish(subject, `exec_create: ${commandLine(command)}`);
+    this.#publish(subject, `exec_start: ${commandLine(command)}`);
+    const runtime = this.#deps.runtimes.get(record.hostConfig.Runtime);
+    const result = await runProbe(runtime, record.id, { directory, processPath }, options);
+    this.#publish(subject, 'exec_die', { exitCode: String(result.exitCode) });
+    return result;
   }
 
   close(): void {
@@ -217,11 +225,11 @@ class Execs implements ExecService {
   async #launch(entry: Entry, options: ExecStartOptions, attach: () => void): Promise<void> {
     const directory = join(this.#directory, entry.id);
     entry.state = 'starting';
+    this.#publish(entry, `exec_start: ${commandLine(entry.config.command)}`);
     try {
       const monitor = await this.#spawn(entry, directory, options, attach);
       entry.pid = monitor.processPid;
       entry.state = 'running';
-      this.#publish(entry, `exec_start: ${entry.config.command.join(' ')}`);
       void this.#supervise(entry, monitor, directory);
     } catch (error) {
       this.#book(entry, exitCodeOf(error) ?? EXIT_CANNOT_RUN, directory);
@@ -272,7 +280,9 @@ class Execs implements ExecService {
       return undefined;
     });
     entry.streams.processExited();
-    this.#book(entry, exitCode === undefined || exitCode < 0 ? EXIT_CANNOT_RUN : exitCode, directory);
+    const known = exitCode === undefined || exitCode < 0 ? EXIT_CANNOT_RUN : exitCode;
+    this.#book(entry, known, directory);
+    this.#publish(entry, 'exec_die', { exitCode: String(known) });
   }
 
   #book(entry: Entry, exitCode: number, directory: string): void {
@@ -280,7 +290,6 @@ class Execs implements ExecService {
     entry.exitCode = exitCode;
     this.#byContainer.get(entry.containerId)?.delete(entry);
     if (this.#byContainer.get(entry.containerId)?.size === 0) this.#byContainer.delete(entry.containerId);
-    this.#publish(entry, 'exec_die', { exitCode: String(exitCode) });
     entry.ended.resolve();
     void rm(directory, { recursive: true, force: true }).catch((error: unknown) =>
       this.#deps.log.warn({ exec: entry.id, err: messageOf(error) }, 'the directory of an exec stays'),
@@ -293,14 +302,24 @@ class Execs implements ExecService {
     this.#timers.add(timer);
   }
 
-  #publish(entry: Entry, action: string, extra: Readonly<Record<string, string>> = {}): void {
+  #publish(
+    entry: Pick<Entry, 'id' | 'containerId'>,
+    action: string,
+    extra: Readonly<Record<string, string>> = {},
+  ): void {
     const record = this.#deps.containers.find(entry.containerId);
     if (record !== undefined) this.#deps.containers.publish(record, action, { execID: entry.id, ...extra });
   }
 }
 
+/** As events show it: Docker keeps the program and its arguments apart, so a program alone has a blank behind it. */
+function commandLine([program = '', ...rest]: readonly string[]): string {
+  return `${program} ${rest.join(' ')}`;
+}
+
 function checkRuns(record: ContainerRecord): void {
   const { status } = record.state;
+  if (status === 'restarting') throw new WharfError('conflict', containerRestarting(record.id));
   if (status === 'paused') throw new WharfError('conflict', containerPaused(record.id));
   if (status !== 'running') throw new WharfError('conflict', containerNotRunning(record.id));
 }

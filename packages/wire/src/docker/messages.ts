@@ -13,6 +13,9 @@ export const noSuchExec = (id: string): string => `No such exec instance: ${id}`
 
 export const containerNotRunning = (id: string): string => `container ${id} is not running`;
 
+export const containerRestarting = (id: string): string =>
+  `Container ${id} is restarting, wait until the container is running`;
+
 export const containerPaused = (id: string): string => `Container ${id} is paused, unpause the container before exec`;
 
 export const containerNameInUse = (name: string, id: string): string =>
@@ -49,6 +52,9 @@ export const INVALID_REFERENCE_FORMAT = 'invalid reference format';
 /** `platform` is `os/architecture[/variant]`, absent when any platform would have done. */
 export const imagePlatformMissing = (reference: string, platform: string | undefined): string =>
   `image with reference ${reference} was found but does not provide ${platform === undefined ? 'any platform' : `the specified platform (${platform})`}`;
+
+export const pullAccessDenied = (name: string): string =>
+  `pull access denied for ${name}, repository does not exist or may require 'docker login'`;
 
 export const imageReferenceInUse = (reference: string, containerId: string, imageId: string): string =>
   `conflict: unable to remove repository reference "${reference}" (must force) - container ${containerId} is using its referenced image ${imageId}`;
@@ -95,6 +101,20 @@ export const STATIC_ADDRESS_USER_NETWORK = 'user-specified IP address is support
 
 export const ALIASES_USER_NETWORK = 'network-scoped aliases are only supported for user-defined networks';
 
+export const cannotFindLinked = (name: string): string =>
+  `could not get container for ${name}: ${noSuchContainer(name)}`;
+
+export const HOST_NETWORK_LINKS =
+  "conflicting options: host type networking can't be used with links. This would result in undefined behavior";
+
+export const linkNotRunning = (child: string, link: string): string =>
+  `Cannot link to a non running container: /${child} AS ${link}`;
+
+export const linkNotOnBridge = (child: string): string =>
+  `Cannot link to /${child}, as it does not belong to the default network`;
+
+export const DEFAULT_LINK_NAME = 'Conflict, cannot remove the default link name of the container';
+
 export const poolOverlaps = 'invalid pool request: Pool overlaps with other one on this address space';
 
 export const portAllocated = (hostIp: string, port: number): string =>
@@ -136,6 +156,16 @@ export const mountPathNotAbsolute = (path: string): string =>
 export const MOUNT_TARGET_IS_ROOT = "invalid specification: destination can't be '/'";
 
 export const bindSourceMissing = (path: string): string => `bind source path does not exist: ${path}`;
+
+export const SUBPATH_NOT_RELATIVE = 'subpath must be a relative path within the volume';
+
+export const cannotAccessPath = (path: string): string => `cannot access path ${path}: no such file or directory`;
+
+export const subpathEscapes = (base: string, subpath: string): string =>
+  `path concatenation escapes the base directory, base: ${base}, subpath: ${subpath}`;
+
+export const bindTouchesDaemonRoot = (root: string, source: string, propagation: string): string =>
+  `invalid mount config: must use either propagation mode "rslave" or "rshared" when mount source is within the daemon root, daemon root: "${root}", bind mount source: "${source}", propagation: "${propagation}"`;
 
 export const duplicateMountPoint = (path: string): string => `Duplicate mount point: ${path}`;
 

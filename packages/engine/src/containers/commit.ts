@@ -1,4 +1,14 @@
-import { type Digest, formatRfc3339Nano, isKind, WharfError } from '@wharf/kit';
+import {
+  type Digest,
+  formatFamiliar,
+  formatRfc3339Nano,
+  isKind,
+  messageOf,
+  parseReference,
+  WharfError,
+  withDefaultTag,
+} from '@wharf/kit';
+import { hasEnded } from '@wharf/linux/proc';
 import type { ContainerConfig } from '@wharf/wire/docker/types';
 import { applyChanges } from '../images/changes.ts';
 import type { ResolvedImage } from '../images/image-service.ts';
@@ -19,8 +29,7 @@ export async function commitContainer(room: Room, live: LiveContainer, options: 
   }
   const { record } = live;
   const config = configOf(record.config, options);
-  const pause = options.pause && status === 'running';
-  if (pause) await pauseContainer(room, live);
+  const pause = options.pause && status === 'running' && (await pauseUnlessEnded(room, live));
   try {
     const digest = await room.images.commit({
       snapshotKey: record.snapshotKey,
@@ -38,10 +47,34 @@ export async function commitContainer(room: Room, live: LiveContainer, options: 
       createdBy: [record.path, ...record.args].join(' '),
       reference: options.reference,
     });
-    publish(room, record, 'commit', { comment: options.comment, imageID: digest, imageRef: options.reference ?? '' });
+    const imageRef =
+      options.reference === undefined ? '' : formatFamiliar(withDefaultTag(parseReference(options.reference)));
+    publish(room, record, 'commit', { comment: options.comment, imageID: digest, imageRef });
     return digest;
   } finally {
-    if (pause && live.record.state.status === 'paused') await unpauseContainer(room, live);
+    if (paused && live.record.state.status === 'paused') await unpauseContainer(room, live);
+  }
+}
+
+/** False when the process has ended, though that may not be booked yet: then nothing writes any more. */
+async function pauseUnlessEnded(room: Room, live: LiveContainer): Promise<boolean> {
+  try {
+    await pauseContainer(room, live);
+    return true;
+  } catch (error) {
+    if (live.run !== undefined && !hasEnded(live.run.pid)) throw error;
+    return false;
+  }
+}
+
+/** It may have ended by itself this very moment: nothing writes any more then, and nothing needs a pause. */
+async function tryPause(room: Room, live: LiveContainer): Promise<boolean> {
+  try {
+    await pauseContainer(room, live);
+    return true;
+  } catch (error) {
+    room.log.debug({ container: live.id, err: messageOf(error) }, 'committing without a pause');
+    return false;
   }
 }
 

@@ -6,6 +6,7 @@ import { createEventBus } from '@wharf/engine/events/events';
 import { createExecService } from '@wharf/engine/exec/execs';
 import { createHealthService } from '@wharf/engine/health/health';
 import type { HealthHooks } from '@wharf/engine/health/health-service';
+import type { ImageUsage, ImageUser } from '@wharf/engine/images/image-service';
 import { createImageService } from '@wharf/engine/images/images';
 import { createLogService } from '@wharf/engine/logs/logs';
 import { createNetworkService } from '@wharf/engine/networks/networks';
@@ -45,7 +46,8 @@ export async function wireUp({
     const runtimes = createRuntimes({ execRoot, runtimes: config.runtimes, default: config.defaultRuntime, log });
     const images = await createImageService({ content, snapshots, store, events, log, clock, dataRoot });
     const networks = createNetworkService({ store, execRoot, dataRoot, config, events, log });
-    const volumes = await createVolumeService({ store, dataRoot, events, log, clock });
+    const imageMounts = { images, snapshots };
+    const volumes = await createVolumeService({ store, dataRoot, events, log, clock, imageMounts });
     const logs = createLogService({
       dataRoot,
       defaults: { driver: config.logDriver, options: config.logOptions },
@@ -87,15 +89,20 @@ export async function wireUp({
 }
 
 /** Which images containers hold, for `rmi` and `prune`. */
-function imageUsage({
-  containers,
-}: Engine): ReadonlyMap<Digest, readonly { readonly containerId: string; readonly running: boolean }[]> {
-  const usage = new Map<Digest, { readonly containerId: string; readonly running: boolean }[]>();
-  for (const { id, imageId, state } of containers.list()) {
+function imageUsage({ containers, volumes }: Engine): ImageUsage {
+  const usage = new Map<Digest, ImageUser[]>();
+  const note = (imageId: Digest, user: ImageUser): void => {
+    const users = usage.get(imageId);
+    if (users === undefined) usage.set(imageId, [user]);
+    else users.push(user);
+  };
+  for (const { id, imageId, manifestDigest, config, state } of containers.list()) {
     if (imageId === '') continue;
-    const users = usage.get(imageId) ?? [];
-    users.push({ containerId: id, running: state.pid > 0 });
-    usage.set(imageId, users);
+    note(imageId, { containerId: id, running: state.pid > 0, reference: config.Image, manifestDigest });
+  }
+  for (const { containerId, image, reference } of volumes.imageUses()) {
+    const running = (containers.find(containerId)?.state.pid ?? 0) > 0;
+    note(image.id, { containerId, running, reference, manifestDigest: image.manifestDigest });
   }
   return usage;
 }

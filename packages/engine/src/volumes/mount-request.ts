@@ -65,7 +65,7 @@ export function parseBind(raw: string, volumeDriver: string | undefined): Reques
   }
 }
 
-/** Parses one `--mount`. Throws `invalid-argument`; `not-implemented` for image, cluster and named pipe mounts. */
+/** Parses one `--mount`. Throws `invalid-argument`; `not-implemented` for cluster and named pipe mounts. */
 export function parseMount(mount: Mount, options: { readonly sourceMayBeMissing?: boolean } = {}): RequestedMount {
   const type = mount.Type ?? '';
   try {
@@ -101,7 +101,11 @@ function readMount(mount: Mount, sourceMayBeMissing: boolean): RequestedMount {
       tmpfsMountOptions(tmpfsNotation(mount.TmpfsOptions, common.readOnly));
       return { ...common, type: 'tmpfs', tmpfs: mount.TmpfsOptions ?? undefined };
     }
-    case 'image':
+    case 'image': {
+      if (common.source === '') throw bad('field Source must not be empty');
+      const subpath = readSubpath(mount.ImageOptions?.Subpath);
+      return { ...common, ...subpath, type: 'image', readOnly: true, propagation: DEFAULT_PROPAGATION };
+    }
     case 'cluster':
     case 'npipe':
       throw new WharfError(
@@ -154,25 +158,25 @@ function checkReadOnlyOptions({ ReadOnly, BindOptions }: Mount): void {
 function readVolume(mount: Mount): Partial<RequestedMount> {
   const volume = mount.VolumeOptions ?? undefined;
   const anonymous = (mount.Source ?? '') === '';
-  const subpath = volume?.Subpath ?? '';
-  if (subpath !== '') {
-    if (anonymous) throw bad('must not set Subpath when using anonymous volumes');
-    const normal = posix.normalize(subpath);
-    if (normal.startsWith('/') || normal === '..' || normal.startsWith('../')) {
-      throw bad('subpath must be a relative path within the volume');
-    }
-  }
+  if (anonymous && volume?.Subpath) throw bad('must not set Subpath when using anonymous volumes');
   const driver = volume?.DriverConfig?.Name ?? '';
   return {
     anonymous,
     // Docker's word for "shared label" stands where a local volume has no mode of its own.
     mode: 'z',
     copyUp: volume?.NoCopy !== true,
-    ...(subpath === '' ? {} : { subpath }),
+    ...readSubpath(volume?.Subpath),
     ...(driver === '' ? {} : { driver }),
     ...(volume?.DriverConfig?.Options ? { driverOptions: volume.DriverConfig.Options } : {}),
     ...(volume?.Labels ? { labels: volume.Labels } : {}),
   };
+}
+
+function readSubpath(subpath = ''): Pick<RequestedMount, 'subpath'> {
+  if (subpath === '') return {};
+  const normal = posix.normalize(subpath);
+  if (normal.startsWith('/') || normal === '..' || normal.startsWith('../')) throw bad(messages.SUBPATH_NOT_RELATIVE);
+  return { subpath };
 }
 
 /** Parses one `--volumes-from` (`id`, `id:ro`). Throws `invalid-argument`. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isKind } from '@wharf/kit';
+import { guardDaemonRoot } from './daemon-root.ts';
 import { checkDriverOptions, parseMountOptions } from './driver-options.ts';
 import { isMountMode } from './mount-mode.ts';
 import { parseBind, parseMount, parseVolumesFrom } from './mount-request.ts';
@@ -114,7 +115,7 @@ test('parseMount() reads and refuses --mount', () => {
     'invalid mount config for type "bind": mount options conflict: !ReadOnly && BindOptions.ReadOnlyNonRecursive',
   );
   assert.throws(
-    () => parseMount({ Type: 'image', Source: 'x', Target: '/x' }),
+    () => parseMount({ Type: 'cluster', Source: 'x', Target: '/x' }),
     (error) => isKind(error, 'not-implemented'),
   );
 });
@@ -267,4 +268,34 @@ test('parseMountOptions() parts flags from data', () => {
   assert.deepEqual(parseMountOptions('ro,size=1m,nosuid,uid=1'), { flags: 3, propagation: 0, data: 'size=1m,uid=1' });
   assert.deepEqual(parseMountOptions('bind,rw,rshared'), { flags: 4096, propagation: (1 << 20) | 16384, data: '' });
   assert.deepEqual(parseMountOptions(''), { flags: 0, propagation: 0, data: '' });
+});
+
+test('guardDaemonRoot() gives binds of the data root a propagation that lets mounts go', () => {
+  const guarded = (spec: string) => guardDaemonRoot(parseBind(spec, undefined), '/var/lib/wharf').propagation;
+  for (const source of ['/', '/var/lib', '/var/lib/wharf', '/var/lib/wharf/containers']) {
+    assert.equal(guarded(`${source}:/x`), 'rslave', source);
+    assert.equal(guarded(`${source}:/x:rshared`), 'rshared', source);
+    refuses(
+      () => guarded(`${source}:/x:rprivate`),
+      `invalid mount config: must use either propagation mode "rslave" or "rshared" when mount source is within the daemon root, daemon root: "/var/lib/wharf", bind mount source: "${source}", propagation: "rprivate"`,
+    );
+  }
+  assert.equal(guarded('/var/lib/wharf2:/x'), 'rprivate');
+  assert.equal(guarded('/etc:/x:private'), 'private');
+});
+
+test('parseMount() reads mounts of images', () => {
+  const request = parseMount({ Type: 'image', Source: 'app:1', Target: '/x/', ImageOptions: { Subpath: 'a/../b' } });
+  assert.deepEqual(
+    [request.type, request.source, request.destination, request.readOnly, request.subpath, request.propagation],
+    ['image', 'app:1', '/x', true, 'a/../b', 'rprivate'],
+  );
+  refuses(
+    () => parseMount({ Type: 'image', Target: '/x' }),
+    'invalid mount config for type "image": field Source must not be empty',
+  );
+  refuses(
+    () => parseMount({ Type: 'image', Source: 'app', Target: '/x', ImageOptions: { Subpath: '../b' } }),
+    'invalid mount config for type "image": subpath must be a relative path within the volume',
+  );
 });

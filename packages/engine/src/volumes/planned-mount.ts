@@ -1,4 +1,5 @@
 import type { BindOptions, MountPoint, TmpfsOptions } from '@wharf/wire/docker/types';
+import type { MountedImage } from './image-mounts.ts';
 
 /**
  * A mount point with what `inspect` does not show but starting and removing the container need. Kept in the store from
@@ -14,14 +15,16 @@ export interface PlannedMount {
   readonly createSource: boolean;
   readonly bind?: BindOptions | undefined;
   readonly tmpfs?: TmpfsOptions | undefined;
-  /** A directory inside the volume. */
+  /** A directory or file inside the volume or image. */
   readonly subpath?: string | undefined;
+  /** What a mount of type `image` shows. */
+  readonly image?: MountedImage | undefined;
 }
 
 /** A mount as the request has it: the volume may not exist yet. */
-export interface RequestedMount extends Omit<PlannedMount, 'point'> {
-  readonly type: 'bind' | 'volume' | 'tmpfs';
-  /** A host path, or the volume's name; `''` for an anonymous volume and tmpfs. */
+export interface RequestedMount extends Omit<PlannedMount, 'point' | 'image'> {
+  readonly type: 'bind' | 'volume' | 'tmpfs' | 'image';
+  /** A host path, the volume's name or the image's; `''` for an anonymous volume and tmpfs. */
   readonly source: string;
   readonly destination: string;
   readonly mode: string;

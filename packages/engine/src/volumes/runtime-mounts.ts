@@ -9,6 +9,8 @@ import type { RuntimeMount } from './volume-service.ts';
 export interface SourcedMount {
   readonly mount: PlannedMount;
   readonly source: string;
+  /** The source is a file of any kind but a directory. */
+  readonly isFile?: boolean | undefined;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface SourcedMount {
  */
 export function toRuntimeMounts(mounts: readonly SourcedMount[], hostConfig: HostConfig): readonly RuntimeMount[] {
   const byDestination = new Map<string, RuntimeMount>();
-  for (const { mount, source } of mounts) byDestination.set(mount.point.Destination, toRuntimeMount(mount, source));
+  for (const sourced of mounts) byDestination.set(sourced.mount.point.Destination, toRuntimeMount(sourced));
   for (const [path, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
     const destination = cleanPath(path);
     byDestination.set(destination, {
@@ -31,15 +33,16 @@ export function toRuntimeMounts(mounts: readonly SourcedMount[], hostConfig: Hos
   return [...byDestination.values()].sort((a, b) => depth(a) - depth(b));
 }
 
-function toRuntimeMount({ point, bind, tmpfs }: PlannedMount, source: string): RuntimeMount {
+function toRuntimeMount({ mount: { point, bind, tmpfs }, source, isFile }: SourcedMount): RuntimeMount {
   const destination = point.Destination;
   if (point.Type === 'tmpfs') {
     const options = tmpfsMountOptions(tmpfsNotation(tmpfs, !point.RW));
     return { destination, type: 'tmpfs', source: 'tmpfs', options };
   }
   const options = [bind?.NonRecursive === true ? 'bind' : 'rbind'];
-  // "rro" reaches mounts below the source too, as Docker has it since 25.
-  if (!point.RW) options.push(bind?.ReadOnlyNonRecursive === true ? 'ro' : 'rro');
+  // "rro" reaches mounts below the source too, as Docker has it since 25. Below a file there are none, and crun would open
+  // it as a directory.
+  if (!point.RW) options.push(bind?.ReadOnlyNonRecursive === true || isFile === true ? 'ro' : 'rro');
   options.push(point.Propagation || DEFAULT_PROPAGATION);
   return { destination, type: 'bind', source, options };
 }

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { hasErrno, WharfError } from '@wharf/kit';
 import { O, openat2, RESOLVE } from '@wharf/linux/fsx';
 import { bindMount, isMountPoint, unmount } from '@wharf/linux/mount';
+import { cannotAccessPath, subpathEscapes } from '@wharf/wire/docker/messages';
 import { openDirectory } from './copy-tree.ts';
 
 /**
- * Directories inside volumes, bound to places of their own. The volume's content may change under us, so the path is
- * resolved once, inside the volume, and what was found is pinned by a mount: the runtime never walks the path again.
+ * Places of containers' own for what is mounted into them: images, and directories and files inside of volumes and images.
+ * A volume's content may change under us, so a path is resolved once, inside the volume, and what was found is pinned by a
+ * mount: the runtime never walks the path again.
  */
 export class Subpaths {
   readonly #root: string;
@@ -16,13 +18,21 @@ export class Subpaths {
     this.#root = root;
   }
 
-  /** Pins `subpath` of the volume at `dataPath` for a container; returns where. */
+  /** A place of that name, for a container's own mount. */
+  place(containerId: string, name: string): string {
+    return join(this.#root, containerId, name);
+  }
+
+  /**
+   * Pins `subpath` of the volume at `dataPath` for a container; returns where. Throws `not-found` when it is missing,
+   * `invalid-argument` when a symlink or `..` leads out: an absolute one always does.
+   */
   pin(containerId: string, dataPath: string, subpath: string): string {
     const place = join(this.#root, containerId);
     mkdirSync(place, { recursive: true, mode: 0o700 });
     const volume = openDirectory(dataPath);
     try {
-      const fd = openat2(volume, subpath, { flags: O.PATH, resolve: RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS });
+      const fd = openat2(volume, subpath, { flags: O.PATH, resolve: RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS });
       try {
         const target = join(place, String(readdirSync(place).length));
         if (statSync(`/proc/self/fd/${fd}`).isDirectory()) mkdirSync(target, { mode: 0o700 });
@@ -33,10 +43,10 @@ export class Subpaths {
         closeSync(fd);
       }
     } catch (cause) {
+      if (hasErrno(cause, 'EXDEV'))
+        throw new WharfError('invalid-argument', subpathEscapes(dataPath, subpath), { cause });
       if (!hasErrno(cause, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw cause;
-      throw new WharfError('not-found', `cannot access path ${join(dataPath, subpath)}: no such file or directory`, {
-        cause,
-      });
+      throw new WharfError('not-found', cannotAccessPath(join(dataPath, subpath)), { cause });
     } finally {
       closeSync(volume);
     }

@@ -1,13 +1,15 @@
-import { closeSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { closeSync, mkdirSync, statSync } from 'node:fs';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerId } from '@wharf/kit';
-import { hasErrno, messageOf, WharfError } from '@wharf/kit';
+import { hasErrno, isKind, messageOf, WharfError } from '@wharf/kit';
 import type { HostConfig, MountPoint } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../containers/container.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { copyTree, isEmptyDirectory, openDirectory, openInRoot } from './copy-tree.ts';
+import { guardDaemonRoot } from './daemon-root.ts';
 import { needsMount } from './driver-options.ts';
+import { type ImageMountSources, ImageMounts, type MountedImage, placeName } from './image-mounts.ts';
 import { collectMounts, type Wanted } from './plan.ts';
 import type { PlannedMount, RequestedMount } from './planned-mount.ts';
 import { type SourcedMount, toRuntimeMounts } from './runtime-mounts.ts';
@@ -20,12 +22,22 @@ import { VolumeStore, type VolumeStoreOptions } from './volume-store.ts';
 export class Volumes extends VolumeStore implements VolumeService {
   readonly #events: EventBus;
   readonly #subpaths: Subpaths;
+  readonly #images: ImageMounts;
+  readonly #dataRoot: string;
   readonly #durable: () => Promise<void>;
   /** The containers whose processes have a volume mounted now, by volume. */
   readonly #active = new Map<string, Set<string>>();
 
-  constructor(options: VolumeStoreOptions & { readonly pinsDir: string }) {
+  constructor(
+    options: VolumeStoreOptions & {
+      readonly dataRoot: string;
+      readonly pinsDir: string;
+      readonly imageMounts?: ImageMountSources | undefined;
+    },
+  ) {
     super(options);
+    this.#dataRoot = options.dataRoot;
+    this.#images = new ImageMounts(options.imageMounts);
     this.#events = options.events;
     this.#subpaths = new Subpaths(options.pinsDir);
     this.#durable = () => options.store.committed();
@@ -38,7 +50,7 @@ export class Volumes extends VolumeStore implements VolumeService {
     readonly lookUp: (idOrName: string) => ContainerRecord;
   }): Promise<readonly MountPoint[]> {
     const { containerId, hostConfig, imageVolumes, lookUp } = options;
-    const mountsOf = (container: string) => this.#mountsOf(lookUp(container));
+    const mountsOf = (container: string) => this.#mountsOf(donor(container, lookUp));
     const wanted = collectMounts({ hostConfig, imageVolumes, mountsOf });
     if (wanted.length === 0) return [];
     const mounts: PlannedMount[] = [];
@@ -58,12 +70,17 @@ export class Volumes extends VolumeStore implements VolumeService {
 
   async populate(record: ContainerRecord, rootfs: string): Promise<void> {
     for (const { point, copyUp, subpath } of this.#mountsOf(record)) {
-      if (!copyUp || point.Type !== 'volume' || point.Name === undefined || subpath !== undefined) continue;
+      if (!copyUp || point.Type !== 'volume' || point.Name === undefined) continue;
       const { Name: name, Destination: path } = point;
       const source = openInRoot(rootfs, path);
       if (source === undefined) continue;
+      const from = { source, rootfs, path };
       try {
-        await this.locks.run(name, () => this.#populate(this.record(name), { source, rootfs, path }));
+        await this.locks.run(name, () =>
+          subpath === undefined
+            ? this.#populate(this.record(name), from)
+            : this.#populatePart(this.record(name), from, { containerId: record.id, subpath }),
+        );
       } finally {
         closeSync(source);
       }
@@ -75,7 +92,8 @@ export class Volumes extends VolumeStore implements VolumeService {
     this.#subpaths.release(record.id);
     try {
       for (const mount of this.#mountsOf(record)) {
-        sourced.push({ mount, source: await this.#source(record.id, mount) });
+        const source = await this.#source(record.id, mount);
+        sourced.push({ mount, source, isFile: mount.point.Type !== 'tmpfs' && (await isFile(source)) });
       }
       return toRuntimeMounts(sourced, record.hostConfig);
     } catch (error) {
@@ -101,6 +119,7 @@ export class Volumes extends VolumeStore implements VolumeService {
     options: { readonly removeAnonymous: boolean },
   ): Promise<void> {
     await this.unmount(record);
+    await this.#images.release(record.id);
     const mounts = this.books.forget(record.id);
     if (mounts.length === 0) return;
     if (options.removeAnonymous) {
@@ -120,10 +139,22 @@ export class Volumes extends VolumeStore implements VolumeService {
     }
     const live = new Set<string>(running.map(({ id }) => id));
     for (const id of this.#subpaths.holders()) if (!live.has(id)) this.#subpaths.release(id);
+    await this.#images.restore((id) => known.has(id));
     for (const { key, value } of this.books.volumes.list()) {
       if (needsMount(value.options) && !this.#active.has(key)) this.driver.unmount(key);
     }
     await this.#durable();
+  }
+
+  /** The images that containers have mounted. */
+  imageUses(): readonly { readonly containerId: string; readonly image: MountedImage; readonly reference: string }[] {
+    return this.books
+      .users()
+      .flatMap((containerId) =>
+        (this.books.mountsOf(containerId) ?? []).flatMap(({ image, point }) =>
+          image === undefined ? [] : [{ containerId, image, reference: point.Name ?? '' }],
+        ),
+      );
   }
 
   /** Ends the worker thread. */
@@ -142,10 +173,23 @@ export class Volumes extends VolumeStore implements VolumeService {
       this.books.plan(containerId, mounts);
     };
     if (item.kind === 'inherited') {
-      hold(item.mount);
+      const { image, point } = item.mount;
+      if (image === undefined) hold(item.mount);
+      else
+        hold({
+          ...item.mount,
+          image: await this.#images.share(image, { containerId, destination: point.Destination }),
+        });
       return;
     }
-    const { request } = item;
+    const request = guardDaemonRoot(item.request, this.#dataRoot);
+    if (request.type === 'image') {
+      const { source: reference, destination } = request;
+      const image = await this.#images.hold({ containerId, destination, reference });
+      const place = this.#subpaths.place(containerId, placeName(destination));
+      hold({ ...toPlanned(request, { Name: reference, Source: place }), image });
+      return;
+    }
     if (request.type !== 'volume') {
       hold(toPlanned(request, { Source: request.source }));
       return;
@@ -185,9 +229,40 @@ export class Volumes extends VolumeStore implements VolumeService {
     }
   }
 
+  /** As `#populate`, for a directory inside a volume: one that is not there, or not a directory, is nothing to fill. */
+  async #populatePart(
+    volume: VolumeRecord,
+    from: { source: number; rootfs: string; path: string },
+    part: { readonly containerId: string; readonly subpath: string },
+  ): Promise<void> {
+    const inUse = this.#active.has(volume.name);
+    await this.driver.mount(volume);
+    try {
+      const target = this.#subpaths.pin(part.containerId, this.driver.dataPath(volume.name), part.subpath);
+      if (!statSync(target).isDirectory() || (await readdir(target)).length > 0) return;
+      if (isEmptyDirectory(from.source)) copyStatus(from.source, target);
+      else await this.worker.run({ kind: 'populate', rootfs: from.rootfs, path: from.path, target });
+    } catch (cause) {
+      if (isKind(cause, 'not-found')) return;
+      const kind = cause instanceof WharfError ? cause.kind : 'internal';
+      throw new WharfError(kind, `failed to populate volume: ${messageOf(cause)}`, { cause });
+    } finally {
+      this.#subpaths.release(part.containerId);
+      if (!inUse) this.driver.unmount(volume.name);
+    }
+  }
+
+  #imageSource(containerId: string, { point, subpath }: PlannedMount, image: MountedImage): string {
+    const place = this.#subpaths.place(containerId, placeName(point.Destination));
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    this.#images.mount(image, place);
+    return subpath === undefined ? place : this.#subpaths.pin(containerId, place, subpath);
+  }
+
   /** The host path of a mount, made or mounted where that is our part. */
   async #source(containerId: string, mount: PlannedMount): Promise<string> {
     const { point, subpath } = mount;
+    if (mount.image !== undefined) return this.#imageSource(containerId, mount, mount.image);
     if (point.Type === 'bind') {
       if (mount.createSource) await makeSource(point.Source);
       return point.Source;
@@ -217,6 +292,16 @@ export class Volumes extends VolumeStore implements VolumeService {
     const users = this.#active.get(name) ?? new Set();
     users.add(containerId);
     this.#active.set(name, users);
+  }
+}
+
+/** The container that `--volumes-from` names. Throws `invalid-argument` when there is none. */
+function donor(name: string, lookUp: (idOrName: string) => ContainerRecord): ContainerRecord {
+  try {
+    return lookUp(name);
+  } catch (error) {
+    if (!isKind(error, 'not-found')) throw error;
+    throw new WharfError('invalid-argument', messageOf(error), { cause: error });
   }
 }
 
@@ -252,6 +337,15 @@ function copyStatus(source: number, target: string): void {
     copyTree(source, fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** False for what is not there too: the runtime says so better. */
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return !(await stat(path)).isDirectory();
+  } catch {
+    return false;
   }
 }
 

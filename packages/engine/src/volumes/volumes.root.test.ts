@@ -159,6 +159,13 @@ test('a subpath is pinned inside its volume', async () => {
   mkdirSync(join(data, 'real/in'), { recursive: true });
   writeFileSync(join(data, 'real/in/file'), 'x');
   symlinkSync('/real', join(data, 'way'));
+  // As Docker: an absolute link means the host's root, which is not in the volume.
+  await assert.rejects(volumes.runtimeMounts(record), /path concatenation escapes the base directory/);
+  rmSync(join(data, 'way'));
+  symlinkSync('../_data/real', join(data, 'way'));
+  await assert.rejects(volumes.runtimeMounts(record), /path concatenation escapes the base directory/);
+  rmSync(join(data, 'way'));
+  symlinkSync('real/../real', join(data, 'way'));
   const [made] = await volumes.runtimeMounts(record);
   const source = made?.source ?? '';
   mounted.push(source);
@@ -167,6 +174,35 @@ test('a subpath is pinned inside its volume', async () => {
   await volumes.release(record, { removeAnonymous: false });
   assert.ok(!existsSync(source));
   assert.ok(existsSync(join(data, 'real/in/file')));
+});
+
+test('populate() fills an empty directory inside a volume, and no other', async () => {
+  const mount = { Type: 'volume', Source: 'data', Target: '/data', VolumeOptions: { Subpath: 'part' } };
+  const { volumes, create } = await setUp({ Mounts: [mount] });
+  const record = await create();
+  const rootfs = makeRootfs();
+  await volumes.populate(record, rootfs);
+  const data = volumes.inspect('data').Mountpoint;
+  assert.deepEqual(readdirSync(data), []);
+  mkdirSync(join(data, 'part'));
+  writeFileSync(join(data, 'own'), '');
+  await volumes.populate(record, rootfs);
+  assert.deepEqual(readdirSync(data), ['own', 'part']);
+  assert.ok(existsSync(join(data, 'part/sub/again')));
+  rmSync(join(data, 'part/sub'), { recursive: true });
+  await volumes.populate(record, rootfs);
+  assert.ok(!existsSync(join(data, 'part/sub')));
+  volumes.close();
+});
+
+test('runtimeMounts() makes a single file read-only in the way runtimes can', async () => {
+  const file = join(mkdtempSync(join(root, 'file-')), 'file');
+  writeFileSync(file, '');
+  const { volumes, create } = await setUp({ Binds: [`${file}:/file:ro`, '/usr:/directory:ro'] });
+  const made = await volumes.runtimeMounts(await create());
+  const options = Object.fromEntries(made.map(({ destination, options }) => [destination, options]));
+  assert.deepEqual(options['/file'], ['rbind', 'ro', 'rprivate']);
+  assert.deepEqual(options['/directory'], ['rbind', 'rro', 'rprivate']);
 });
 
 test('populate() begins anew where a crash cut it short', async () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Clock, Logger } from '@wharf/kit';
 import type { Store } from '@wharf/store';
 import type { EventBus } from '../events/event-bus.ts';
+import type { ImageMountSources } from './image-mounts.ts';
 import { Volumes } from './volume-room.ts';
 
 /** Makes the room of volumes, with what is found under the data root taken into its books. */
@@ -11,6 +12,8 @@ export async function createVolumeService(options: {
   readonly events: EventBus;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Without them mounts of type `image` are refused. */
+  readonly imageMounts?: ImageMountSources | undefined;
 }): Promise<Volumes> {
   const volumes = new Volumes({
     ...options,

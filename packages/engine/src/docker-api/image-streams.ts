@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { familiarName, formatFamiliar, messageOf, WharfError, withDefaultTag } from '@wharf/kit';
 import { parsePlatform } from '@wharf/oci/spec/platform';
+import { pullAccessDenied } from '@wharf/wire/docker/messages';
 import type { ApiRequest, ApiResponse, ResponseStream } from '@wharf/wire/http/route';
 import type { ImageService } from '../images/image-service.ts';
 import type { Images } from '../images/images.ts';
@@ -94,13 +95,14 @@ export async function createRoute(
   output.end();
 }
 
-/** The error of what needs a registry client. */
+/** The error of what needs a registry client. Clients find the words for an image that no registry has, and act on them. */
 export function noRegistry(verb: 'pull' | 'push', name: string, tag: string): WharfError {
   const reference = withDefaultTag(pullReference(name, tag));
   if (familiarName(reference) === 'scratch') return new WharfError('permission-denied', "'scratch' is a reserved name");
-  const preposition = verb === 'pull' ? 'from' : 'to';
+  const why = 'this version of wharf has no registry client yet; use "docker load" or "docker import"';
+  if (verb === 'pull') return new WharfError('not-found', `${pullAccessDenied(familiarName(reference))}: ${why}`);
   return new WharfError(
-    verb === 'pull' ? 'not-found' : 'not-implemented',
-    `cannot ${verb} ${formatFamiliar(reference)} ${preposition} registry ${reference.domain}: this version of wharf has no registry client yet; use "docker load" or "docker import"`,
+    'not-implemented',
+    `cannot push ${formatFamiliar(reference)} to registry ${reference.domain}: ${why}`,
   );
 }

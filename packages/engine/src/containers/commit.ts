@@ -8,7 +8,6 @@ import {
   WharfError,
   withDefaultTag,
 } from '@wharf/kit';
-import { hasEnded } from '@wharf/linux/proc';
 import type { ContainerConfig } from '@wharf/wire/docker/types';
 import { applyChanges } from '../images/changes.ts';
 import type { ResolvedImage } from '../images/image-service.ts';
@@ -29,7 +28,7 @@ export async function commitContainer(room: Room, live: LiveContainer, options: 
   }
   const { record } = live;
   const config = configOf(record.config, options);
-  const pause = options.pause && status === 'running' && (await pauseUnlessEnded(room, live));
+  const paused = options.pause && status === 'running' && (await tryPause(room, live));
   try {
     const digest = await room.images.commit({
       snapshotKey: record.snapshotKey,
@@ -53,17 +52,6 @@ export async function commitContainer(room: Room, live: LiveContainer, options: 
     return digest;
   } finally {
     if (paused && live.record.state.status === 'paused') await unpauseContainer(room, live);
-  }
-}
-
-/** False when the process has ended, though that may not be booked yet: then nothing writes any more. */
-async function pauseUnlessEnded(room: Room, live: LiveContainer): Promise<boolean> {
-  try {
-    await pauseContainer(room, live);
-    return true;
-  } catch (error) {
-    if (live.run !== undefined && !hasEnded(live.run.pid)) throw error;
-    return false;
   }
 }
 

@@ -1,112 +1,118 @@
-import { messageOf, WharfError } from '@wharf/kit';
-import type { SeccompArgument, SeccompProfile, SeccompRule } from './default-profile.ts';
+import { WharfError } from '@wharf/kit';
+import type { SeccompProfile, SeccompRule } from './default-profile.ts';
+import { kernelAtLeast } from './kernel-version.ts';
 
-/** What decides whether a rule of a profile counts. */
-export interface ProfileFacts {
-  readonly capabilities: readonly string[];
-  /** Node's `process.arch`. */
-  readonly architecture: string;
-  /** uname's release. */
-  readonly kernelRelease: string;
+/** When a rule of Docker's profile format counts. */
+interface Condition {
+  readonly arches?: readonly string[] | null;
+  readonly caps?: readonly string[] | null;
+  readonly minKernel?: string | null;
 }
 
-/** Docker's profile format: the OCI one with conditions, and with architectures by family. */
-interface DockerRule {
+interface DockerRule extends Partial<SeccompRule> {
   readonly name?: string;
-  readonly names?: readonly string[];
-  readonly action?: string;
-  readonly errnoRet?: number;
-  readonly args?: readonly SeccompArgument[] | null;
+  readonly comment?: string;
   readonly includes?: Condition | null;
   readonly excludes?: Condition | null;
 }
 
-interface Condition {
-  readonly arches?: readonly string[];
-  readonly caps?: readonly string[];
-  readonly minKernel?: string;
-}
-
-interface DockerProfile {
-  readonly defaultAction?: string;
-  readonly defaultErrnoRet?: number;
+interface DockerProfile extends Omit<SeccompProfile, 'syscalls' | 'architectures'> {
   readonly architectures?: readonly string[] | null;
-  readonly archMap?:
-    | readonly { readonly architecture: string; readonly subArchitectures?: readonly string[] | null }[]
-    | null;
+  readonly archMap?: readonly { readonly architecture: string; readonly subArchitectures?: readonly string[] | null }[];
   readonly syscalls?: readonly DockerRule[] | null;
 }
 
-const OCI_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'SCMP_ARCH_X86_64', arm64: 'SCMP_ARCH_AARCH64' };
-const GO_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+export interface ProfileFacts {
+  readonly capabilities: readonly string[];
+  /** Node's `process.arch`. */
+  readonly architecture: string;
+  readonly kernelRelease: string;
+}
+
+/** By Node's name of a machine: libseccomp's, as profiles' conditions write it, and the constant of `archMap`. */
+const MACHINES: Readonly<Record<string, { readonly name: string; readonly constant: string }>> = {
+  x64: { name: 'amd64', constant: 'SCMP_ARCH_X86_64' },
+  arm64: { name: 'arm64', constant: 'SCMP_ARCH_AARCH64' },
+  arm: { name: 'arm', constant: 'SCMP_ARCH_ARM' },
+  ia32: { name: 'x86', constant: 'SCMP_ARCH_X86' },
+  loong64: { name: 'loongarch64', constant: 'SCMP_ARCH_LOONGARCH64' },
+  ppc64: { name: 'ppc64le', constant: 'SCMP_ARCH_PPC64LE' },
+  riscv64: { name: 'riscv64', constant: 'SCMP_ARCH_RISCV64' },
+  s390x: { name: 's390x', constant: 'SCMP_ARCH_S390X' },
+};
 
 /**
- * Reads the profile of `--security-opt seccomp=…`, in Docker's format or OCI's, for one container. Throws
- * `invalid-argument` in Docker's words.
+ * Turns a profile in Docker's format (`archMap`, `name`, `includes` and `excludes` by architecture, capability and kernel)
+ * into the OCI form for this machine and container. A profile that says nothing is no filter: `undefined`.
+ * Throws `invalid-argument` in Docker's words.
  */
-export function customSeccompProfile(text: string, facts: ProfileFacts): SeccompProfile {
-  const profile = parse(text);
-  if ((profile.architectures ?? []).length > 0 && (profile.archMap ?? []).length > 0) {
+export function customSeccompProfile(json: string, facts: ProfileFacts): SeccompProfile | undefined {
+  const profile = parse(json);
+  const rules = profile.syscalls ?? [];
+  if (!profile.defaultAction && rules.length === 0) return undefined;
+  const machine = MACHINES[facts.architecture];
+  const { archMap, architectures, syscalls: _, ...rest } = profile;
+  if ((architectures ?? []).length > 0 && (archMap ?? []).length > 0) {
     throw refuse(
       "both 'architectures' and 'archMap' are specified in the seccomp profile, use either 'architectures' or 'archMap'",
     );
   }
-  const machine = OCI_ARCHITECTURES[facts.architecture];
-  const family = (profile.archMap ?? []).find(({ architecture }) => architecture === machine);
-  const architectures = family
-    ? [family.architecture, ...(family.subArchitectures ?? [])]
-    : (profile.architectures ?? []);
-  const rules = (profile.syscalls ?? []).filter((rule) => counts(rule, facts)).map(toRule);
+  const mapped = archMap?.find(({ architecture }) => architecture === machine?.constant);
+  const names = mapped ? [mapped.architecture, ...(mapped.subArchitectures ?? [])] : (architectures ?? []);
   return {
-    defaultAction: profile.defaultAction ?? 'SCMP_ACT_ERRNO',
-    ...(profile.defaultErrnoRet === undefined ? {} : { defaultErrnoRet: profile.defaultErrnoRet }),
-    ...(architectures.length > 0 ? { architectures } : {}),
-    syscalls: rules,
+    ...rest,
+    ...(names.length > 0 ? { architectures: names } : {}),
+    syscalls: rules.filter((rule) => counts(rule, machine?.name, facts)).map(ociRule),
   };
 }
 
-function refuse(reason: string, cause?: unknown): WharfError {
-  return new WharfError('invalid-argument', `Decoding seccomp profile failed: ${reason}`, { cause });
-}
+const refuse = (message: string, cause?: unknown) => new WharfError('invalid-argument', message, { cause });
 
-function parse(text: string): DockerProfile {
-  let document: unknown;
+function parse(json: string): DockerProfile {
+  let value: unknown;
   try {
-    document = JSON.parse(text);
+    value = JSON.parse(json);
   } catch (error) {
-    throw refuse(messageOf(error), error);
+    throw refuse(`Decoding seccomp profile failed: ${(error as Error).message}`, error);
   }
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) throw refuse('not an object');
-  return document as DockerProfile;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw refuse('Decoding seccomp profile failed: json: cannot unmarshal into Go value of type seccomp.Seccomp');
+  }
+  return value as DockerProfile;
 }
 
-function toRule(rule: DockerRule): SeccompRule {
-  if (rule.name && (rule.names ?? []).length > 0) {
+function counts(rule: DockerRule, machine: string | undefined, facts: ProfileFacts): boolean {
+  const { includes, excludes } = rule;
+  const holds = (capability: string) => facts.capabilities.includes(capability);
+  if (excludes) {
+    if (machine !== undefined && excludes.arches?.includes(machine)) return false;
+    if (excludes.caps?.some(holds)) return false;
+    if (excludes.minKernel && kernelAtLeast(facts.kernelRelease, version(excludes.minKernel))) return false;
+  }
+  if (includes) {
+    if ((includes.arches ?? []).length > 0 && !includes.arches?.some((name) => name === machine)) return false;
+    if (!(includes.caps ?? []).every(holds)) return false;
+    if (includes.minKernel && !kernelAtLeast(facts.kernelRelease, version(includes.minKernel))) return false;
+  }
+  return true;
+}
+
+function version(text: string): readonly [number, number] {
+  const [, major, minor] = /^(\d+)\.(\d+)$/.exec(text) ?? [];
+  if (major === undefined) throw refuse(`Decoding seccomp profile failed: invalid kernel version: ${text}`);
+  return [Number(major), Number(minor)];
+}
+
+function ociRule({ name, names, includes: _, excludes: __, comment: ___, ...rest }: DockerRule): SeccompRule {
+  if (name && names && names.length > 0) {
     throw refuse("both 'name' and 'names' are specified in the seccomp profile, use either 'name' or 'names'");
   }
+  const { args, ...others } = rest;
   return {
-    names: rule.name ? [rule.name] : (rule.names ?? []),
-    action: rule.action ?? 'SCMP_ACT_ALLOW',
-    ...(rule.errnoRet === undefined ? {} : { errnoRet: rule.errnoRet }),
-    ...((rule.args ?? []).length > 0 ? { args: rule.args ?? [] } : {}),
+    action: '',
+    ...others,
+    names: name ? [name] : (names ?? []),
+    // An empty or null list is no condition.
+    ...(args && args.length > 0 ? { args } : {}),
   };
-}
-
-/** Conditions of Docker's format: `excludes` bars when any of it holds, `includes` needs all of it. */
-function counts(rule: DockerRule, facts: ProfileFacts): boolean {
-  const { includes, excludes } = rule;
-  const machine = GO_ARCHITECTURES[facts.architecture] ?? facts.architecture;
-  const has = (capability: string) => facts.capabilities.includes(capability);
-  if ((excludes?.arches ?? []).includes(machine)) return false;
-  if ((excludes?.caps ?? []).some(has)) return false;
-  if (excludes?.minKernel && kernelAtLeast(facts.kernelRelease, excludes.minKernel)) return false;
-  if ((includes?.arches ?? []).length > 0 && !(includes?.arches ?? []).includes(machine)) return false;
-  if (!(includes?.caps ?? []).every(has)) return false;
-  return !includes?.minKernel || kernelAtLeast(facts.kernelRelease, includes.minKernel);
-}
-
-function kernelAtLeast(release: string, wanted: string): boolean {
-  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
-  const [wantedMajor = 0, wantedMinor = 0] = wanted.split('.').map(Number);
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }

@@ -1,4 +1,5 @@
 import { type Duplex, PassThrough } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { WharfError } from '@wharf/kit';
 import { attachToPaused, attachToRestarting } from '@wharf/wire/docker/messages';
 import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
@@ -117,6 +118,8 @@ async function serve(engine: Engine, attach: AttachRequest, client: Duplex, sign
 async function attachHijacked(engine: Engine, request: ApiRequest, response: ApiResponse): Promise<void> {
   const attach = readRequest(engine, request, false);
   const upgrade = request.headers.upgrade !== undefined;
+  // A body of known length is no input: docker-modem repeats its options there, and dockerd drops them.
+  if (Number(request.headers['content-length'] ?? 0) > 0) await finished(request.body.resume());
   const contentType = attach.framed && upgrade && request.atLeast(42) ? MULTIPLEXED_STREAM : RAW_STREAM;
   await serve(engine, attach, response.hijack(contentType).stream, request.signal);
 }

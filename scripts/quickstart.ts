@@ -1,16 +1,11 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { busyboxFiles, dockerArchive } from './lib/busybox-image.ts';
 import { until } from './lib/delay.ts';
-import { answers, daemonPid, request, requestJson } from './lib/local-daemon.ts';
+import { daemonPid, request, requestJson, startDaemon } from './lib/local-daemon.ts';
 import { DEMO_IMAGE, DEMO_NAME, QUICKSTART } from './lib/quickstart-settings.ts';
-import { ROOT } from './lib/root.ts';
 import { setUp } from './setup.ts';
 
 const PREFERRED_PORT = 8080;
-const START_TIMEOUT_MS = 20_000;
 
 const PAGE = `<!doctype html>
 <title>wharf</title>
@@ -32,7 +27,10 @@ async function quickstart(): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new Error('root is needed: namespaces, mounts and the packet filter belong to it');
   await setUp();
-  await startDaemon();
+  const started = await startDaemon();
+  const pid = daemonPid() ?? 'of someone else';
+  const address = `unix://${QUICKSTART.socketPath}`;
+  say(started ? `started the daemon (process ${pid}) on ${address}` : `the daemon runs already (process ${pid})`);
   await makeImage();
   const port = await runDemo();
   const page = await fetchPage(port);
@@ -48,31 +46,6 @@ Done in ${seconds} s. Use it with the ordinary docker client:
 The page: http://127.0.0.1:${port}/     The daemon's log: ${QUICKSTART.logPath}
 Stop it:  npm stop                   (npm stop -- --all also removes every container, image and volume)
 `);
-}
-
-async function startDaemon(): Promise<void> {
-  if (await answers()) {
-    say(`the daemon runs already (process ${daemonPid() ?? 'of someone else'})`);
-    return;
-  }
-  const logFd = openSync(QUICKSTART.logPath, 'a');
-  const child = spawn(join(ROOT, 'bin/wharfd'), [], { detached: true, stdio: ['ignore', logFd, logFd], cwd: '/' });
-  closeSync(logFd);
-  child.unref();
-  await until(
-    'the daemon answers',
-    async () => {
-      if (child.exitCode !== null || child.signalCode !== null)
-        throw new Error(`the daemon ended at once; its log says:\n${logTail()}`);
-      return (await answers()) ? true : undefined;
-    },
-    { timeoutMs: START_TIMEOUT_MS },
-  );
-  say(`started the daemon (process ${child.pid}) on unix://${QUICKSTART.socketPath}`);
-}
-
-function logTail(): string {
-  return readFileSync(QUICKSTART.logPath, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
 }
 
 async function makeImage(): Promise<void> {

@@ -1,6 +1,6 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { until } from './lib/delay.ts';
-import { daemonPid, request } from './lib/local-daemon.ts';
+import { daemonPid, request, startDaemon } from './lib/local-daemon.ts';
 import { DEMO_NAME, QUICKSTART } from './lib/quickstart-settings.ts';
 import { run } from './lib/run.ts';
 
@@ -11,6 +11,8 @@ const STOP_TIMEOUT_MS = 30_000;
  * and the daemon's state is deleted.
  */
 async function stop(everything: boolean): Promise<void> {
+  // Without a daemon nobody knows which processes and mounts are containers'.
+  if (everything && existsSync(QUICKSTART.dataRoot)) await startDaemon();
   const pid = daemonPid();
   if (pid === undefined) {
     console.log('No wharf daemon runs.');
@@ -28,6 +30,7 @@ async function stop(everything: boolean): Promise<void> {
     console.log(`Removed ${path}.`);
   }
   await run(['ip', 'link', 'delete', QUICKSTART.bridge]);
+  await run(['nft', 'delete', 'table', 'ip', QUICKSTART.nftTable]);
 }
 
 async function removeContainers(everything: boolean): Promise<void> {

@@ -1,8 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
+import { until } from './delay.ts';
 import { QUICKSTART } from './quickstart-settings.ts';
+import { ROOT } from './root.ts';
 
 const REQUEST_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 20_000;
 
 export interface Answer {
   readonly status: number;
@@ -44,7 +49,7 @@ export async function requestJson<T>(method: string, path: string, document?: un
 }
 
 /** True when a daemon answers on the socket. */
-export async function answers(): Promise<boolean> {
+async function answers(): Promise<boolean> {
   try {
     return (await request('GET', '/_ping')).status === 200;
   } catch {
@@ -61,4 +66,28 @@ export function daemonPid(): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Starts the daemon in the background unless one answers already; true when it did. Throws with the end of its log. */
+export async function startDaemon(): Promise<boolean> {
+  if (await answers()) return false;
+  const logFd = openSync(QUICKSTART.logPath, 'a');
+  const child = spawn(join(ROOT, 'bin/wharfd'), [], { detached: true, stdio: ['ignore', logFd, logFd], cwd: '/' });
+  closeSync(logFd);
+  child.unref();
+  await until(
+    'the daemon answers',
+    async () => {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        throw new Error(`the daemon ended at once; its log says:\n${logTail()}`);
+      }
+      return (await answers()) ? true : undefined;
+    },
+    { timeoutMs: START_TIMEOUT_MS },
+  );
+  return true;
+}
+
+function logTail(): string {
+  return readFileSync(QUICKSTART.logPath, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
 }

@@ -6,6 +6,7 @@ export const QUICKSTART = {
   pidfile: '/run/wharf/wharfd.pid',
   logPath: '/var/log/wharfd.log',
   bridge: 'wharf0',
+  nftTable: 'wharf',
 } as const;
 
 export const DEMO_NAME = 'wharf-demo';

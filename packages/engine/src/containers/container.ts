@@ -42,6 +42,13 @@ export interface NetworkEndpoint {
   readonly settings: EndpointSettings;
 }
 
+/** A `--link` on the default bridge. */
+export interface ContainerLink {
+  readonly alias: string;
+  /** A container that may be gone by now. */
+  readonly containerId: ContainerId;
+}
+
 /**
  * A container as it is kept in the store. A plain immutable document: a change makes a new one and saves it.
  * `config` and `hostConfig` keep Docker's own shape (docs/decisions/0002), since they are the client's data to get back.
@@ -67,5 +74,8 @@ export interface ContainerRecord {
   readonly endpoints: readonly NetworkEndpoint[];
   /** The published ports in force, as `NetworkSettings.Ports` shows them; empty when stopped. */
   readonly ports: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>>;
+  readonly links?: readonly ContainerLink[];
+  /** What the run in progress was told of its links. */
+  readonly linkEnvironment?: readonly string[];
   readonly state: ContainerState;
 }

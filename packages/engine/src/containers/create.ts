@@ -5,6 +5,7 @@ import type { ContainerConfig, HostConfig } from '@wharf/wire/docker/types';
 import type { ResolvedImage } from '../images/image-service.ts';
 import type { ContainerRecord } from './container.ts';
 import type { CreateOptions, CreateResult } from './container-service.ts';
+import { resolveLinks } from './links.ts';
 import { LiveContainer } from './live.ts';
 import { commandOf, mergeImageConfig, withDefaultNetwork, withHostDefaults, withHostname } from './merge.ts';
 import { newStreams, pathsOf, publish, type Room } from './room.ts';
@@ -108,6 +109,7 @@ async function build(room: Room, draft: Draft, undo: AsyncDisposableStack): Prom
     networkingConfig: withDefaultNetwork(draft.request.networkingConfig, hostConfig.NetworkMode ?? 'bridge'),
     hostname: config.Hostname ?? '',
   });
+  const links = resolveLinks(hostConfig, (idOrName) => room.registry.find(idOrName)?.record);
   const mounts = await room.volumes.plan({
     containerId: id,
     hostConfig,
@@ -130,6 +132,7 @@ async function build(room: Room, draft: Draft, undo: AsyncDisposableStack): Prom
     mounts,
     endpoints,
     ports: {},
+    ...(links.length > 0 ? { links } : {}),
     state: {
       status: 'created',
       pid: 0,

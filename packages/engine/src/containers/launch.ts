@@ -13,6 +13,7 @@ import { createFailure } from '../runtime/runtime-error.ts';
 import type { RuntimeMount } from '../volumes/volume-service.ts';
 import { initProgram } from './init-program.ts';
 import { NETWORK_DEADLINE_MS } from './limits.ts';
+import { linkEnvironment } from './links.ts';
 import type { LiveContainer, Run } from './live.ts';
 import { type NamespacePlan, peerOf, planNamespaces } from './namespaces.ts';
 import { cgroupOf, pathsOf, type Room, runtimeOf } from './room.ts';
@@ -72,6 +73,7 @@ async function setUpNetwork(room: Room, live: LiveContainer, undo: AsyncDisposab
   const { record } = live;
   const paths = pathsOf(room, live.id);
   const peer = peerOf(room, record, record.hostConfig.NetworkMode, 'network');
+  const linked = record.links ? linkEnvironment(record, (id) => room.registry.byId(id)?.record) : undefined;
   const sandbox: Sandbox = await withDeadline({ ms: NETWORK_DEADLINE_MS, what: 'Setting up the network' }, () =>
     room.networks.setUp(record, { containerDir: paths.data, peer: peer?.record }),
   );
@@ -79,7 +81,12 @@ async function setUpNetwork(room: Room, live: LiveContainer, undo: AsyncDisposab
     await room.networks.tearDown(record);
     live.record = { ...live.record, endpoints: record.endpoints, ports: {} };
   });
-  live.record = { ...live.record, endpoints: sandbox.endpoints, ports: sandbox.ports };
+  live.record = {
+    ...live.record,
+    endpoints: sandbox.endpoints,
+    ports: sandbox.ports,
+    ...(linked ? { linkEnvironment: linked } : {}),
+  };
   const files = await room.networks.writeFiles(live.record, paths.data);
   return { choice: sandbox.netnsPath === undefined ? 'host' : { path: sandbox.netnsPath }, files };
 }

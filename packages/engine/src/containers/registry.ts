@@ -39,6 +39,7 @@ export class Registry {
     if (exact !== undefined) return exact;
     const named = this.#names.get(idOrName.startsWith('/') ? idOrName.slice(1) : idOrName);
     if (named !== undefined) return this.#byId.get(named);
+    if (idOrName.includes('/', 1)) return this.#findLinked(idOrName);
     if (!/^[0-9a-f]{1,64}$/.test(idOrName)) return undefined;
     let found: LiveContainer | undefined;
     for (const [id, live] of this.#byId) {
@@ -47,6 +48,14 @@ export class Registry {
       found = live;
     }
     return found;
+  }
+
+  /** By `linking/alias`. */
+  #findLinked(name: string): LiveContainer | undefined {
+    const [parent = '', alias = ''] = name.replace(/^\//, '').split(/\/+(.*)/s, 2);
+    const { links } = this.#byId.get(this.#names.get(parent) ?? '')?.record ?? {};
+    const link = links?.find((candidate) => candidate.alias === alias);
+    return link && this.#byId.get(link.containerId);
   }
 
   /** Throws `not-found`. */

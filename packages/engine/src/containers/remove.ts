@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, WharfError } from '@wharf/kit';
 import { isMountPoint } from '@wharf/linux/mount';
+import { DEFAULT_LINK_NAME } from '@wharf/wire/docker/messages';
 import type { RemoveOptions } from './container-service.ts';
 import type { ExitFollowUps } from './exit.ts';
 import { killAndWait } from './kill.ts';
@@ -16,9 +17,7 @@ export async function removeContainer(
   options: RemoveOptions & { readonly name: string },
   then: ExitFollowUps,
 ): Promise<void> {
-  if (options.link) {
-    throw new WharfError('internal', 'Conflict, cannot remove the default link name of the container');
-  }
+  if (options.link) return removeLink(room, options.name);
   if (live.removing) {
     throw new WharfError('conflict', `removal of container ${options.name} is already in progress`);
   }
@@ -32,6 +31,19 @@ export async function removeContainer(
   } finally {
     live.removing = false;
   }
+}
+
+/** Takes a `linking/alias` away: the containers stay. */
+async function removeLink(room: Room, name: string): Promise<void> {
+  const [parent = '', alias] = name.replace(/^\//, '').split(/\/+(.*)/s, 2);
+  if (alias === undefined) throw new WharfError('internal', DEFAULT_LINK_NAME);
+  const live = room.registry.get(parent);
+  await locked(room, live, async () => {
+    const links = (live.record.links ?? []).filter((link) => link.alias !== alias);
+    room.registry.save(live, { ...live.record, links });
+    await room.networks.refreshFiles(live.record);
+    await room.store.committed();
+  });
 }
 
 async function endFirst(

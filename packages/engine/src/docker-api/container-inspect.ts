@@ -7,6 +7,7 @@ import type {
 } from '@wharf/wire/docker/types';
 import type { ApiRequest } from '@wharf/wire/http/route';
 import type { ContainerRecord } from '../containers/container.ts';
+import { shownLinks } from '../containers/links.ts';
 import type { Engine } from '../engine.ts';
 import { completeConfig, completeHostConfig } from './container-defaults.ts';
 import { manifestDescriptor } from './image-descriptor.ts';
@@ -38,7 +39,10 @@ export async function inspectContainer(engine: Engine, request: ApiRequest): Pro
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execs.length > 0 ? execs : null,
-    HostConfig: completeHostConfig(record.hostConfig),
+    HostConfig: completeHostConfig({
+      ...record.hostConfig,
+      Links: shownLinks(record, (id) => engine.containers.find(id)),
+    }),
     ...(request.atLeast(52)
       ? { Storage: { RootFS: { Snapshot: { Name: engine.snapshots.name } } } }
       : { GraphDriver: { Data: null, Name: engine.snapshots.name } }),

@@ -2,6 +2,7 @@ import { isKind, parseRfc3339 } from '@wharf/kit';
 import type { ContainerSummary, PortSummary } from '@wharf/wire/docker/types';
 import type { ApiRequest } from '@wharf/wire/http/route';
 import type { ContainerRecord } from '../containers/container.ts';
+import { linkNames } from '../containers/links.ts';
 import { selectContainers } from '../containers/list-filter.ts';
 import { statusText } from '../containers/status-text.ts';
 import type { Engine } from '../engine.ts';
@@ -20,8 +21,9 @@ export async function listContainers(engine: Engine, request: ApiRequest): Promi
     },
   );
   const imageNames = await currentImageNames(engine, records);
+  const links = linkNames(engine.containers.list());
   const sized = query.bool('size');
-  return Promise.all(records.map((record) => summarize(engine, request, record, { sized, imageNames })));
+  return Promise.all(records.map((record) => summarize(engine, request, record, { sized, imageNames, links })));
 }
 
 function newestFirst(records: readonly ContainerRecord[]): readonly ContainerRecord[] {
@@ -52,14 +54,18 @@ async function summarize(
   engine: Engine,
   request: ApiRequest,
   record: ContainerRecord,
-  shown: { readonly sized: boolean; readonly imageNames: ReadonlyMap<string, string | undefined> },
+  shown: {
+    readonly sized: boolean;
+    readonly imageNames: ReadonlyMap<string, string | undefined>;
+    readonly links: ReadonlyMap<string, readonly string[]>;
+  },
 ): Promise<ContainerSummary> {
   const size = shown.sized ? await engine.containers.size(record.id) : undefined;
   const descriptor = request.atLeast(48) ? await manifestDescriptor(engine, record) : undefined;
   const { health } = record.state;
   return {
     Id: record.id,
-    Names: [`/${record.name}`],
+    Names: [`/${record.name}`, ...(shown.links.get(record.id) ?? [])],
     Image: imageShown(record, shown.imageNames),
     ImageID: record.imageId,
     ...(descriptor ? { ImageManifestDescriptor: descriptor } : {}),

@@ -68,7 +68,8 @@ function collectionRoutes(engine: Engine): readonly Route[] {
     },
     {
       method: 'GET',
-      pattern: '/containers/{id}/json',
+      // `linking/alias` is a name too.
+      pattern: '/containers/{id:.*}/json',
       handler: async (request, response) => response.json(200, await inspectContainer(engine, request)),
     },
     {
@@ -144,7 +145,7 @@ function changeRoutes(engine: Engine): readonly Route[] {
     },
     {
       method: 'DELETE',
-      pattern: '/containers/{id}',
+      pattern: '/containers/{id:.*}',
       handler: async (request, response) => {
         await containers.remove(idOf(request), {
           force: request.query.bool('force'),

@@ -1,5 +1,5 @@
 import { WharfError } from '@wharf/kit';
-import { networkPredefined, poolOverlaps } from '@wharf/wire/docker/messages';
+import { NO_ADDRESS_FAMILY, networkPredefined, pluginNotFound, poolOverlaps } from '@wharf/wire/docker/messages';
 import type { IPAMConfig, NetworkCreateRequest } from '@wharf/wire/docker/types';
 import { choosePool } from './ipam.ts';
 import { contains, formatIpv4, formatSubnet, lastOf, overlaps, parseCidr, parseIpv4, type Subnet } from './ipv4.ts';
@@ -23,10 +23,14 @@ export function checkCreateRequest(request: NetworkCreateRequest): void {
     throw new WharfError('permission-denied', `only one instance of "${driver}" network is allowed`);
   }
   if (driver !== '' && driver !== 'bridge' && driver !== 'default') {
-    throw new WharfError(
-      'not-found',
-      `could not find plugin ${driver} in v1 plugin registry: plugin "${driver}" not found`,
-    );
+    throw new WharfError('not-found', pluginNotFound(driver));
+  }
+  const addressDriver = request.IPAM?.Driver ?? '';
+  if (addressDriver !== '' && addressDriver !== 'default') {
+    throw new WharfError('not-found', pluginNotFound(addressDriver));
+  }
+  if (request.EnableIPv4 === false && request.EnableIPv6 !== true) {
+    throw new WharfError('invalid-argument', NO_ADDRESS_FAMILY);
   }
   if (request.ConfigOnly === true || (request.ConfigFrom?.Network ?? '') !== '') {
     throw new WharfError('not-implemented', 'configuration networks are not supported');

@@ -201,7 +201,7 @@ function shownIpam(asked: IPAM | null | undefined, bridge: BridgeSettings): IPAM
   const config = given.map((entry) => (entry.Subnet?.includes(':') === true ? entry : { ...entry, ...chosen }));
   return {
     Driver: asked?.Driver || 'default',
-    Options: asked?.Options ?? {},
+    Options: asked?.Options ?? null,
     Config: hasIpv4 ? config : [chosen, ...config],
   };
 }

@@ -86,6 +86,7 @@ export class Networks implements NetworkService {
     const disabled = record.config.NetworkDisabled === true;
     const live = this.#sandboxes.setUp(disabled ? { ...record, endpoints: [] } : record, { ownNamespace });
     for (const { network } of live.endpoints) this.#publishEvent(network, 'connect', { container: record.id });
+    await this.#tellLinking(record.id);
     return {
       netnsPath: live.netnsPath,
       sandboxId: live.sandboxId,
@@ -140,7 +141,7 @@ export class Networks implements NetworkService {
     return connected ?? asked;
   }
 
-  async disconnect(record: ContainerRecord, network: string, force: boolean): Promise<void> {
+  async disconnect(record: ContainerRecord, network: string): Promise<void> {
     const target = this.#books.resolve(network);
     if (parseNetworkMode(record.hostConfig.NetworkMode).kind === 'host' && target.driver === 'host') {
       throw new WharfError(
@@ -160,11 +161,18 @@ export class Networks implements NetworkService {
     const planned = record.endpoints.some(
       ({ networkId, networkName }) => networkId === target.id || networkName === target.name,
     );
-    if (!planned && !force) throw new WharfError('internal', notConnected(record.id, target.name));
+    if (!planned) throw new WharfError('internal', notConnected(record.id, target.name));
   }
 
   async rename(record: ContainerRecord): Promise<void> {
     this.#sandboxes.rename(record);
+  }
+
+  async refreshFiles(record: ContainerRecord): Promise<void> {
+    const live = this.#sandboxes.live.get(record.id);
+    if (!live) return;
+    live.record = record;
+    await this.#rewriteFiles(record);
   }
 
   async forget(record: ContainerRecord): Promise<void> {
@@ -299,16 +307,21 @@ export class Networks implements NetworkService {
     }
   }
 
+  /** Containers that link to one that has come up learn its address. */
+  async #tellLinking(containerId: string): Promise<void> {
+    for (const { record } of this.#sandboxes.live.all()) {
+      if (record.links?.some((link) => link.containerId === containerId)) await this.#rewriteFiles(record);
+    }
+  }
+
   /** `--link` on the default bridge: `address alias name` lines for containers that are up. */
   #linkEntries(record: ContainerRecord): HostsEntry[] {
     const entries: HostsEntry[] = [];
-    for (const link of record.hostConfig.Links ?? []) {
-      const [target = '', alias = target] = link.split(':');
-      const peer = this.#sandboxes.live.find(target.replace(/^\//, ''));
+    for (const { alias, containerId } of record.links ?? []) {
+      const peer = this.#sandboxes.live.get(containerId);
       const address = peer?.endpoints.find(({ network }) => network.name === DEFAULT_NETWORK)?.address;
       if (!peer || !address) continue;
-      const name = alias.split('/').at(-1) ?? alias;
-      const names = [...new Set([name, peer.record.config.Hostname || peer.id.slice(0, 12), peer.record.name])];
+      const names = [...new Set([alias, peer.record.config.Hostname || peer.id.slice(0, 12), peer.record.name])];
       entries.push({ address, names: names.join(' ') });
     }
     return entries;

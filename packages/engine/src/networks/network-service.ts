@@ -45,9 +45,12 @@ export interface NetworkService {
   /** After a daemon restart: takes running containers' addresses and ports back into the books, removes what belongs to none. */
   restore(running: readonly ContainerRecord[]): Promise<void>;
   connect(record: ContainerRecord, network: string, settings: EndpointSettings): Promise<NetworkEndpoint>;
-  disconnect(record: ContainerRecord, network: string, force: boolean): Promise<void>;
+  /** Throws `internal` (`container x is not connected to network y`). */
+  disconnect(record: ContainerRecord, network: string): Promise<void>;
   /** Called when a container's name changes: DNS answers the new name. */
   rename(record: ContainerRecord): Promise<void>;
+  /** Writes hosts and resolv.conf of a running container anew: its links have changed. */
+  refreshFiles(record: ContainerRecord): Promise<void>;
   /** The container is gone for good. */
   forget(record: ContainerRecord): Promise<void>;
 }

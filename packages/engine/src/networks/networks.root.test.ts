@@ -214,7 +214,7 @@ test('a user-defined network has names, aliases and static addresses, apart from
   const endpoint = await networks.connect(stranger, 'one', { Aliases: ['friend'] });
   assert.equal(await get(nsOf(room, stranger), '10.91.0.77:80'), 'web', 'connected');
   assert.match(await lookup(nsOf(room, client), 'friend'), new RegExp(endpoint.settings.IPAddress ?? 'none'));
-  await networks.disconnect({ ...stranger, endpoints: [...stranger.endpoints, endpoint] }, 'one', false);
+  await networks.disconnect({ ...stranger, endpoints: [...stranger.endpoints, endpoint] }, 'one');
   assert.equal(await get(nsOf(room, stranger), '10.91.0.77:80'), undefined, 'disconnected');
 
   await networks.rename({ ...web, name: 'renamed' });
@@ -346,9 +346,46 @@ test('writeFiles() writes what the container is called and whom it asks', async 
   assert.match(file('hosts'), /\n10\.0\.0\.9\tdb\n172\.\d+\.0\.1\tme\n/);
   assert.ok(file('hosts').endsWith(`${addressOf(web)}\tbox.lan box\n`));
   assert.equal(file('resolv.conf'), 'nameserver 127.0.0.11\nsearch example.org\noptions ndots:0\n');
-  const plain = await room.up(testRecord('plain', { Dns: ['9.9.9.9'], Links: ['web:x'] }));
+  const plain = await room.up(testRecord('plain', { Dns: ['9.9.9.9'] }));
   assert.match(readFileSync(join(room.containerDir(plain), 'resolv.conf'), 'utf8'), /^nameserver 9\.9\.9\.9\n/);
   for (const record of [web, plain]) await room.networks.tearDown(record);
+});
+
+test('a container that links to another has its address in /etc/hosts, also after the other came up anew', async () => {
+  await using room = testRoom('wtest20');
+  const db = await room.up(testRecord('db'));
+  const links = [{ alias: 'store', containerId: db.id }];
+  const web = await room.up({ ...testRecord('web'), links });
+  const hosts = (): string => readFileSync(join(room.containerDir(web), 'hosts'), 'utf8');
+  const line = (record: ContainerRecord): string => `${addressOf(record)}\tstore ${db.config.Hostname} db\n`;
+  assert.ok(hosts().includes(line(db)));
+  await room.networks.tearDown(db);
+  const other = await room.up(testRecord('other'));
+  const again = await room.up({ ...db, endpoints: [] });
+  assert.notEqual(addressOf(again), addressOf(db));
+  assert.ok(hosts().includes(line(again)));
+  await room.networks.refreshFiles({ ...web, links: [] });
+  assert.ok(!hosts().includes('store'));
+  for (const record of [web, again, other]) await room.networks.tearDown(record);
+});
+
+test('plan() keeps the name of a network that is not there yet; the start needs it', async () => {
+  await using room = testRoom('wtest21');
+  const hostConfig = { NetworkMode: 'later' };
+  const endpoints = await room.networks.plan({ hostConfig, networkingConfig: undefined, hostname: '' });
+  assert.deepEqual(
+    endpoints.map(({ networkName }) => networkName),
+    ['later'],
+  );
+  const record = { ...testRecord('early', hostConfig), endpoints };
+  await assert.rejects(room.up(record), {
+    kind: 'not-found',
+    message: 'failed to set up container networking: network later not found',
+  });
+  await room.networks.createNetwork({ Name: 'later' });
+  const up = await room.up(record);
+  assert.notEqual(addressOf(up), '');
+  await room.networks.tearDown(up);
 });
 
 test('two daemons keep out of each other', async () => {

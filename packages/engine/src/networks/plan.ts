@@ -1,4 +1,4 @@
-import { WharfError } from '@wharf/kit';
+import { isKind, WharfError } from '@wharf/kit';
 import { PRIVATE_NETWORK, SHARES_NETWORK } from '@wharf/wire/docker/messages';
 import type { EndpointSettings, HostConfig, NetworkingConfig } from '@wharf/wire/docker/types';
 import type { NetworkEndpoint } from '../containers/container.ts';
@@ -21,23 +21,37 @@ export function planEndpoints(
   }
   const name = mode.kind === 'network' ? mode.name : mode.kind;
   // `--bridge none`: the default is no network.
-  const primary = name === DEFAULT_NETWORK && !books.find(name) ? books.resolve('none') : books.resolve(name);
-  const settings = new Map<NetworkRecord, EndpointSettings>([[primary, {}]]);
+  const primary = name === DEFAULT_NETWORK && !books.find(name) ? books.resolve('none') : orName(books, name);
+  const settings = new Map<NetworkRecord | string, EndpointSettings>([[primary, {}]]);
   for (const [key, config] of configs) {
-    const network = key === 'default' ? primary : books.resolve(config?.NetworkID || key);
+    const network = key === 'default' ? primary : orName(books, config?.NetworkID || key);
     settings.set(network, { ...settings.get(network), ...config });
   }
-  if (settings.size > 1 && primary.driver !== 'bridge') {
-    throw new WharfError('invalid-argument', primary.driver === 'host' ? SHARES_NETWORK : PRIVATE_NETWORK);
+  const driver = typeof primary === 'string' ? 'bridge' : primary.driver;
+  if (settings.size > 1 && driver !== 'bridge') {
+    throw new WharfError('invalid-argument', driver === 'host' ? SHARES_NETWORK : PRIVATE_NETWORK);
   }
-  const [first, ...others] = [...settings.keys()];
-  others.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return [first as NetworkRecord, ...others].map((network) => {
+  const others = [...settings.keys()].filter((network) => network !== primary);
+  others.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  return [primary, ...others].map((network) => {
     const asked = settings.get(network) ?? {};
+    if (typeof network === 'string') return { networkName: network, networkId: '', settings: askedFor(asked) };
     checkEndpointSettings(network, asked);
     return { networkName: network.name, networkId: network.id, settings: askedFor(asked) };
   });
 }
+
+/** A network need not be there before the start: its name is kept then. Throws when it names several. */
+function orName(books: NetworkBooks, idOrName: string): NetworkRecord | string {
+  try {
+    return books.resolve(idOrName);
+  } catch (error) {
+    if (isKind(error, 'not-found')) return idOrName;
+    throw error;
+  }
+}
+
+const nameOf = (network: NetworkRecord | string): string => (typeof network === 'string' ? network : network.name);
 
 function checkPorts(hostConfig: HostConfig): void {
   for (const { hostIp } of wantedPorts({}, hostConfig, '0.0.0.0')) {

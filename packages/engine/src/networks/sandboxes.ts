@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrno, type Logger, messageOf, newId, WharfError } from '@wharf/kit';
+import { hasErrno, isKind, type Logger, messageOf, newId, WharfError } from '@wharf/kit';
 import { pinNetnsOf } from '@wharf/linux/namespaces';
 import { Netlink } from '@wharf/linux/netlink';
+import { networkGone } from '@wharf/wire/docker/messages';
 import type { EndpointSettings } from '@wharf/wire/docker/types';
 import type { ContainerRecord, NetworkEndpoint } from '../containers/container.ts';
 import { enableForwarding, ensureBridge, removeBridge } from './bridge.ts';
@@ -255,7 +256,7 @@ export class Sandboxes {
     settings: EndpointSettings,
     taken: readonly string[] = [],
   ): LiveEndpoint {
-    const network = this.#books.find(id) ?? this.#books.resolve(name);
+    const network = this.#networkOf(name, id);
     const { record } = live;
     const asked = askedFor(settings);
     const address = network.bridge ? this.#takeAddress(network, asked) : '';
@@ -275,6 +276,16 @@ export class Sandboxes {
     };
     live.endpoints = [...live.endpoints, endpoint];
     return endpoint;
+  }
+
+  /** The network meant at create; when it was removed, the one that has its name now. */
+  #networkOf(name: string, id: string): NetworkRecord {
+    try {
+      return this.#books.find(id) ?? this.#books.resolve(name);
+    } catch (error) {
+      if (!isKind(error, 'not-found')) throw error;
+      throw new WharfError('not-found', networkGone(name), { cause: error });
+    }
   }
 
   #takeAddress(network: NetworkRecord, asked: EndpointSettings): string {

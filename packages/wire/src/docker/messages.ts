@@ -115,6 +115,14 @@ export const linkNotOnBridge = (child: string): string =>
 
 export const DEFAULT_LINK_NAME = 'Conflict, cannot remove the default link name of the container';
 
+export const endpointNotFound = (name: string): string => `endpoint ${name} not found`;
+
+export const networkGone = (name: string): string => `failed to set up container networking: ${networkNotFound(name)}`;
+
+export const pluginNotFound = (name: string): string => `plugin "${name}" not found`;
+
+export const NO_ADDRESS_FAMILY = 'IPv4 or IPv6 must be enabled';
+
 export const poolOverlaps = 'invalid pool request: Pool overlaps with other one on this address space';
 
 export const portAllocated = (hostIp: string, port: number): string =>

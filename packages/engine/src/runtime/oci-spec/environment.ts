@@ -22,13 +22,13 @@ function nameOf(entry: string): string {
 export function containerEnvironment(options: {
   readonly configured: readonly string[];
   /** What `--link` adds. */
-  readonly linked: readonly string[];
+  readonly linked?: readonly string[];
   readonly hostname: string;
   readonly terminal: boolean;
 }): readonly string[] {
   const base = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${options.hostname}`];
   if (options.terminal) base.push('TERM=xterm');
-  return mergeEnvironment([...base, ...options.linked], options.configured);
+  return mergeEnvironment([...base, ...(options.linked ?? [])], options.configured);
 }
 
 /** Adds `HOME` where the environment has none, as login does. */

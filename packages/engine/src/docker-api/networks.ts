@@ -1,11 +1,8 @@
 import { WharfError } from '@wharf/kit';
-import type {
-  NetworkConnectRequest,
-  NetworkCreateRequest,
-  NetworkDisconnectRequest,
-  NetworkPruneResponse,
-} from '@wharf/wire/docker/types';
-import type { ApiRequest, Route } from '@wharf/wire/http/route';
+import { decodeNetworkConnect, decodeNetworkCreate, decodeNetworkDisconnect } from '@wharf/wire/docker/decode';
+import { endpointNotFound, noSuchContainer } from '@wharf/wire/docker/messages';
+import type { NetworkConnectRequest, NetworkDisconnectRequest, NetworkPruneResponse } from '@wharf/wire/docker/types';
+import type { Route } from '@wharf/wire/http/route';
 import type { NetworkEndpoint } from '../containers/container.ts';
 import type { Engine } from '../engine.ts';
 
@@ -13,19 +10,22 @@ import type { Engine } from '../engine.ts';
 export function networksRoutes(engine: Pick<Engine, 'networks' | 'containers'>): readonly Route[] {
   const { networks } = engine;
   return [
-    {
-      method: 'GET',
-      pattern: '/networks',
-      handler: (request, response) => {
-        // Below 1.28 the list told who is connected.
-        response.json(200, networks.listNetworks(request.query.filters(), { withContainers: !request.atLeast(28) }));
-      },
-    },
+    // Docker's own client asks for both.
+    ...['/networks', '/networks/'].map(
+      (pattern): Route => ({
+        method: 'GET',
+        pattern,
+        handler: (request, response) => {
+          // Below 1.28 the list told who is connected.
+          response.json(200, networks.listNetworks(request.query.filters(), { withContainers: !request.atLeast(28) }));
+        },
+      }),
+    ),
     {
       method: 'POST',
       pattern: '/networks/create',
       handler: async (request, response) => {
-        response.json(201, await networks.createNetwork(await readBody<NetworkCreateRequest>(request)));
+        response.json(201, await networks.createNetwork(decodeNetworkCreate(await request.json())));
       },
     },
     {
@@ -59,7 +59,7 @@ export function networksRoutes(engine: Pick<Engine, 'networks' | 'containers'>):
       method: 'POST',
       pattern: '/networks/{id}/connect',
       handler: async (request, response) => {
-        await connect(engine, request.params['id'] ?? '', await readBody<NetworkConnectRequest>(request));
+        await connect(engine, request.params['id'] ?? '', decodeNetworkConnect(await request.json()));
         response.empty(200);
       },
     },
@@ -67,7 +67,7 @@ export function networksRoutes(engine: Pick<Engine, 'networks' | 'containers'>):
       method: 'POST',
       pattern: '/networks/{id}/disconnect',
       handler: async (request, response) => {
-        await disconnect(engine, request.params['id'] ?? '', await readBody<NetworkDisconnectRequest>(request));
+        await disconnect(engine, request.params['id'] ?? '', decodeNetworkDisconnect(await request.json()));
         response.empty(200);
       },
     },
@@ -95,9 +95,13 @@ async function disconnect(
   body: NetworkDisconnectRequest,
 ): Promise<void> {
   const { networks, containers } = engine;
-  const record = containers.get(body.Container ?? '');
+  const record = containers.find(body.Container ?? '');
+  if (!record) {
+    const missing = body.Container ?? '';
+    throw new WharfError('not-found', body.Force === true ? endpointNotFound(missing) : noSuchContainer(missing));
+  }
   const { Id } = networks.inspectNetwork(network);
-  await networks.disconnect(record, network, body.Force === true);
+  await networks.disconnect(record, network);
   containers.amend(record.id, (current) => ({
     ...current,
     endpoints: withoutNetwork(current.endpoints, Id),
@@ -107,12 +111,3 @@ async function disconnect(
 
 const withoutNetwork = (endpoints: readonly NetworkEndpoint[], networkId: string): NetworkEndpoint[] =>
   endpoints.filter((endpoint) => endpoint.networkId !== networkId);
-
-/** A JSON object of that form; clients that send none mean an empty one. */
-async function readBody<T extends object>(request: ApiRequest): Promise<T> {
-  const body = await request.json();
-  if (body === undefined || body === null) return {} as T;
-  if (typeof body !== 'object' || Array.isArray(body))
-    throw new WharfError('invalid-argument', 'invalid JSON: an object is expected');
-  return body as T;
-}

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { BUSYBOX } from './lib/images.ts';
+import { BUSYBOX, loadBusybox } from './lib/images.ts';
 import { daemonForFile, uniqueName } from './lib/suite.ts';
 
 const daemon = daemonForFile();
@@ -62,6 +62,49 @@ test('a read-only bind cannot be written', async () => {
     '/ro/y',
   ]);
   assert.match(result.stderr, /Read-only file system/);
+});
+
+test('a single file is bound, and can be read-only', async () => {
+  const file = join(scratch, 'single');
+  writeFileSync(file, 'one');
+  const result = await daemon().docker([
+    'run',
+    '--rm',
+    '-v',
+    `${file}:/f:ro`,
+    BUSYBOX,
+    'sh',
+    '-c',
+    'cat /f; echo > /f',
+  ]);
+  assert.match(result.stdout, /^one/);
+  assert.match(result.stderr, /Read-only file system/);
+});
+
+test('--mount type=image shows the files of another image', async () => {
+  const files = [
+    { path: 'sub', directory: true as const },
+    { path: 'sub/file', content: 'from an image' },
+  ];
+  await loadBusybox(daemon().host, { reference: 'files:1', layers: [files] });
+  const show = async (path: string, ...more: string[]) =>
+    daemon().ok(
+      'run',
+      '--rm',
+      '--mount',
+      ['type=image,src=files:1,dst=/image', ...more].join(','),
+      BUSYBOX,
+      'cat',
+      path,
+    );
+  assert.equal(await show('/image/sub/file'), 'from an image');
+  assert.equal(await show('/image/file', 'image-subpath=sub'), 'from an image');
+  assert.equal(await show('/image', 'image-subpath=sub/file'), 'from an image');
+  const name = uniqueName();
+  await daemon().ok('create', '--name', name, '--mount', 'type=image,src=files:1,dst=/image', BUSYBOX, 'true');
+  assert.match((await daemon().docker(['rmi', 'files:1'])).stderr, /is using its referenced image/);
+  await daemon().ok('rm', name);
+  await daemon().ok('rmi', 'files:1');
 });
 
 test('--tmpfs and --shm-size mount memory', async () => {

@@ -2,6 +2,7 @@
 export {
   type HybridPreparation,
   killCgroup,
+  liftLimits,
   listCgroupProcesses,
   prepareHybridForCrun,
   removeCgroup,

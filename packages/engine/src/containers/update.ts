@@ -1,8 +1,9 @@
 import { messageOf, WharfError } from '@wharf/kit';
+import { liftLimits } from '@wharf/linux/cgroup';
 import type { HostConfig } from '@wharf/wire/docker/types';
 import { resourceLimits } from '../runtime/oci-spec/resources.ts';
 import type { LiveContainer } from './live.ts';
-import { locked, publish, type Room, runtimeOf } from './room.ts';
+import { cgroupOf, locked, publish, type Room, runtimeOf } from './room.ts';
 import { validateRestartPolicy } from './validate-host.ts';
 import { checkResources } from './validate-resources.ts';
 
@@ -23,8 +24,7 @@ export async function updateContainer(
     const hostConfig = merge(live, resources);
     room.registry.save(live, { ...before, hostConfig });
     try {
-      if (live.run !== undefined)
-        await runtimeOf(room, before).update(live.id, resourceLimits(given(resources, hostConfig)));
+      if (live.run !== undefined) await apply(room, live, given(resources));
       await room.store.committed();
     } catch (error) {
       room.registry.save(live, { ...live.record, hostConfig: before.hostConfig });
@@ -70,21 +70,27 @@ function merge(live: LiveContainer, change: HostConfig): HostConfig {
   if (before.AutoRemove === true && change.RestartPolicy?.Name && change.RestartPolicy.Name !== 'no') {
     throw conflict('Restart policy cannot be updated because AutoRemove is enabled for the container');
   }
-  return { ...before, ...given(change, undefined) };
+  return { ...before, ...given(change) };
 }
 
-/** The fields that say something; zero and empty leave things as they are. `PidsLimit` 0 means unlimited. */
-function given(change: HostConfig, whole: HostConfig | undefined): HostConfig {
+/** Sets the limits of a running container. Runtimes take no word for "unlimited" on every cgroup layout; the files do. */
+async function apply(room: Room, live: LiveContainer, change: HostConfig): Promise<void> {
+  const limits = resourceLimits(change);
+  if (Object.keys(limits).length > 0) await runtimeOf(room, live.record).update(live.id, limits);
+  const pids = change.PidsLimit === 0;
+  const cpuQuota = (change.CpuQuota ?? 0) < 0;
+  if (pids || cpuQuota) liftLimits(cgroupOf(room.config, live.record), { pids, cpuQuota });
+}
+
+/** The fields that say something; zero and empty leave things as they are. `PidsLimit` 0 means unlimited, as do all below. */
+function given(change: HostConfig): HostConfig {
   const kept = Object.entries(change).filter(([key, value]) => {
     if (value === undefined || value === null) return false;
-    if (key === 'RestartPolicy') return whole === undefined && (value as { Name?: string }).Name !== '';
+    if (key === 'RestartPolicy') return (value as { Name?: string }).Name !== '';
     if (key === 'PidsLimit') return true;
     return value !== 0 && value !== '' && !(Array.isArray(value) && value.length === 0);
   });
   return Object.fromEntries(
-    kept.map(([key, value]) => [
-      key,
-      key === 'PidsLimit' && Number(value) <= 0 ? (whole === undefined ? null : -1) : value,
-    ]),
+    kept.map(([key, value]) => [key, key === 'PidsLimit' ? Math.max(Number(value), 0) : value]),
   ) as HostConfig;
 }

@@ -112,7 +112,9 @@ function checkCpu(draft: Draft, facts: CgroupFacts, warnings: string[]): void {
     throw refuse('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
   }
   if (quota > 0 && quota < 1000) throw refuse('CPU cfs quota can not be less than 1ms (i.e. 1000)');
-  if ((draft.CpuShares ?? 0) > 0 && !facts.cpuShares) {
+  const shares = draft.CpuShares ?? 0;
+  if (shares < 0) throw refuse(`invalid CPU shares (${shares}): value must be a positive integer`);
+  if (shares > 0 && !facts.cpuShares) {
     warnings.push('Your kernel does not support CPU shares or the cgroup is not mounted. Shares discarded.');
     draft.CpuShares = 0;
   }

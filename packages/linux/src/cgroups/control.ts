@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
-import { messageOf } from '@wharf/kit';
+import { hasErrno, messageOf } from '@wharf/kit';
 import { FS_MAGIC, statfs } from '../fsx.ts';
 import { mount } from '../mount.ts';
 import { SIGNALS } from '../signals.ts';
@@ -43,6 +43,33 @@ export function removeCgroup(path: string, layout: CgroupLayout = detectLayout()
   let gone = true;
   for (const directory of ownDirectories(path, layout)) gone = removeTree(directory) && gone;
   return gone;
+}
+
+/**
+ * Takes limits of the cgroup at `path` away while it is in use: the number of tasks, the CPU quota. No error where the
+ * cgroup or the controller is not there.
+ */
+export function liftLimits(
+  path: string,
+  limits: { readonly pids: boolean; readonly cpuQuota: boolean },
+  layout: CgroupLayout = detectLayout(),
+): void {
+  const directories = directoriesAt(path, layout);
+  const unified = directories.get('') ?? '';
+  const write = (directory: string | undefined, file: string, value: string): boolean =>
+    directory !== undefined && writeExisting(join(directory, file), value);
+  if (limits.pids) write(directories.get('pids'), 'pids.max', 'max') || write(unified, 'pids.max', 'max');
+  if (limits.cpuQuota) write(directories.get('cpu'), 'cpu.cfs_quota_us', '-1') || write(unified, 'cpu.max', 'max');
+}
+
+function writeExisting(path: string, value: string): boolean {
+  try {
+    writeFileSync(path, value, { flag: 'r+' });
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
 }
 
 /** Never a root: everything of the host is below it. */

@@ -21,7 +21,7 @@ export function resourceLimits(host: HostConfig): SpecResources {
   return {
     ...(memory ? { memory } : {}),
     ...(cpu ? { cpu } : {}),
-    ...(pids !== undefined && pids !== 0 ? { pids: { limit: pids } } : {}),
+    ...(pids !== undefined && pids > 0 ? { pids: { limit: pids } } : {}),
     ...(blockIO ? { blockIO } : {}),
   };
 }
@@ -34,7 +34,8 @@ function cpuTime(host: HostConfig): Record<string, number | undefined> {
     shares: positive(host.CpuShares),
     // `--cpus` is a quota of the default period.
     period: nano === undefined ? positive(host.CpuPeriod) : CPU_PERIOD_US,
-    quota: nano === undefined ? host.CpuQuota || undefined : Math.round((nano * CPU_PERIOD_US) / 1e9),
+    // No quota is what a new cgroup has; crun 1.8 cannot write it.
+    quota: nano === undefined ? positive(host.CpuQuota) : Math.round((nano * CPU_PERIOD_US) / 1e9),
     realtimePeriod: positive(host.CpuRealtimePeriod),
     realtimeRuntime: positive(host.CpuRealtimeRuntime),
   };

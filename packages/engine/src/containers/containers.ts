@@ -1,4 +1,5 @@
 import { WharfError } from '@wharf/kit';
+import { containerNotRunning } from '@wharf/wire/docker/messages';
 import { scheduleRestart } from './auto-restart.ts';
 import { checkpointUnsupported, createCheckpoint, listCheckpoints, removeCheckpoint } from './checkpoint.ts';
 import { commitContainer } from './commit.ts';
@@ -70,12 +71,8 @@ function lifeVerbs(room: Room, then: ExitFollowUps): LifeVerbs {
     wait: (name, condition, signal) => waitForContainer(registry.get(name), condition, signal),
     resize(name, size) {
       const live = registry.get(name);
-      // Before the start the size is remembered; that is what lets a client set it first.
-      if (live.record.config.Tty !== true && live.run !== undefined) return;
-      if (live.run === undefined && live.record.state.hasBeenStarted) {
-        throw new WharfError('conflict', `container ${live.id} is not running`);
-      }
-      live.streams.resize(size);
+      if (live.run === undefined) throw new WharfError('conflict', containerNotRunning(live.id));
+      if (live.record.config.Tty === true) live.streams.resize(size);
       publish(room, live.record, 'resize', { height: String(size.height), width: String(size.width) });
     },
     prune: (filters) => pruneContainers(room, filters, then),

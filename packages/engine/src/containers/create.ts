@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { formatRfc3339Nano, newId, randomName, shortId, WharfError, ZERO_TIME } from '@wharf/kit';
 import { formatPlatform, hostPlatform, platformMatches } from '@wharf/oci/spec/platform';
+import { noSuchContainer } from '@wharf/wire/docker/messages';
 import type { ContainerConfig, HostConfig } from '@wharf/wire/docker/types';
 import type { ResolvedImage } from '../images/image-service.ts';
 import type { ContainerRecord } from './container.ts';
@@ -8,6 +9,7 @@ import type { CreateOptions, CreateResult } from './container-service.ts';
 import { resolveLinks } from './links.ts';
 import { LiveContainer } from './live.ts';
 import { commandOf, mergeImageConfig, withDefaultNetwork, withHostDefaults, withHostname } from './merge.ts';
+import { peerName } from './namespaces.ts';
 import { newStreams, pathsOf, publish, type Room } from './room.ts';
 import { acquireRootfs, releaseRootfs } from './rootfs.ts';
 import { validateConfig } from './validate-config.ts';
@@ -66,14 +68,23 @@ function checkHost(room: Room, given: HostConfig, warnings: string[]): HostConfi
   return hostConfig;
 }
 
-/** Modes that name another container keep its id, so that its renaming changes nothing. */
+/**
+ * Modes that name another container keep its id, so that its renaming changes nothing. Only a network may be that of a
+ * container still to come.
+ */
 function sharedWith(room: Room, given: HostConfig): HostConfig {
-  const byId = (mode: string | undefined) => {
-    const name = mode?.startsWith('container:') === true ? mode.slice('container:'.length) : undefined;
-    const peer = name === undefined ? undefined : room.registry.find(name);
+  const byId = (mode: string | undefined, mayCome: boolean) => {
+    const name = peerName(mode);
+    if (name === undefined) return mode;
+    const peer = room.registry.find(name);
+    if (peer === undefined && !mayCome) throw new WharfError('invalid-argument', noSuchContainer(name));
     return peer === undefined ? mode : `container:${peer.id}`;
   };
-  return { NetworkMode: byId(given.NetworkMode), PidMode: byId(given.PidMode), IpcMode: byId(given.IpcMode) };
+  return {
+    NetworkMode: byId(given.NetworkMode, true),
+    PidMode: byId(given.PidMode, false),
+    IpcMode: byId(given.IpcMode, false),
+  };
 }
 
 function warnForeignPlatform(image: ResolvedImage, warnings: string[]): void {
@@ -163,7 +174,7 @@ async function build(room: Room, draft: Draft, undo: AsyncDisposableStack): Prom
 
 /** Volumes that are empty begin with what the image has at their place. */
 async function fillVolumes(room: Room, live: LiveContainer): Promise<void> {
-  const rootfs = acquireRootfs(room, live);
+  const rootfs = await acquireRootfs(room, live);
   try {
     await room.volumes.populate(live.record, rootfs);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { WharfError } from '@wharf/kit';
+import { containerNotRunning, containerRestarting, noSuchContainer } from '@wharf/wire/docker/messages';
 import type { NamespaceChoice } from '../runtime/oci-spec/build.ts';
 import type { ContainerRecord } from './container.ts';
 import type { LiveContainer } from './live.ts';
@@ -14,15 +15,18 @@ export function peerOf(
   const name = peerName(mode);
   if (name === undefined) return undefined;
   const peer = room.registry.find(name);
-  if (peer === undefined) throw new WharfError('not-found', `No such container: ${name}`);
+  if (peer === undefined) throw new WharfError('not-found', noSuchContainer(name));
   if (peer.id === record.id) throw new WharfError('invalid-argument', `cannot join own ${what} namespace`);
-  if (peer.record.state.status === 'restarting') {
-    throw new WharfError('conflict', `Container ${peer.id} is restarting, wait until the container is running`);
+  const { status } = peer.record.state;
+  if (status === 'restarting') throw new WharfError('conflict', containerRestarting(peer.id));
+  if (peer.run !== undefined) return peer;
+  if (what === 'network') {
+    throw new WharfError(
+      'conflict',
+      `cannot join network namespace of a non running container: container ${peer.record.name} is ${status}`,
+    );
   }
-  if (peer.run === undefined) {
-    throw new WharfError('conflict', `cannot join ${what} of a non running container: ${name}`);
-  }
-  return peer;
+  throw new WharfError('internal', `failed to join ${what} namespace: ${containerNotRunning(name)}`);
 }
 
 /** `x` of `container:x`. */

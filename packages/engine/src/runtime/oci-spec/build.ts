@@ -66,7 +66,9 @@ export function buildSpec(inputs: SpecInputs): Spec {
     root: { path: 'rootfs', readonly: hostConfig.ReadonlyRootfs === true },
     ...(ownUts ? { hostname: config.Hostname ?? '' } : {}),
     mounts: containerMounts({
-      privileged: privileged || security.writableCgroups,
+      privileged,
+      writableCgroups: security.writableCgroups,
+      withoutShm: hostConfig.IpcMode === 'none',
       readOnlyRoot: hostConfig.ReadonlyRootfs === true,
       networkFiles: inputs.networkFiles,
       volumes: inputs.volumes,

@@ -3,10 +3,14 @@ import type { SpecMount } from './spec.ts';
 
 export interface MountInputs {
   readonly privileged: boolean;
+  /** The container may make cgroups below its own. */
+  readonly writableCgroups: boolean;
   readonly readOnlyRoot: boolean;
   readonly networkFiles: NetworkFiles | undefined;
   /** Volumes, binds and tmpfs, in order. */
   readonly volumes: readonly SpecMount[];
+  /** `--ipc none`: no /dev/shm at all. */
+  readonly withoutShm: boolean;
   /** A directory on the host that is /dev/shm (shared or the host's); a tmpfs of `shmSizeBytes` when absent. */
   readonly shmPath: string | undefined;
   readonly shmSizeBytes: number;
@@ -47,18 +51,23 @@ function systemMounts(inputs: MountInputs): readonly SpecMount[] {
       destination: '/sys/fs/cgroup',
       type: 'cgroup',
       source: 'cgroup',
-      options: ['nosuid', 'noexec', 'nodev', sysAccess],
+      options: ['nosuid', 'noexec', 'nodev', inputs.privileged || inputs.writableCgroups ? 'rw' : 'ro'],
     },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
-    inputs.shmPath === undefined
-      ? {
-          destination: '/dev/shm',
-          type: 'tmpfs',
-          source: 'shm',
-          options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${inputs.shmSizeBytes}`],
-        }
-      : { destination: '/dev/shm', type: 'bind', source: inputs.shmPath, options: ['rbind', 'rprivate'] },
+    ...(inputs.withoutShm ? [] : [shmMount(inputs)]),
   ];
+}
+
+function shmMount({ shmPath, shmSizeBytes }: MountInputs): SpecMount {
+  if (shmPath !== undefined) {
+    return { destination: '/dev/shm', type: 'bind', source: shmPath, options: ['rbind', 'rprivate'] };
+  }
+  return {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${shmSizeBytes}`],
+  };
 }
 
 function fileMounts({ networkFiles, readOnlyRoot }: MountInputs): readonly SpecMount[] {

@@ -87,17 +87,39 @@ test('parseSecurityOptions() reads both separators', () => {
   assert.throws(() => parseSecurityOptions(['no-new-privileges=perhaps']), /invalid --security-opt 2/);
 });
 
+const plainMounts = {
+  privileged: false,
+  writableCgroups: false,
+  readOnlyRoot: false,
+  networkFiles: undefined,
+  volumes: [],
+  withoutShm: false,
+  shmPath: undefined,
+  shmSizeBytes: 64,
+  init: undefined,
+};
+
+test('containerMounts() leaves /dev/shm out for --ipc none', () => {
+  const places = (withoutShm: boolean) =>
+    containerMounts({ ...plainMounts, withoutShm }).map((mount) => mount.destination);
+  assert.ok(places(false).includes('/dev/shm'));
+  assert.ok(!places(true).includes('/dev/shm'));
+});
+
+test('containerMounts() makes cgroups writable without the rest of /sys', () => {
+  const mounts = containerMounts({ ...plainMounts, writableCgroups: true });
+  const isWritable = (place: string) => mounts.find(({ destination }) => destination === place)?.options.includes('rw');
+  assert.deepEqual([isWritable('/sys/fs/cgroup'), isWritable('/sys')], [true, false]);
+});
+
 test('containerMounts() gives way to a mount of the user at the same place', () => {
   const mounts = containerMounts({
-    privileged: false,
-    readOnlyRoot: false,
+    ...plainMounts,
     networkFiles: { hostnamePath: '/d/hostname', hostsPath: '/d/hosts', resolvConfPath: '/d/resolv.conf' },
     volumes: [
       { destination: '/etc/hosts', type: 'bind', source: '/my/hosts', options: ['rbind'] },
       { destination: '/dev/shm', type: 'bind', source: '/my/shm', options: ['rbind'] },
     ],
-    shmPath: undefined,
-    shmSizeBytes: 64,
     init: { hostPath: '/usr/bin/tini', path: '/sbin/docker-init' },
   });
   const at = (destination: string) =>

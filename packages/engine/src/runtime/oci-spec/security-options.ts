@@ -22,6 +22,10 @@ export function parseSecurityOptions(options: readonly string[] | null | undefin
       noNewPrivileges = true;
       continue;
     }
+    if (option === 'writable-cgroups') {
+      writableCgroups = true;
+      continue;
+    }
     if (option === 'disable') continue;
     const [, name = '', value = ''] = /^([^=:]+)[=:](.*)$/s.exec(option) ?? [];
     switch (name) {
@@ -32,14 +36,15 @@ export function parseSecurityOptions(options: readonly string[] | null | undefin
         noNewPrivileges = truth(option, value);
         break;
       case 'writable-cgroups':
-        writableCgroups = truth(option, value);
+        if (value !== 'true' && value !== 'false') throw unknown(option);
+        writableCgroups = value === 'true';
         break;
       case 'label':
       case 'apparmor':
       case 'systempaths':
         break;
       default:
-        throw new WharfError('invalid-argument', `invalid --security-opt 2: "${option}"`);
+        throw unknown(option);
     }
   }
   return { noNewPrivileges, seccomp, writableCgroups };
@@ -48,5 +53,9 @@ export function parseSecurityOptions(options: readonly string[] | null | undefin
 function truth(option: string, value: string): boolean {
   if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true;
   if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value)) return false;
-  throw new WharfError('invalid-argument', `invalid --security-opt 2: "${option}"`);
+  throw unknown(option);
+}
+
+function unknown(option: string): WharfError {
+  return new WharfError('invalid-argument', `invalid --security-opt 2: "${option}"`);
 }

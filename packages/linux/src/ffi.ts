@@ -25,6 +25,32 @@ export function bind<T extends (...args: never[]) => unknown>(name: string, resu
   return libc.func(name, result, [...args]) as unknown as T;
 }
 
+/** A foreign function called on a thread of koffi's pool. */
+export type AsideCall<A extends readonly unknown[]> = (
+  ...args: A
+) => Promise<{ readonly result: number; readonly errno: number }>;
+
+/**
+ * As `bind`, for calls the kernel may hold up: they run beside the event loop. Buffers among the arguments must stay
+ * referenced until the promise settles.
+ */
+export function bindAside<A extends readonly unknown[]>(
+  name: string,
+  result: CType,
+  args: readonly CType[],
+): AsideCall<A> {
+  const call = libc.func(name, result, [...args]);
+  return (...given) =>
+    new Promise((resolve, reject) => {
+      call.async(...given, (error: Error | null, value: number) => {
+        // Here the errno is that of the call's own thread.
+        const errno = koffi.errno();
+        if (error) reject(error);
+        else resolve({ result: value, errno });
+      });
+    });
+}
+
 /** As `bind`, `undefined` where this libc has no such symbol. */
 export function bindOptional<T extends (...args: never[]) => unknown>(
   name: string,

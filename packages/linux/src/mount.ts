@@ -1,8 +1,7 @@
-import { close, closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { AT_FDCWD, AT_RECURSIVE, MS, O, SYS } from './constants.ts';
 import { ERRNO, SystemError } from './errno.ts';
-import { bind, check, lastErrno, type PathArg, pathArg } from './ffi.ts';
+import { bind, bindAside, check, lastErrno, type PathArg, pathArg } from './ffi.ts';
 import { isMountRoot } from './fsx.ts';
 import { MOUNT_OPTIONS_BYTES, OVERLAY_MAX_LOWER } from './limits.ts';
 import { type MountEntry, parseMountInfo } from './mountinfo.ts';
@@ -16,6 +15,8 @@ const cMount = bind<(source: PathArg, target: PathArg, type: string, flags: numb
   'int',
   ['str', 'str', 'str', 'unsigned long', 'str'],
 );
+const cUmount2Aside = bindAside<[target: PathArg, flags: number]>('umount2', 'int', ['str', 'int']);
+const UMOUNT_NOFOLLOW = 8;
 const cUmount2 = bind<(target: PathArg, flags: number) => number>('umount2', 'int', ['str', 'int']);
 const cFsopen = bind<(nr: number, type: string, flags: number) => number>('syscall', 'long', ['long', 'str', 'uint']);
 const cFsconfig = bind<
@@ -93,26 +94,18 @@ function makeReadOnly(target: PathArg, recursive: boolean): void {
 
 /** umount2(2), never following a last symlink. `detach` takes it out of the tree at once and frees it when unused. */
 export function unmount(target: PathArg, options: { readonly detach?: boolean; readonly force?: boolean } = {}): void {
-  const UMOUNT_NOFOLLOW = 8;
   const flags = UMOUNT_NOFOLLOW | (options.detach === true ? MNT_DETACH : 0) | (options.force === true ? MNT_FORCE : 0);
   check(cUmount2(pathArg(target), flags), 'unmount', target);
 }
 
 /**
- * Takes a mount out of the tree at once, and resolves when its file system is let go of. Unmounting an overlay writes back the
- * whole file system below its upper directory, which takes milliseconds to seconds: a descriptor holds the mount over
- * umount2(2), and its close, on a thread of the pool, pays.
+ * `unmount` with `detach`, beside the event loop: taking an overlay down writes back the whole file system below its upper
+ * directory, and every unmount waits for all processors.
  */
-export async function unmountAside(target: string): Promise<void> {
-  const fd = openSync(target, O.PATH | O.NOFOLLOW | O.DIRECTORY);
-  try {
-    unmount(target, { detach: true });
-  } finally {
-    await closeAside(fd);
-  }
+export async function unmountAside(target: PathArg): Promise<void> {
+  const { result, errno } = await cUmount2Aside(pathArg(target), UMOUNT_NOFOLLOW | MNT_DETACH);
+  if (result < 0) throw new SystemError(errno, 'unmount', target);
 }
-
-const closeAside = promisify(close);
 
 /** Stops mounts and unmounts from spreading out of and into the subtree at `target`. */
 export function makePrivate(target: PathArg, options: { readonly recursive?: boolean } = {}): void {

@@ -1,20 +1,21 @@
 import { closeSync } from 'node:fs';
 import { ERRNO, SystemError } from './errno.ts';
-import { bind, bindOptional, check, lastErrno, type PathArg, pathArg } from './ffi.ts';
+import { bind, bindAside, bindOptional, check, lastErrno, type PathArg, pathArg } from './ffi.ts';
 import { openPidfd } from './pidfd.ts';
 import { watchFd } from './poll.ts';
 import { signalName } from './signals.ts';
 
-const cSpawn = bind<
-  (
-    pid: Int32Array,
-    path: PathArg,
-    actions: Buffer,
-    attributes: Buffer,
-    argv: readonly (string | null)[],
-    env: readonly (string | null)[],
-  ) => number
->('posix_spawn', 'int', ['void *', 'str', 'void *', 'void *', 'const char **', 'const char **']);
+type SpawnArguments = [
+  pid: Int32Array,
+  path: PathArg,
+  actions: Buffer,
+  attributes: Buffer,
+  argv: readonly (string | null)[],
+  env: readonly (string | null)[],
+];
+const SPAWN_TYPES = ['void *', 'str', 'void *', 'void *', 'const char **', 'const char **'];
+const cSpawn = bind<(...args: SpawnArguments) => number>('posix_spawn', 'int', SPAWN_TYPES);
+const cSpawnAside = bindAside<SpawnArguments>('posix_spawn', 'int', SPAWN_TYPES);
 const cActionsInit = bind<(actions: Buffer) => number>('posix_spawn_file_actions_init', 'int', ['void *']);
 const cActionsDestroy = bind<(actions: Buffer) => number>('posix_spawn_file_actions_destroy', 'int', ['void *']);
 const cAddDup2 = bind<(actions: Buffer, from: number, to: number) => number>(
@@ -112,31 +113,56 @@ export interface SpawnOptions {
  * Throws `SystemError` (`ENOENT`, `EACCES`, …) when it cannot be started.
  */
 export function spawnProcess(options: SpawnOptions): Child {
+  using call = prepare(options);
+  need(cSpawn(...call.args), options);
+  return watchChild(call.pid());
+}
+
+/**
+ * As `spawnProcess`, beside the event loop: posix_spawn(3) holds its thread until the child has got a processor and
+ * replaced itself, which on a loaded host is milliseconds. The descriptors given must stay open until it resolves.
+ */
+export async function spawnAside(options: SpawnOptions): Promise<Child> {
+  using call = prepare(options);
+  const { result } = await cSpawnAside(...call.args);
+  need(result, options);
+  return watchChild(call.pid());
+}
+
+interface PreparedSpawn extends Disposable {
+  readonly args: SpawnArguments;
+  pid(): number;
+}
+
+function prepare(options: SpawnOptions): PreparedSpawn {
   const actions = Buffer.alloc(ACTIONS_BYTES);
   const attributes = Buffer.alloc(ATTRIBUTES_BYTES);
   const lifted: number[] = [];
   const pid = new Int32Array(32);
+  const release = () => {
+    cActionsDestroy(actions);
+    for (const fd of lifted) closeSync(fd);
+  };
   cActionsInit(actions);
   try {
     addDescriptors(actions, { 0: -1, 1: -1, 2: -1, ...descriptorMap(options.fds) }, lifted);
     if (options.cwd !== undefined) need(cAddChdir(actions, pathArg(options.cwd)), options);
-    cAttrInit(attributes);
-    cAttrSetDefault(attributes, allSignals);
-    cAttrSetMask(attributes, noSignals);
-    cAttrSetFlags(
-      attributes,
-      POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (options.setsid === true ? POSIX_SPAWN_SETSID : 0),
-    );
-    need(
-      cSpawn(pid, options.path, actions, attributes, [...options.argv, null], [...environment(options.env), null]),
-      options,
-    );
-  } finally {
-    cActionsDestroy(actions);
-    for (const fd of lifted) closeSync(fd);
+  } catch (error) {
+    release();
+    throw error;
   }
-  // The kernel wrote the pid: index 0 of the array.
-  return watchChild(pid[0] as number);
+  cAttrInit(attributes);
+  cAttrSetDefault(attributes, allSignals);
+  cAttrSetMask(attributes, noSignals);
+  const setsid = options.setsid === true ? POSIX_SPAWN_SETSID : 0;
+  cAttrSetFlags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | setsid);
+  const argv = [...options.argv, null];
+  return {
+    args: [pid, options.path, actions, attributes, argv, [...environment(options.env), null]],
+    // The kernel wrote it: index 0 of the array.
+    pid: () => pid[0] as number,
+    [Symbol.dispose]: release,
+  };
 }
 
 /** posix_spawn's family returns the error instead of setting errno. */

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { WharfError } from '@wharf/kit';
 import { TOOL_OUTPUT_BYTES } from './limits.ts';
-import { type Child, type ExitStatus, pipe, spawnProcess } from './posix-spawn.ts';
+import { type Child, type ExitStatus, pipe, spawnAside } from './posix-spawn.ts';
 import { SIGNALS } from './signals.ts';
 
 export interface ToolResult extends ExitStatus {
@@ -36,7 +36,7 @@ export async function runTool(options: ToolOptions): Promise<ToolResult> {
   let child: Child;
   try {
     const { path, argv, env, cwd } = options;
-    child = spawnProcess({
+    child = await spawnAside({
       path,
       argv,
       env,

@@ -29,7 +29,7 @@ export async function launch(room: Room, live: LiveContainer): Promise<Run> {
   await using undo = new AsyncDisposableStack();
   const paths = pathsOf(room, live.id);
   const namespaces = planNamespaces(room, live.record);
-  const rootfs = acquireRootfs(room, live);
+  const rootfs = await acquireRootfs(room, live);
   undo.defer(() => releaseRootfs(room, live));
   rmSync(paths.exitFile, { force: true });
   const [network, volumes, monitorLog] = await settleAll([

@@ -42,6 +42,8 @@ export class LiveContainer {
   cleared: Promise<void> = Promise.resolve();
   /** How many need the root filesystem mounted: the run, and callers of `withRootfs`. */
   rootfsUsers = 0;
+  /** The mount is being taken down; never rejects. */
+  rootfsLeaving: Promise<void> = Promise.resolve();
 
   constructor(record: ContainerRecord, streams: ProcessStreams) {
     this.record = record;

@@ -5,8 +5,10 @@ import { mountSnapshot } from '@wharf/oci/snapshots/mount-snapshot';
 import type { LiveContainer } from './live.ts';
 import { pathsOf, type Room } from './room.ts';
 
-/** Mounts the container's root filesystem for one more user and returns where; synchronous, about 0.3 ms. */
-export function acquireRootfs(room: Room, live: LiveContainer): string {
+/** Mounts the container's root filesystem for one more user and returns where. */
+export async function acquireRootfs(room: Room, live: LiveContainer): Promise<string> {
+  // Its last user may still be taking it down.
+  await live.rootfsLeaving;
   const { bundle, rootfs } = pathsOf(room, live.id);
   if (live.rootfsUsers === 0) {
     mkdirSync(bundle, { recursive: true, mode: 0o710 });
@@ -24,7 +26,8 @@ export async function releaseRootfs(room: Room, live: LiveContainer): Promise<vo
   live.rootfsUsers -= 1;
   if (live.rootfsUsers > 0) return;
   live.rootfsUsers = 0;
-  await unmountRootfs(room, live.id);
+  live.rootfsLeaving = unmountRootfs(room, live.id);
+  await live.rootfsLeaving;
 }
 
 export async function unmountRootfs(room: Room, id: string): Promise<void> {

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { hasErrno } from '@wharf/kit';
 import { SIGNALS } from '@wharf/linux/signals';
-import { pipe, spawnProcess } from '@wharf/linux/spawn';
+import { type Child, pipe, type SpawnOptions, spawnAside } from '@wharf/linux/spawn';
 import type { OciRuntime } from '../runtime/runtime.ts';
 import type { ProbeResult } from './exec-service.ts';
 
@@ -15,6 +15,8 @@ export interface ProbeOptions {
 }
 
 const PID_FILE = 'pid';
+/** How long output may still come after the probe's process has ended. */
+const LEFT_OPEN_MS = 200;
 
 /**
  * Runs a prepared process in a container without a monitor: nobody attaches to a probe, and a daemon that dies takes its
@@ -29,15 +31,13 @@ export async function runProbe(
 ): Promise<ProbeResult> {
   const pidPath = join(prepared.directory, PID_FILE);
   const output = pipe();
-  const child = spawnProcess({
+  const child = await spawnInto(output, {
     path: runtime.path,
     argv: [
       ...[runtime.path, ...runtime.globalArguments, 'exec', '--process', prepared.processPath],
       ...['--pid-file', pidPath, containerId],
     ],
-    fds: { 1: output.writeFd, 2: output.writeFd },
   });
-  closeSync(output.writeFd);
   const reader = new Reader(output.readFd, options.outputLimitBytes);
   let timedOut = false;
   const end = () => {
@@ -52,12 +52,28 @@ export async function runProbe(
   if (options.signal?.aborted === true) end();
   try {
     const { code } = await child.exited;
+    await reader.ended();
     return { exitCode: code ?? 128 + SIGNALS.SIGKILL, output: reader.finish(), timedOut };
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', end);
     reader.close();
     await rm(prepared.directory, { recursive: true, force: true });
+  }
+}
+
+/** Starts a program that writes both streams into a pipe whose reading end stays with the caller. */
+async function spawnInto(
+  output: ReturnType<typeof pipe>,
+  program: Pick<SpawnOptions, 'path' | 'argv'>,
+): Promise<Child> {
+  try {
+    return await spawnAside({ ...program, fds: { 1: output.writeFd, 2: output.writeFd } });
+  } catch (error) {
+    closeSync(output.readFd);
+    throw error;
+  } finally {
+    closeSync(output.writeFd);
   }
 }
 
@@ -88,6 +104,16 @@ class Reader {
       this.#pieces.push(chunk.subarray(0, rest));
       this.#size += Math.min(rest, chunk.length);
     });
+  }
+
+  /** All is read; or what a process that the probe left behind still holds open is waited for no longer. */
+  async ended(): Promise<void> {
+    if (this.#socket.readableEnded || this.#socket.destroyed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LEFT_OPEN_MS);
+    this.#socket.once('close', resolve);
+    await promise;
+    clearTimeout(timer);
   }
 
   finish(): string {

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { WharfError, withDeadline } from '@wharf/kit';
-import { pipe, spawnProcess } from '@wharf/linux/spawn';
+import { type Child, pipe, spawnAside } from '@wharf/linux/spawn';
 import type { MonitorLog } from '../logs/log-service.ts';
 import { CREATE_DEADLINE_MS } from './limits.ts';
 import { monitorArguments } from './monitor-arguments.ts';
@@ -51,7 +51,7 @@ export class RuntimeRefusal extends Error {
  * Throws `RuntimeRefusal` with the runtime's message; `deadline-exceeded` after `CREATE_DEADLINE_MS`, with the monitor killed.
  */
 export async function launchMonitor(request: MonitorRequest, onListening: () => Promise<void>): Promise<Monitor> {
-  const launched = spawnMonitor(request);
+  const launched = await spawnMonitor(request);
   const { sync, attach, child } = launched;
   try {
     return await withDeadline(
@@ -94,7 +94,7 @@ async function lastCode(sync: SyncPipe): Promise<number | undefined> {
 }
 
 interface Launched {
-  readonly child: ReturnType<typeof spawnProcess>;
+  readonly child: Child;
   readonly sync: SyncPipe;
   readonly attach: SyncPipe | undefined;
   /** Lets an attached exec go on. */
@@ -106,7 +106,7 @@ const SYNC_FD = 3;
 const START_FD = 4;
 const ATTACH_FD = 5;
 
-function spawnMonitor(request: MonitorRequest): Launched {
+async function spawnMonitor(request: MonitorRequest): Promise<Launched> {
   // conmon stamps its log in local time: in UTC the stamps need no conversion.
   const environment: Record<string, string> = {
     TZ: 'UTC',
@@ -132,9 +132,9 @@ function spawnMonitor(request: MonitorRequest): Launched {
     // conmon waits for this first byte before it does anything, and for a second one before it runs the process.
     writeSync(startFd, 'g');
   }
-  let child: ReturnType<typeof spawnProcess>;
+  let child: Child;
   try {
-    child = spawnProcess({
+    child = await spawnAside({
       path: request.monitorPath,
       argv: [request.monitorPath, ...monitorArguments(request)],
       env: environment,

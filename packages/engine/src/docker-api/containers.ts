@@ -13,7 +13,7 @@ import type { Engine } from '../engine.ts';
 import { readCgroupFacts } from '../system/cgroup-facts.ts';
 import { inspectContainer } from './container-inspect.ts';
 import { listContainers } from './container-list.ts';
-import { createForVersion } from './create-compat.ts';
+import { createForVersion, updateForVersion } from './create-compat.ts';
 
 /** `/containers` but for streams, logs, archives and statistics, which have tables of their own; and `/commit`. */
 export function containersRoutes(engine: Engine): readonly Route[] {
@@ -139,7 +139,8 @@ function changeRoutes(engine: Engine): readonly Route[] {
       method: 'POST',
       pattern: '/containers/{id}/update',
       handler: async (request, response) => {
-        const { warnings } = await containers.update(idOf(request), decodeContainerUpdate(await request.json()));
+        const update = updateForVersion(decodeContainerUpdate(await request.json()), request);
+        const { warnings } = await containers.update(idOf(request), update);
         response.json(200, { Warnings: warnings.length > 0 ? warnings : null });
       },
     },

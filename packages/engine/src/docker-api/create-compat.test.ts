@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { HostConfig } from '@wharf/wire/docker/types';
-import { createForVersion } from './create-compat.ts';
+import { createForVersion, updateForVersion } from './create-compat.ts';
 
 const at = (minor: number) => ({ atLeast: (wanted: number) => minor >= wanted });
 const host = (hostConfig: HostConfig, minor: number) =>
-  createForVersion({ config: {}, hostConfig, networkingConfig: undefined }, at(minor), '1').hostConfig;
+  createForVersion({ config: { Image: 'i' }, hostConfig, networkingConfig: undefined }, at(minor), '1').hostConfig;
 
 test('createForVersion() keeps the old defaults of IPC and cgroup namespaces', () => {
   assert.equal(host({}, 39).IpcMode, 'shareable');
@@ -27,7 +27,7 @@ test('createForVersion() refuses options of another mount type since 1.42', () =
 
 test('createForVersion() refuses several endpoints before 1.44', () => {
   const networkingConfig = { EndpointsConfig: { a: {}, b: {} } };
-  const parts = { config: {}, hostConfig: {}, networkingConfig };
+  const parts = { config: { Image: 'i' }, hostConfig: {}, networkingConfig };
   assert.throws(() => createForVersion(parts, at(43), '2'), /multiple network endpoints: a, b/);
   assert.equal(createForVersion(parts, at(44), '2').networkingConfig, networkingConfig);
 });
@@ -37,4 +37,14 @@ test('createForVersion() moves the MAC address to the main network', () => {
   const moved = createForVersion(parts, at(43), '2').networkingConfig;
   assert.equal(moved?.EndpointsConfig?.['bridge']?.MacAddress, '02:42:00:00:00:01');
   assert.throws(() => createForVersion(parts, at(52), '2'), /container-wide MAC address no longer supported/);
+});
+
+test('createForVersion() refuses a request that says nothing of the container', () => {
+  const parts = { config: {}, hostConfig: { AutoRemove: true }, networkingConfig: undefined };
+  assert.throws(() => createForVersion(parts, at(50), '2'), /config cannot be empty in order to create a container/);
+});
+
+test('updateForVersion() ignores the limit of processes before 1.40', () => {
+  assert.deepEqual(updateForVersion({ PidsLimit: 5, Memory: 7 }, at(39)), { Memory: 7 });
+  assert.deepEqual(updateForVersion({ PidsLimit: 5 }, at(40)), { PidsLimit: 5 });
 });

@@ -1,5 +1,12 @@
 import { WharfError } from '@wharf/kit';
-import type { ContainerConfig, HostConfig, Mount, NetworkingConfig } from '@wharf/wire/docker/types';
+import { EMPTY_CONFIG } from '@wharf/wire/docker/messages';
+import type {
+  ContainerConfig,
+  ContainerUpdateRequest,
+  HostConfig,
+  Mount,
+  NetworkingConfig,
+} from '@wharf/wire/docker/types';
 
 export interface CreateParts {
   readonly config: ContainerConfig;
@@ -17,6 +24,7 @@ interface Version {
  * old ones, and what the version could not have meant is refused in Docker's words (`invalid-argument`).
  */
 export function createForVersion(parts: CreateParts, version: Version, cgroupVersion: '1' | '2'): CreateParts {
+  if (Object.keys(parts.config).length === 0) throw refuse(EMPTY_CONFIG);
   const mounts = (parts.hostConfig.Mounts ?? []).map((mount) => mountForVersion(mount, version));
   const hostConfig: HostConfig = {
     ...parts.hostConfig,
@@ -97,4 +105,11 @@ function withMac(parts: CreateParts, host: HostConfig, version: Version): Networ
     );
   }
   return { ...parts.networkingConfig, EndpointsConfig: { ...endpoints, [network]: { ...own, MacAddress: mac } } };
+}
+
+/** An update of an older version: fields that came later are ignored. */
+export function updateForVersion(update: ContainerUpdateRequest, version: Version): ContainerUpdateRequest {
+  if (version.atLeast(40)) return update;
+  const { PidsLimit: _, ...others } = update;
+  return others;
 }

@@ -29,6 +29,8 @@ export const invalidContainerName = (name: string): string =>
 
 export const ambiguousId = (prefix: string): string => `multiple IDs found with provided prefix: ${prefix}`;
 
+export const EMPTY_CONFIG = 'config cannot be empty in order to create a container';
+
 export const NO_COMMAND = 'no command specified';
 
 export const NO_STREAM_CHOSEN = 'Bad parameters: you must choose at least one stream';

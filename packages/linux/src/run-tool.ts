@@ -85,6 +85,8 @@ async function collect(child: Child, options: ToolOptions, stdoutFd: number, std
   );
   const abort = (): void => fail(options.signal?.reason);
   options.signal?.addEventListener('abort', abort, { once: true });
+  // It may have come while the program was being started.
+  if (options.signal?.aborted === true) abort();
   try {
     const [status, stdout, stderr] = await Promise.all([child.exited, out.done, err.done]);
     if (failure !== undefined) throw failure;

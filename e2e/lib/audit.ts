@@ -1,4 +1,4 @@
-import { type Dirent, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCommand } from '../../scripts/lib/requirements.ts';
 import { run } from '../../scripts/lib/run.ts';
@@ -104,14 +104,4 @@ export function processes(): readonly { readonly pid: number; readonly command: 
         return [];
       }
     });
-}
-
-/** The network namespace of a process, `net:[…]`; `undefined` when it is gone. */
-export function networkNamespace(pid: number): string | undefined {
-  const path = `/proc/${pid}/ns/net`;
-  try {
-    return existsSync(path) ? readlinkSync(path) : undefined;
-  } catch {
-    return undefined;
-  }
 }

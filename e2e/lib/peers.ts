@@ -15,7 +15,7 @@ const STOP_TIMEOUT_MS = 60_000;
  * The program folders of dockerd from Debian sid (28.5), else from Debian 12 (20.10); unpacked under .cache, nothing is installed.
  * runc always comes from the machine's own release, since sid's wants a newer libc.
  */
-export async function fetchDockerd(): Promise<readonly string[]> {
+async function fetchDockerd(): Promise<readonly string[]> {
   const runc = await fetchFromDebian('runc', ['runc']);
   let docker: string;
   try {

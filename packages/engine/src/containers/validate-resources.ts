@@ -81,7 +81,12 @@ function checkMemory(draft: Draft, facts: CgroupFacts, warnings: string[], updat
 
 function checkSwappiness(draft: Draft, facts: CgroupFacts, warnings: string[]): void {
   const swappiness = draft.MemorySwappiness ?? undefined;
-  if (swappiness === undefined || swappiness === -1) return;
+  if (swappiness === undefined) return;
+  if (swappiness === -1) {
+    // How clients say that they do not care.
+    draft.MemorySwappiness = undefined;
+    return;
+  }
   if (swappiness < 0 || swappiness > 100) {
     throw refuse(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
   }

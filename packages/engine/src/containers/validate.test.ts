@@ -85,6 +85,10 @@ test('checkResources() drops what the host cannot limit and says so', () => {
   assert.equal(warnings.length, 3);
 });
 
+test('checkResources() takes a swappiness of -1 for none', () => {
+  assert.equal(checkResources({ MemorySwappiness: -1 }, able, { update: false }).resources.MemorySwappiness, undefined);
+});
+
 test('checkResources() takes swap alone in an update', () => {
   assert.equal(
     checkResources({ MemorySwap: 99 * megabyte }, able, { update: true }).resources.MemorySwap,

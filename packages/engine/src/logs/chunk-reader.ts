@@ -110,11 +110,11 @@ export class ChunkReader {
   }
 
   async close(): Promise<void> {
-    await this.#current?.close();
-    const unopened = this.#current ? this.#sources.slice(1) : this.#sources;
-    this.#sources.length = 0;
+    const current = this.#current;
     this.#current = undefined;
+    const unopened = this.#sources.splice(0).slice(current ? 1 : 0);
     for (const { handle } of unopened) await handle.close();
+    await current?.close();
   }
 
   #makeRoom(): void {

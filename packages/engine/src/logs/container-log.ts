@@ -162,9 +162,13 @@ class JsonFileLog extends ReadableLog {
     if (!this.store.running) this.#run += 1;
     this.store.running = true;
     // What a container wrote while no daemon was there waits in the spool.
-    void fileSize(this.spoolPath).then((size) => {
-      if (size !== undefined && size > 0) this.#shipper.notify();
-    });
+    fileSize(this.spoolPath).then(
+      (size) => {
+        if (size !== undefined && size > 0) this.#shipper.notify();
+      },
+      // The pass says what is wrong with the file.
+      () => this.#shipper.notify(),
+    );
   }
 
   notify(): void {

@@ -103,6 +103,7 @@ export class JsonShipper {
       this.#waiters.delete(waiter);
       this.#urgent -= 1;
     }
+    if (!this.#options.store.running) await this.#rest();
   }
 
   /** The pass joined may have been at its last read when we came. */
@@ -120,7 +121,11 @@ export class JsonShipper {
     } finally {
       this.#ending = false;
     }
-    // A stopped container holds no descriptors; the next pass opens the files again, by the cursor.
+    await this.#rest();
+  }
+
+  /** A stopped container holds no descriptors; the next pass opens the files again, by the cursor. */
+  async #rest(): Promise<void> {
     if (!this.#removed && !this.#pass) await this.#close();
   }
 
@@ -152,7 +157,18 @@ export class JsonShipper {
     return this.#pass;
   }
 
+  /** A pass that failed leaves nothing open: the next one begins at the cursor, as after a crash. */
   async #shipAll(): Promise<void> {
+    try {
+      await this.#shipToEnd();
+    } catch (error) {
+      this.#encoder.clear();
+      await this.#close();
+      throw error;
+    }
+  }
+
+  async #shipToEnd(): Promise<void> {
     if (!this.#opened) await this.#open();
     this.#noticed = false;
     while (!this.#removed && (await this.#shipChunk())) {
@@ -260,11 +276,12 @@ export class JsonShipper {
   }
 
   async #close(): Promise<void> {
-    await this.#spool?.close();
+    const spool = this.#spool;
+    // At once, so that a pass that begins meanwhile opens its own.
     this.#spool = undefined;
-    await this.#writer.close();
     this.#opened = false;
     this.#trimmed = 0;
+    await Promise.all([spool?.close(), this.#writer.close()]);
   }
 
   async #readCursor(): Promise<Cursor | undefined> {

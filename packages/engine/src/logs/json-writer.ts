@@ -67,7 +67,7 @@ export class JsonWriter {
       await file.shift();
       if (file.rotation.maxFiles < 2) await rm(file.path, { force: true });
       else await rename(file.path, `${file.path}.1`);
-      await this.#handle?.close();
+      await this.close();
       this.#handle = await open(file.path, 'wx+', 0o640);
       this.#inode = (await this.#handle.stat()).ino;
       this.#size = 0;
@@ -82,8 +82,9 @@ export class JsonWriter {
   }
 
   async close(): Promise<void> {
-    await this.#handle?.close();
+    const handle = this.#handle;
     this.#handle = undefined;
+    await handle?.close();
   }
 }
 

@@ -91,7 +91,9 @@ export class LogStore {
     for (const follower of this.#followers) {
       const handle = await this.file.openActive();
       if (!handle) continue;
-      if (follower.newFiles.length < FOLLOWER_MAX_PENDING_FILES) follower.newFiles.push(handle);
+      // It may have left meanwhile; then nobody would close the file.
+      if (!this.#followers.has(follower)) await handle.close();
+      else if (follower.newFiles.length < FOLLOWER_MAX_PENDING_FILES) follower.newFiles.push(handle);
       else await handle.close();
       follower.notify();
     }
@@ -128,24 +130,33 @@ export class LogStore {
 
 async function openSegment(segment: LogSegment): Promise<OpenSegment> {
   const handle = await open(segment.path, 'r');
-  const { size, mtimeMs } = await handle.stat();
-  return { segment, handle, sizeBytes: size, modifiedMs: mtimeMs };
+  try {
+    const { size, mtimeMs } = await handle.stat();
+    return { segment, handle, sizeBytes: size, modifiedMs: mtimeMs };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
-/** Unpacks a compressed file into a nameless one beside it, for readers that need positions. Closes the given handle. */
+/** Unpacks a compressed file into a nameless one beside it, for readers that need positions. Closes the given handle either way. */
 export async function unpacked(opened: OpenSegment): Promise<OpenSegment> {
   const path = `${opened.segment.path}.${newId().slice(0, 12)}.tmp-gz`;
-  const handle = await open(path, 'wx+', 0o600);
+  // From here on the stream owns the given handle.
+  const file = createReadStream('', { fd: opened.handle, start: 0 });
+  let handle: FileHandle | undefined;
   try {
+    handle = await open(path, 'wx+', 0o600);
     await rm(path);
-    const file = createReadStream('', { fd: opened.handle, start: 0 });
     const gunzip = createGunzip({ chunkSize: 256 * 1024 });
     file.on('error', (error) => gunzip.destroy(error));
     for await (const piece of file.pipe(gunzip)) await handle.appendFile(piece as Buffer);
     const { size } = await handle.stat();
     return { ...opened, segment: { ...opened.segment, compressed: false }, handle, sizeBytes: size };
   } catch (error) {
-    await handle.close();
+    await handle?.close();
     throw error;
+  } finally {
+    file.destroy();
   }
 }

@@ -54,10 +54,12 @@ class Filter {
   }
 }
 
+/** What of the opened files is read, and from where. `owned` always holds the handles that are still to be closed. */
 async function prepareSources(
   store: LogStore,
   opened: OpenSegment[],
   query: LogQuery,
+  owned: Set<OpenSegment['handle']>,
 ): Promise<{ readonly sources: readonly ChunkSource[]; readonly tail: TailStart | undefined }> {
   let segments = opened;
   if (query.sinceNs !== undefined) segments = await dropOld(segments, query.sinceNs);
@@ -65,7 +67,11 @@ async function prepareSources(
   let tail: TailStart | undefined;
   if (lines !== undefined) {
     for (const [index, segment] of segments.entries()) {
-      if (segment.segment.compressed && lines > 0) segments[index] = await unpacked(segment);
+      if (!segment.segment.compressed || lines <= 0) continue;
+      owned.delete(segment.handle);
+      const plain = await unpacked(segment);
+      owned.add(plain.handle);
+      segments[index] = plain;
     }
   }
   let base = 0;
@@ -132,7 +138,7 @@ export async function* readLog(store: LogStore, query: LogQuery, clock: Clock): 
   const owned = new Set(opened.map(({ handle }) => handle));
   let reader: ChunkReader | undefined;
   try {
-    const { sources, tail } = await prepareSources(store, opened, query);
+    const { sources, tail } = await prepareSources(store, opened, query, owned);
     owned.clear();
     reader = new ChunkReader(sources);
     const scanner = store.makeScanner();

@@ -78,7 +78,8 @@ export class SpoolForwarder {
       while (!signal.aborted) {
         const seen = follower.version;
         const { running } = store;
-        for (const handle of follower.newFiles.splice(0)) await addFile(reader, inodes, handle);
+        for (let handle = follower.newFiles.shift(); handle !== undefined; handle = follower.newFiles.shift())
+          await addFile(reader, inodes, handle);
         const chunk = await reader.next();
         if (chunk) {
           done = await this.#send(chunk, inodes);
@@ -92,10 +93,11 @@ export class SpoolForwarder {
         }
       }
     } finally {
-      if (done) await this.#save({ ...done, pending: this.#joiner.save() });
+      // First what cannot be done twice: on a full disk the cursor is not saved.
+      sink.close();
       await reader.close();
       await store.leave(follower);
-      sink.close();
+      if (done) await this.#save({ ...done, pending: this.#joiner.save() });
     }
   }
 
@@ -177,7 +179,7 @@ export class SpoolForwarder {
 const FILE_SPAN = 2 ** 42;
 
 async function addFile(reader: ChunkReader, inodes: number[], handle: FileHandle): Promise<void> {
-  const { ino } = await handle.stat();
+  // The reader owns it at once: it is closed whatever happens next.
   reader.add({ handle, compressed: false, offset: 0, end: undefined, base: inodes.length * FILE_SPAN });
-  inodes.push(ino);
+  inodes.push((await handle.stat()).ino);
 }

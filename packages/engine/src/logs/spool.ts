@@ -35,8 +35,10 @@ export class Spool {
   }
 
   async #adopt(): Promise<void> {
-    if ((await fileSize(this.#store.file.path)) !== undefined) return;
-    await this.#guarded(() => this.#store.locked(() => this.#reopen()));
+    await this.#guarded(async () => {
+      if ((await fileSize(this.#store.file.path)) !== undefined) return;
+      await this.#store.locked(() => this.#reopen());
+    });
   }
 
   /** conmon has written; now and then the size is looked at. */

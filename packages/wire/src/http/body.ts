@@ -68,11 +68,18 @@ export async function readJsonBody(head: RequestHead, body: RequestBody): Promis
   }
 }
 
+function tooMany(): WharfError {
+  return new WharfError('unavailable', 'too many large requests at once: try again later');
+}
+
 function tooLarge(): WharfError {
   return new WharfError('resource-exhausted', `request body is larger than ${HTTP_LIMITS.jsonBodyBytes} bytes`, {
     code: 'body-too-large',
   });
 }
+
+/** Bytes of all JSON bodies that are being collected. */
+let collecting = 0;
 
 function collect(body: RequestBody): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -80,6 +87,7 @@ function collect(body: RequestBody): Promise<Buffer> {
     let size = 0;
     const settle = (work: () => void): void => {
       clearTimeout(timer);
+      collecting -= size;
       body.off('data', onData);
       body.off('end', onEnd);
       body.off('error', onError);
@@ -88,7 +96,10 @@ function collect(body: RequestBody): Promise<Buffer> {
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
+      collecting += chunk.length;
       if (size > HTTP_LIMITS.jsonBodyBytes) settle(() => reject(tooLarge()));
+      else if (collecting > HTTP_LIMITS.jsonBodiesBytes && size > HTTP_LIMITS.headBytes)
+        settle(() => reject(tooMany()));
       else chunks.push(chunk);
     };
     const onEnd = (): void =>

@@ -284,10 +284,16 @@ export class Connection {
     }
   }
 
+  /** A client that does not take its answers is not asked for more requests. */
   #next(): void {
     this.#decoder = undefined;
     this.#enter('idle');
-    this.#socket.resume();
+    if (this.#socket.writableNeedDrain) {
+      this.#socket.pause();
+      this.onDrain(() => {
+        if (this.#state === 'idle') this.#socket.resume();
+      });
+    } else this.#socket.resume();
   }
 
   /** Ends our side, and drops what the client still sends for a moment: closing at once would reset the answer away. */

@@ -5,6 +5,8 @@ export const HTTP_LIMITS = {
   headerCount: 256,
   /** A JSON body. Docker's largest are create requests with long environments. */
   jsonBodyBytes: 8 * 1024 * 1024,
+  /** All JSON bodies together that have begun to arrive and are larger than a head. Beyond it the one that grows is refused (503). */
+  jsonBodiesBytes: 64 * 1024 * 1024,
   /** From the first byte of a request to the end of its head. */
   headTimeoutMs: 60_000,
   /** From asking for a JSON body to its last byte. */

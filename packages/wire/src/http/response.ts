@@ -18,6 +18,7 @@ export class ServerResponse implements ApiResponse {
   readonly #route: Route | undefined;
   #headers: Map<string, string> | undefined;
   #sent = false;
+  #stream: ServerResponseStream | undefined;
 
   constructor(exchange: Exchange, route: Route | undefined) {
     this.#exchange = exchange;
@@ -26,6 +27,11 @@ export class ServerResponse implements ApiResponse {
 
   get headersSent(): boolean {
     return this.#sent;
+  }
+
+  /** True while a streamed body has begun and was not ended. */
+  get isOpen(): boolean {
+    return this.#stream !== undefined && !this.#stream.writable.writableEnded && !this.#stream.writable.destroyed;
   }
 
   setHeader(name: string, value: string): void {
@@ -57,7 +63,8 @@ export class ServerResponse implements ApiResponse {
     if (framing === 'close') this.#exchange.dropKeepAlive();
     const transfer = framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '';
     this.#exchange.write(this.#head(status, contentType, transfer));
-    return new ServerResponseStream(this.#exchange, framing);
+    this.#stream = new ServerResponseStream(this.#exchange, framing);
+    return this.#stream;
   }
 
   hijack(contentType: string): HijackedConnection {

@@ -5,6 +5,7 @@ import type { Route } from './route.ts';
 import { startTestServer, until } from './testing.ts';
 
 const gone: string[] = [];
+let large = 0;
 
 const routes: readonly Route[] = [
   { method: 'GET', pattern: '/_ping', handler: (_q, r) => r.text(200, 'OK') },
@@ -45,6 +46,14 @@ const routes: readonly Route[] = [
         });
         r.stream(200, 'text/plain');
       }),
+  },
+  {
+    method: 'GET',
+    pattern: '/large',
+    handler: (_q, r) => {
+      large += 1;
+      r.text(200, 'x'.repeat(1024 * 1024));
+    },
   },
   { method: 'GET', pattern: '/mute', handler: () => {} },
   {
@@ -307,4 +316,50 @@ test('HttpServer keeps a thousand idle connections in little memory', async () =
   }
   assert.equal(server.server.connectionCount, 1_000);
   assert.ok(process.memoryUsage().heapUsed - before < 64 * 1024 * 1024);
+});
+
+test('HttpServer takes no further requests from a client that does not take its answers', async () => {
+  await using server = await startTestServer(routes);
+  const client = server.connect();
+  client.socket.pause();
+  large = 0;
+  client.send(get('/large').repeat(200));
+  await until(() => large > 0);
+  const other = server.connect();
+  for (let i = 0; i < 50; i++) {
+    other.received = '';
+    other.send(get('/_ping'));
+    await other.until((c) => c.received.endsWith('OK'));
+  }
+  assert.ok(large < 10, `${large} answers of a megabyte wait for one client`);
+  client.socket.resume();
+  await until(() => large === 200);
+});
+
+test('HttpServer lets go of a client that ended its side and whose handler has given up', async () => {
+  await using server = await startTestServer(routes);
+  const client = server.connect().send(get('/hang'));
+  await client.until((c) => c.received.includes('200 OK'));
+  client.socket.end();
+  await client.until((c) => c.closed);
+  await until(() => server.server.connectionCount === 0);
+});
+
+test('HttpServer refuses JSON bodies that are too much together', async () => {
+  await using server = await startTestServer(routes);
+  const part = `700000\r\n${'a'.repeat(0x700000)}\r\n`;
+  const clients = Array.from({ length: 12 }, () =>
+    server
+      .connect()
+      .send(`POST /echo HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${part}`),
+  );
+  await until(() => clients.some((c) => c.received.startsWith('HTTP/1.1 503 ')), 20_000);
+  for (const client of clients) client.socket.destroy();
+  await until(() => server.server.connectionCount === 0);
+  const after = server
+    .connect()
+    .send(
+      `POST /echo HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 600002\r\n\r\n"${'a'.repeat(600_000)}"`,
+    );
+  await after.until((c) => c.received.startsWith('HTTP/1.1 200 '));
 });

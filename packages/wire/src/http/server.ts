@@ -165,6 +165,8 @@ export class HttpServer implements ConnectionHost {
   }
 
   #expectAnswer(call: Call, response: ServerResponse): void {
+    // A handler that gives up on a client that left need not say so.
+    if (response.isOpen) call.exchange.onLeft(() => call.exchange.destroy());
     if (response.headersSent || !call.exchange.writable) return;
     this.#answerError(call, response, new WharfError('internal', `${call.match.route.pattern} gave no answer`));
   }

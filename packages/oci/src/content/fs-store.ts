@@ -97,8 +97,9 @@ class FsContentStore implements ContentStore {
     }
     if (resumeKey !== undefined) this.#resuming.add(name);
     const temporaryPath = join(this.#root, 'ingest', name);
+    let file: FileHandle | undefined;
     try {
-      const file = await openTemporary(temporaryPath, resumeKey !== undefined);
+      file = await openTemporary(temporaryPath, resumeKey !== undefined);
       const resumedBytes = resumeKey === undefined ? 0 : (await file.stat()).size;
       return new FsBlobWriter({
         file,
@@ -111,6 +112,7 @@ class FsContentStore implements ContentStore {
         onEnd: () => this.#resuming.delete(name),
       });
     } catch (error) {
+      await file?.close();
       this.#resuming.delete(name);
       throw error;
     }

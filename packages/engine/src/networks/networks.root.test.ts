@@ -50,8 +50,10 @@ async function serve(room: TestRoom, record: ContainerRecord, port = 80): Promis
 
 /** Runs a line of JavaScript in that network. */
 async function script(netns: string | undefined, code: string): Promise<string> {
-  const argv = ['node', '-e', code];
-  const result = await within(netns, () => runTool({ path: process.execPath, argv, timeoutMs: 10_000 }));
+  // A tool is started beside this thread, so it goes where it belongs by itself.
+  const home = netns ?? `/proc/${process.pid}/ns/net`;
+  const argv = ['nsenter', `--net=${home}`, process.execPath, '-e', code];
+  const result = await runTool({ path: '/usr/bin/nsenter', argv, timeoutMs: 10_000 });
   return result.stdout.toString();
 }
 
@@ -386,6 +388,42 @@ test('plan() keeps the name of a network that is not there yet; the start needs 
   const up = await room.up(record);
   assert.notEqual(addressOf(up), '');
   await room.networks.tearDown(up);
+});
+
+/** A UDP server that answers with the container's name. */
+async function answerUdp(room: TestRoom, record: ContainerRecord): Promise<void> {
+  const code = `const s = require('node:dgram').createSocket('udp4'); s.bind(53);
+    s.on('message', (_, from) => s.send('${record.name}', from.port, from.address))`;
+  const netns = nsOf(room, record);
+  children.push(within(netns, () => spawnProcess({ path: process.execPath, argv: ['node', '-e', code] })));
+  const deadline = Date.now() + 5000;
+  while ((await askUdp(netns, 0, 53)) !== record.name) assert.ok(Date.now() < deadline, 'the server did not come up');
+}
+
+/** Asks a server behind 127.0.0.1 from a certain port; empty when there is no answer. */
+const askUdp = (netns: string | undefined, from: number, port: number): Promise<string> =>
+  script(
+    netns,
+    `const s = require('node:dgram').createSocket('udp4'); s.bind(${from}, '127.0.0.1');
+    s.on('message', (text) => { process.stdout.write(text); s.close(); });
+    s.on('error', () => s.close());
+    s.send('?', ${port}, '127.0.0.1'); setTimeout(() => process.exit(), 300)`,
+  );
+
+test('a steady UDP client reaches the container that has the port now', async () => {
+  await using room = testRoom('wtest22');
+  const hostConfig = { PortBindings: { '53/udp': [{ HostIp: '', HostPort: '8095' }] } };
+  assert.equal(await askUdp(undefined, 41_000, 8095), '', 'a flow that leads nowhere');
+  const one = await room.up(testRecord('one', hostConfig));
+  await answerUdp(room, one);
+  assert.equal(await askUdp(undefined, 41_000, 8095), 'one');
+  await room.networks.tearDown(one);
+  const other = await room.up(testRecord('other'));
+  const two = await room.up(testRecord('two', hostConfig));
+  assert.notEqual(addressOf(two), addressOf(one));
+  await answerUdp(room, two);
+  assert.equal(await askUdp(undefined, 41_000, 8095), 'two');
+  for (const record of [other, two]) await room.networks.tearDown(record);
 });
 
 test('two daemons keep out of each other', async () => {

@@ -1,4 +1,5 @@
 import { type Logger, messageOf } from '@wharf/kit';
+import { type Flow, forgetUdpFlows } from '@wharf/linux/conntrack';
 import { Nft, NftError } from '@wharf/linux/nftables';
 import {
   addForwards,
@@ -56,6 +57,7 @@ export class PacketFilter {
     this.#forwards.set(containerId, forwards);
     try {
       this.#applyOrRebuild(addForwards(this.#table, forwards));
+      this.#forgetFlows(forwards, arrivesElsewhere);
     } catch (error) {
       this.#forwards.delete(containerId);
       throw error;
@@ -73,6 +75,7 @@ export class PacketFilter {
     if (!forwards) return;
     this.#forwards.delete(containerId);
     this.#applyOrRebuild(removeForwards(this.#table, forwards));
+    this.#forgetFlows(forwards, leadsTo);
   }
 
   /**
@@ -106,6 +109,19 @@ export class PacketFilter {
     this.#nft = undefined;
   }
 
+  /** A steady UDP client would keep to the way its first packet took: to a container that is gone, or to nobody. */
+  #forgetFlows(forwards: readonly PortForward[], which: (flow: Flow, forward: PortForward) => boolean): void {
+    for (const forward of forwards) {
+      if (forward.protocol !== 'udp') continue;
+      try {
+        forgetUdpFlows(forward.hostPort, (flow) => which(flow, forward));
+      } catch (error) {
+        // Without ctnetlink in the kernel flows end when nothing was sent for a while.
+        this.#log.debug({ port: forward.hostPort, error: messageOf(error) }, 'Cannot make the kernel forget UDP flows');
+      }
+    }
+  }
+
   #open(): Nft {
     this.#nft ??= new Nft();
     return this.#nft;
@@ -120,4 +136,14 @@ export class PacketFilter {
       this.rebuild();
     }
   }
+}
+
+const leadsTo = ({ reply }: Flow, { address }: PortForward): boolean => reply.source === address;
+
+/** The flow came to that port of this host, and somebody else than the container answers. */
+function arrivesElsewhere({ original, reply }: Flow, forward: PortForward): boolean {
+  const here = forward.hostIp === '0.0.0.0' || forward.hostIp === original.destination;
+  // What a container sends to that port of another machine is masqueraded and nothing else.
+  const passesOut = reply.source === original.destination && reply.destination !== original.source;
+  return here && !passesOut && reply.source !== forward.address;
 }

@@ -31,6 +31,7 @@ const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const SOL_NETLINK = 270;
@@ -60,7 +61,7 @@ export interface NetlinkRequest {
 const receiveBuffer = Buffer.alloc(NETLINK_RECEIVE_BYTES);
 
 /**
- * A routing socket. It belongs to the network namespace it was opened in for good, wherever its thread goes later.
+ * A routing socket, or one of another netlink protocol. It belongs to the network namespace it was opened in for good, wherever its thread goes later.
  * Requests are answered by the kernel before `send` returns, so everything here is synchronous.
  */
 export class NetlinkSocket {
@@ -68,8 +69,8 @@ export class NetlinkSocket {
   #sequence = 0;
   #open = true;
 
-  constructor() {
-    this.#fd = check(cSocket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), 'socket');
+  constructor(protocol = NETLINK_ROUTE) {
+    this.#fd = check(cSocket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol), 'socket');
     const on = Buffer.alloc(128);
     on.writeUInt32LE(1);
     // Older kernels lack these; they only make errors say more and dumps shorter.

@@ -1,5 +1,5 @@
 import { isKind, parseRfc3339 } from '@wharf/kit';
-import type { ContainerSummary, PortSummary } from '@wharf/wire/docker/types';
+import type { ContainerSummary, OCIDescriptor, PortSummary } from '@wharf/wire/docker/types';
 import type { ApiRequest } from '@wharf/wire/http/route';
 import type { ContainerRecord } from '../containers/container.ts';
 import { linkNames } from '../containers/links.ts';
@@ -22,8 +22,19 @@ export async function listContainers(engine: Engine, request: ApiRequest): Promi
   );
   const imageNames = await currentImageNames(engine, records);
   const links = linkNames(engine.containers.list());
-  const sized = query.bool('size');
-  return Promise.all(records.map((record) => summarize(engine, request, record, { sized, imageNames, links })));
+  const shown = { sized: query.bool('size'), imageNames, links, descriptor: descriptors(engine) };
+  return Promise.all(records.map((record) => summarize(engine, request, record, shown)));
+}
+
+/** Descriptors of manifests, each read once however many containers were made from it. */
+function descriptors(engine: Engine): (record: ContainerRecord) => Promise<OCIDescriptor | undefined> {
+  const known = new Map<string, Promise<OCIDescriptor | undefined>>();
+  return async (record) => {
+    const found = known.get(record.manifestDigest) ?? manifestDescriptor(engine, record);
+    known.set(record.manifestDigest, found);
+    const descriptor = await found;
+    return descriptor && { ...descriptor, platform: record.platform };
+  };
 }
 
 function newestFirst(records: readonly ContainerRecord[]): readonly ContainerRecord[] {
@@ -58,10 +69,11 @@ async function summarize(
     readonly sized: boolean;
     readonly imageNames: ReadonlyMap<string, string | undefined>;
     readonly links: ReadonlyMap<string, readonly string[]>;
+    readonly descriptor: (record: ContainerRecord) => Promise<OCIDescriptor | undefined>;
   },
 ): Promise<ContainerSummary> {
   const size = shown.sized ? await engine.containers.size(record.id) : undefined;
-  const descriptor = request.atLeast(48) ? await manifestDescriptor(engine, record) : undefined;
+  const descriptor = request.atLeast(48) ? await shown.descriptor(record) : undefined;
   const { health } = record.state;
   return {
     Id: record.id,

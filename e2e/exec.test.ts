@@ -42,7 +42,8 @@ test('docker exec applies environment, directory and user', async () => {
 });
 
 test('docker exec -it gives a terminal', async () => {
-  const line = `stty rows 20 cols 60; ${await dockerCli()} exec -it ${NAME} sh -c 'test -t 0 && stty size'`;
+  // crun sets the size right after it has let the process go; stty fails until then.
+  const line = `stty rows 20 cols 60; ${await dockerCli()} exec -it ${NAME} sh -c 'test -t 0 && until stty size; do :; done'`;
   const result = await run(['script', '-qec', line, '/dev/null'], {
     env: clientEnvironment(daemon().host),
     timeoutMs: 30_000,

@@ -13,7 +13,7 @@ import { peerName } from './namespaces.ts';
 import { newStreams, pathsOf, publish, type Room } from './room.ts';
 import { acquireRootfs, releaseRootfs } from './rootfs.ts';
 import { validateConfig } from './validate-config.ts';
-import { validateHostConfig } from './validate-host.ts';
+import { validateHostConfig, validateSharedNetwork } from './validate-host.ts';
 import { checkResources } from './validate-resources.ts';
 
 const NAME_ATTEMPTS = 6;
@@ -25,6 +25,7 @@ const NAME_ATTEMPTS = 6;
 export async function createContainer(room: Room, options: CreateOptions): Promise<CreateResult> {
   const warnings: string[] = [];
   const own = validateConfig(options.config);
+  validateSharedNetwork(own, options.hostConfig);
   const hostConfig = checkHost(room, options.hostConfig, warnings);
   const image = own.Image ? await room.images.resolve(own.Image, options.platform) : undefined;
   if (image !== undefined && options.platform === undefined) warnForeignPlatform(image, warnings);

@@ -1,5 +1,6 @@
 import { WharfError } from '@wharf/kit';
-import type { HostConfig } from '@wharf/wire/docker/types';
+import { HOST_NETWORK_LINKS } from '@wharf/wire/docker/messages';
+import type { ContainerConfig, HostConfig } from '@wharf/wire/docker/types';
 import { normalizeCapabilities } from '../runtime/oci-spec/capabilities.ts';
 import { parseDeviceRule } from '../runtime/oci-spec/devices.ts';
 import { ULIMIT_NAMES } from '../runtime/oci-spec/rlimits.ts';
@@ -94,10 +95,32 @@ function validateModes(host: HostConfig): void {
   if (!['', 'host'].includes(host.UsernsMode ?? '')) throw refuse(`invalid user namespace mode: ${host.UsernsMode}`);
 }
 
+/** What a container that shares another's network, or the host's, cannot have of its own. Throws in Docker's words. */
+export function validateSharedNetwork(config: ContainerConfig, host: HostConfig): void {
+  const mode = host.NetworkMode ?? '';
+  const conflict = (what: string) => refuse(`conflicting options: ${what}`);
+  if (host.UTSMode === 'host' && config.Hostname) throw conflict('hostname and the UTS mode');
+  const linked = (host.Links ?? []).length > 0;
+  if (mode === 'host' && linked) throw refuse(HOST_NETWORK_LINKS);
+  if (!mode.startsWith('container:')) return;
+  if (config.Hostname) throw conflict('hostname and the network mode');
+  if (linked) {
+    throw conflict("container type network can't be used with links. This would result in undefined behavior");
+  }
+  if ((host.Dns ?? []).length > 0) throw conflict('dns and the network mode');
+  if ((host.ExtraHosts ?? []).length > 0) throw conflict('custom host-to-IP mapping and the network mode');
+  if (Object.keys(host.PortBindings ?? {}).length > 0 || host.PublishAllPorts === true) {
+    throw conflict('port publishing and the container type network mode');
+  }
+  if (Object.keys(config.ExposedPorts ?? {}).length > 0) {
+    throw conflict('port exposing and the container type network mode');
+  }
+}
+
 function validateNumbers(host: HostConfig): void {
   if ((host.ShmSize ?? 0) < 0) throw refuse('SHM size can not be less than 0');
   const adjust = host.OomScoreAdj ?? 0;
   if (adjust < -1000 || adjust > 1000) {
-    throw refuse(`Invalid value ${adjust}, range for oom score adj is [-1000, 1000]`);
+    throw refuse(`Invalid value ${adjust}, range for oom score adj is [-1000, 1000].`);
   }
 }

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { WharfError } from '@wharf/kit';
+import { hasErrno, WharfError } from '@wharf/kit';
 import type { HostConfig, Resources } from '@wharf/wire/docker/types';
 import type { CgroupFacts } from '../system/cgroup-facts.ts';
 import { MIN_MEMORY_BYTES } from './limits.ts';
@@ -124,20 +125,30 @@ function checkCpu(draft: Draft, facts: CgroupFacts, warnings: string[]): void {
     draft.CpuShares = 0;
   }
   checkSet(draft.CpusetCpus, 'cpus', cpus - 1);
-  checkSet(draft.CpusetMems, 'mems', undefined);
+  if (draft.CpusetMems) checkSet(draft.CpusetMems, 'mems', lastMemoryNode());
 }
 
 /** A list such as `0-2,4`, none of them above `highest`. */
-function checkSet(text: string | undefined, what: 'cpus' | 'mems', highest: number | undefined): void {
+function checkSet(text: string | undefined, what: 'cpus' | 'mems', highest: number): void {
   if (!text) return;
-  for (const part of text.split(',')) {
-    const [, from = '', to = from] = /^(\d+)(?:-(\d+))?$/.exec(part.trim()) ?? [];
-    if (from === '' || Number(to) < Number(from)) {
-      throw refuse(`Invalid value ${text} for cpuset ${what}`);
-    }
-    if (highest !== undefined && Number(to) > highest) {
-      throw refuse(`Requested CPUs are not available - requested ${text}, available: 0-${highest}`);
-    }
+  const ranges = text.split(',').map((part) => /^(\d+)(?:-(\d+))?$/.exec(part.trim()));
+  if (ranges.some((range) => range === null || Number(range[2] ?? range[1]) < Number(range[1]))) {
+    throw refuse(`Invalid value ${text} for cpuset ${what}`);
+  }
+  if (ranges.some((range) => Number(range?.[2] ?? range?.[1]) > highest)) {
+    const subject = what === 'cpus' ? 'CPUs' : 'memory nodes';
+    const available = highest === 0 ? '0' : `0-${highest}`;
+    throw refuse(`Requested ${subject} are not available - requested ${text}, available: ${available}`);
+  }
+}
+
+/** The highest NUMA node; 0 where the kernel knows none. */
+function lastMemoryNode(): number {
+  try {
+    return Number(/(\d+)\s*$/.exec(readFileSync('/sys/devices/system/node/online', 'utf8'))?.[1] ?? 0);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return 0;
+    throw error;
   }
 }
 

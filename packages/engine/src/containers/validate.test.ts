@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { HostConfig } from '@wharf/wire/docker/types';
+import type { ContainerConfig, HostConfig } from '@wharf/wire/docker/types';
 import type { CgroupFacts } from '../system/cgroup-facts.ts';
 import { validateConfig } from './validate-config.ts';
-import { validateHostConfig } from './validate-host.ts';
+import { validateHostConfig, validateSharedNetwork } from './validate-host.ts';
 import { checkResources } from './validate-resources.ts';
 
 const able: CgroupFacts = {
@@ -59,6 +59,9 @@ const resourceRefusals: readonly (readonly [HostConfig, RegExp])[] = [
   [{ NanoCpus: 1e9, CpuPeriod: 1000 }, /Nano CPUs and CPU Period cannot both be set/],
   [{ NanoCpus: 1e15 }, /range of CPUs is from 0.01 to/],
   [{ CpuShares: -1 }, /invalid CPU shares \(-1\): value must be a positive integer/],
+  [{ CpusetCpus: '1-42,,' }, /Invalid value 1-42,, for cpuset cpus/],
+  [{ CpusetMems: '42-3,1--' }, /Invalid value 42-3,1-- for cpuset mems/],
+  [{ CpusetMems: '999' }, /Requested memory nodes are not available - requested 999/],
   [{ CpuPeriod: 10 }, /CPU cfs period can not be less than 1ms/],
   [{ CpuQuota: 10 }, /CPU cfs quota can not be less than 1ms/],
   [{ CpusetCpus: '9999' }, /Requested CPUs are not available - requested 9999/],
@@ -83,6 +86,16 @@ test('checkResources() drops what the host cannot limit and says so', () => {
   assert.equal(resources.PidsLimit, undefined);
   assert.equal(resources.CpuShares, 0);
   assert.equal(warnings.length, 3);
+});
+
+test('validateSharedNetwork() refuses what a shared network cannot have', () => {
+  const shared: HostConfig = { NetworkMode: 'container:x' };
+  const check = (config: ContainerConfig, host: HostConfig) => () =>
+    validateSharedNetwork(config, { ...shared, ...host });
+  assert.throws(check({}, { Dns: ['1.2.3.4'] }), /conflicting options: dns and the network mode/);
+  assert.throws(check({}, { PublishAllPorts: true }), /port publishing and the container type network mode/);
+  assert.throws(check({ ExposedPorts: { '1/tcp': {} } }, {}), /port exposing and the container type network mode/);
+  assert.doesNotThrow(check({}, {}));
 });
 
 test('checkResources() takes a swappiness of -1 for none', () => {

@@ -117,7 +117,7 @@ function complete<T extends object>(zeros: Partial<T>, given: T): T {
   const merged: Record<string, unknown> = Object.fromEntries(Object.entries(zeros));
   for (const [key, value] of Object.entries(given)) {
     if (value === undefined || (value === null && key in zeros)) continue;
-    if (OMIT_EMPTY.has(key) && isEmpty(value)) continue;
+    if ((OMIT_EMPTY.has(key) || key === 'Volumes') && isEmpty(value)) continue;
     merged[key] = value;
   }
   return merged as T;

@@ -1,3 +1,4 @@
+import { WharfError } from '@wharf/kit';
 import type { NetworkFiles } from '../../networks/network-service.ts';
 import type { SpecMount } from './spec.ts';
 
@@ -18,16 +19,46 @@ export interface MountInputs {
   readonly init: { readonly hostPath: string; readonly path: string } | undefined;
 }
 
-/** All mounts of a container in the order they are made: the system's, Docker's files, then the user's. */
+/**
+ * All mounts of a container in the order they are made: the system's, then Docker's files and the user's, those further down
+ * after those above them. Throws `invalid-argument` for a place the system keeps to itself.
+ */
 export function containerMounts(inputs: MountInputs): readonly SpecMount[] {
+  for (const mount of inputs.volumes) checkProc(mount);
   const own = new Set(inputs.volumes.map(({ destination }) => destination));
-  const system = [...systemMounts(inputs), ...fileMounts(inputs)];
-  const mounts = [...system.filter(({ destination }) => !own.has(destination)), ...inputs.volumes];
+  const hidden = ({ destination }: SpecMount) =>
+    own.has(destination) || (own.has('/dev') && destination.startsWith('/dev/'));
+  const mounts = [
+    ...systemMounts(inputs).filter((mount) => !hidden(mount)),
+    ...[...fileMounts(inputs).filter((mount) => !hidden(mount)), ...inputs.volumes].sort(
+      (a, b) => depth(a.destination) - depth(b.destination),
+    ),
+  ];
   const init = inputs.init;
   if (init !== undefined) {
     mounts.push({ destination: init.path, type: 'bind', source: init.hostPath, options: ['bind', 'ro'] });
   }
   return mounts;
+}
+
+const depth = (path: string): number => path.split('/').length;
+
+/** Files of /proc that are known to be laid over, as LXCFS does, without hiding what guards a container. */
+const PROC_FILES = new Set(
+  [
+    ...['cpuinfo', 'diskstats', 'meminfo', 'stat', 'swaps', 'uptime', 'loadavg', 'slabinfo', 'net/dev'],
+    ...['sys/kernel/ns_last_pid', 'sys/crypto/fips_enabled'],
+  ].map((name) => `/proc/${name}`),
+);
+
+/** runc's rule, which crun leaves to its caller: who lays something over /proc escapes the masks and the LSM. */
+function checkProc({ destination, source, type }: SpecMount): void {
+  if (destination === '/proc') {
+    if (type === 'proc' || source === '/proc') return;
+    throw new WharfError('invalid-argument', `"${destination}" cannot be mounted because it is not of type proc`);
+  }
+  if (!destination.startsWith('/proc/') || PROC_FILES.has(destination)) return;
+  throw new WharfError('invalid-argument', `"${destination}" cannot be mounted because it is inside /proc`);
 }
 
 function systemMounts(inputs: MountInputs): readonly SpecMount[] {

@@ -129,3 +129,25 @@ test('containerMounts() gives way to a mount of the user at the same place', () 
   assert.deepEqual(at('/etc/hostname'), ['/d/hostname']);
   assert.deepEqual(at('/sbin/docker-init'), ['/usr/bin/tini']);
 });
+
+test('containerMounts() lays the files of the network over a volume above them', () => {
+  const mounts = containerMounts({
+    ...plainMounts,
+    networkFiles: { hostnamePath: '/d/hostname', hostsPath: '/d/hosts', resolvConfPath: '/d/resolv.conf' },
+    volumes: [{ destination: '/etc', type: 'bind', source: '/my/etc', options: ['rbind'] }],
+  }).map(({ destination }) => destination);
+  assert.ok(mounts.indexOf('/etc') < mounts.indexOf('/etc/hosts'));
+});
+
+test('containerMounts() keeps /proc to itself', () => {
+  const at = (destination: string) => () =>
+    containerMounts({ ...plainMounts, volumes: [{ destination, type: 'bind', source: '/x', options: ['rbind'] }] });
+  assert.throws(at('/proc/sys'), /"\/proc\/sys" cannot be mounted because it is inside \/proc/);
+  assert.throws(at('/proc'), /because it is not of type proc/);
+  assert.doesNotThrow(at('/proc/meminfo'));
+});
+
+test('withHome() fills in an empty HOME', () => {
+  assert.deepEqual(withHome(['A=b', 'HOME='], '/root'), ['A=b', 'HOME=/root']);
+  assert.deepEqual(withHome(['HOME=/x'], '/root'), ['HOME=/x']);
+});

@@ -50,11 +50,16 @@ function merge(live: LiveContainer, change: HostConfig): HostConfig {
   const conflict = (reason: string) => cannot(live, reason, 'conflict');
   if ((change.NanoCpus ?? 0) > 0 && ((before.CpuPeriod ?? 0) > 0 || (before.CpuQuota ?? 0) > 0)) {
     throw conflict(
-      `conflicting options: Nano CPUs cannot be updated as ${(before.CpuPeriod ?? 0) > 0 ? 'CPU Period' : 'CPU Quota'} has already been set`,
+      `Conflicting options: Nano CPUs cannot be updated as ${(before.CpuPeriod ?? 0) > 0 ? 'CPU Period' : 'CPU Quota'} has already been set`,
     );
   }
-  if (((change.CpuPeriod ?? 0) > 0 || (change.CpuQuota ?? 0) > 0) && (before.NanoCpus ?? 0) > 0) {
-    throw conflict('conflicting options: CPU Period/Quota cannot be updated as NanoCPUs has already been set');
+  for (const [value, name] of [
+    [change.CpuPeriod, 'CPU Period'],
+    [change.CpuQuota, 'CPU Quota'],
+  ] as const) {
+    if ((value ?? 0) > 0 && (before.NanoCpus ?? 0) > 0) {
+      throw conflict(`Conflicting options: ${name} cannot be updated as NanoCPUs has already been set`);
+    }
   }
   const swap = change.MemorySwap ?? 0;
   if (

@@ -89,7 +89,7 @@ class Execs implements ExecService {
 
   async create(containerIdOrName: string, config: ExecConfig): Promise<ExecId> {
     const record = this.#deps.containers.get(containerIdOrName);
-    checkRuns(record);
+    checkRuns(record, containerIdOrName);
     if (config.detachKeys !== undefined) parseDetachKeys(config.detachKeys);
     if (config.user !== '') userIn(rootfsOf(this.#deps.config, record), config.user);
     const siblings = this.#byContainer.get(record.id) ?? new Set<Entry>();
@@ -209,7 +209,9 @@ class Execs implements ExecService {
 
   #get(id: string): Entry {
     const entry = this.#entries.get(id);
-    if (entry === undefined) throw new WharfError('not-found', noSuchExec(id));
+    if (entry === undefined || this.#deps.containers.find(entry.containerId) === undefined) {
+      throw new WharfError('not-found', noSuchExec(id));
+    }
     return entry;
   }
 
@@ -317,9 +319,10 @@ function commandLine([program = '', ...rest]: readonly string[]): string {
   return `${program} ${rest.join(' ')}`;
 }
 
-function checkRuns(record: ContainerRecord): void {
+/** `name` is what the client called the container. */
+function checkRuns(record: ContainerRecord, name: string = record.id): void {
   const { status } = record.state;
   if (status === 'restarting') throw new WharfError('conflict', containerRestarting(record.id));
-  if (status === 'paused') throw new WharfError('conflict', containerPaused(record.id));
+  if (status === 'paused') throw new WharfError('conflict', containerPaused(name));
   if (status !== 'running') throw new WharfError('conflict', containerNotRunning(record.id));
 }

@@ -25,6 +25,7 @@ export function runtimeDetail(message: string, command: string): string {
   }
   return text
     .replaceAll('Permission denied', 'permission denied')
+    .replaceAll('Not a directory', 'not a directory')
     .replaceAll('No such file or directory', 'no such file or directory');
 }
 

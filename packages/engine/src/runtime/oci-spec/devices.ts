@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, WharfError } from '@wharf/kit';
 import { statNs } from '@wharf/linux/fsx';
@@ -52,9 +52,10 @@ export function mappedDevices(mappings: readonly DeviceMapping[]): ChosenDevices
     const inside = PathInContainer || PathOnHost;
     const found = devicesAt(PathOnHost, inside);
     if (found.length === 0) {
+      const reason = existsSync(PathOnHost) ? 'not a device node' : 'no such file or directory';
       throw new WharfError(
         'internal',
-        `error gathering device information while adding custom device "${PathOnHost}": no such file or directory`,
+        `error gathering device information while adding custom device "${PathOnHost}": ${reason}`,
       );
     }
     for (const device of found) {

@@ -31,7 +31,8 @@ export function containerEnvironment(options: {
   return mergeEnvironment([...base, ...(options.linked ?? [])], options.configured);
 }
 
-/** Adds `HOME` where the environment has none, as login does. */
+/** Adds `HOME` where the environment has none, or an empty one, as login does. */
 export function withHome(environment: readonly string[], home: string): readonly string[] {
-  return environment.some((entry) => entry.startsWith('HOME=')) ? environment : [...environment, `HOME=${home}`];
+  if (environment.some((entry) => entry.startsWith('HOME=') && entry !== 'HOME=')) return environment;
+  return [...environment.filter((entry) => entry !== 'HOME='), `HOME=${home}`];
 }

@@ -75,11 +75,12 @@ function groupId(text: string, groups: readonly GroupLine[]): number {
 }
 
 function idOf(text: string): number | undefined {
-  return /^\d+$/.test(text) ? Number(text) : undefined;
+  return /^-?\d+$/.test(text) ? Number(text) : undefined;
 }
 
 function checkRange(id: number): void {
-  if (id > LARGEST_ID) throw new WharfError('invalid-argument', `uids and gids must be in range 0-${LARGEST_ID}`);
+  if (id < 0 || id > LARGEST_ID)
+    throw new WharfError('invalid-argument', `uids and gids must be in range 0-${LARGEST_ID}`);
 }
 
 function parsePasswd(text: string | undefined): readonly PasswdLine[] {

@@ -37,7 +37,9 @@ export function extraHostEntries(extraHosts: readonly string[], gateway: string 
   return entries;
 }
 
-/** The container's own name: `name.domain name`, or the name alone. */
+/** The container's own name: `name.domain name`, or the name alone. The hostname may hold the domain. */
 export function ownNames(hostname: string, domainname: string): string {
-  return domainname === '' ? hostname : `${hostname}.${domainname} ${hostname}`;
+  const full = domainname === '' ? hostname : `${hostname}.${domainname}`;
+  const [short = ''] = full.split('.', 1);
+  return short === full || short === '' ? full : `${full} ${short}`;
 }

@@ -6,6 +6,9 @@ export function pruneCutoff(filters: Filters, nowNs: bigint): string | undefined
   if (values.length > 1) throw new WharfError('invalid-argument', 'more than one until filter specified');
   const [value] = values;
   if (value === undefined) return undefined;
-  if (/^\d+(?:\.\d+)?$/.test(value)) return formatRfc3339Nano(BigInt(Math.floor(Number(value))) * 1_000_000_000n);
+  const [, seconds, fraction = ''] = /^(\d+)(?:\.(\d{1,9}))?$/.exec(value) ?? [];
+  if (seconds !== undefined) {
+    return formatRfc3339Nano(BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0')));
+  }
   return formatRfc3339Nano(parseRfc3339(value) ?? nowNs - parseGoDuration(value));
 }

@@ -99,10 +99,10 @@ async function serve(engine: Engine, attach: AttachRequest, client: Duplex, sign
   const { record, stdin, stdout, stderr, stream, framed, detachKeys } = attach;
   client.on('error', () => undefined);
   engine.containers.publish(record, 'attach');
-  if (attach.logs && stream && record.config.Tty === true) {
-    // A terminal's lines are shown before they end, which a log of whole lines cannot: history first, then live.
+  if (attach.logs && stream && record.state.status === 'running') {
+    // Output is shown before its line ends, which a log of whole lines cannot: history first, then live.
     await replay(engine, attach, client, { follow: false, signal });
-  } else if (attach.logs) {
+  } else if (attach.logs && record.state.status !== 'created') {
     await serveWithLogs(engine, attach, client);
     return;
   }

@@ -8,3 +8,7 @@ export const CHECKPOINT_WAL_BYTES = 16 * 1024 * 1024;
 export const FORCED_CHECKPOINT_WAL_BYTES = 128 * 1024 * 1024;
 /** How long `open` waits for the previous owner to let go of the database. */
 export const LOCK_WAIT_MS = 1_000;
+/** Room kept for opening the database on a full disk. */
+export const RESERVE_BYTES = 4 * 1024 * 1024;
+/** On file systems smaller than this no room is kept. */
+export const MIN_RESERVED_FILE_SYSTEM_BYTES = 128 * 1024 * 1024;

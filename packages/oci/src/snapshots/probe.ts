@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf } from '@wharf/kit';
+import { hasErrno, messageOf } from '@wharf/kit';
 import { lsetxattr } from '@wharf/linux/fsx';
 import { mountOverlay, unmount } from '@wharf/linux/mount';
 import { OPAQUE_XATTR } from '../layers/whiteout.ts';
@@ -8,7 +8,13 @@ import { OVERLAY_OPTIONS } from './overlay-mounts.ts';
 
 /** Tries overlayfs on the file system that `root` is on. Returns why it cannot be used, `undefined` when it can. */
 export function whyNoOverlay(root: string): string | undefined {
-  const directory = mkdtempSync(join(root, 'probe-'));
+  let directory: string;
+  try {
+    directory = mkdtempSync(join(root, 'probe-'));
+  } catch (error) {
+    if (isFull(error)) return undefined;
+    throw error;
+  }
   const [lower, upper, work, merged] = ['l', 'u', 'w', 'm'].map((name) => join(directory, name)) as [
     string,
     string,
@@ -31,8 +37,13 @@ export function whyNoOverlay(root: string): string | undefined {
       unmount(merged, { detach: true });
     }
   } catch (error) {
-    return messageOf(error);
+    return isFull(error) ? undefined : messageOf(error);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** A full disk says nothing about overlayfs, and must not keep a daemon from starting. */
+function isFull(error: unknown): boolean {
+  return hasErrno(error, 'ENOSPC', 'EDQUOT');
 }

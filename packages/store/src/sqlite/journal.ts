@@ -2,10 +2,11 @@ import { closeSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync } f
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
-import { hasErrno, messageOf, WharfError } from '@wharf/kit';
+import { messageOf, WharfError } from '@wharf/kit';
 import { CHECKPOINT_WAL_BYTES, FORCED_CHECKPOINT_WAL_BYTES } from '../limits.ts';
 import type { Change, Journal } from '../state.ts';
 import { numberOf } from './migrate.ts';
+import { isDiskFull } from './reserve.ts';
 
 /**
  * Groups of changes in a SQLite database in WAL mode.
@@ -117,8 +118,7 @@ function* toChanges(rows: Iterable<Record<string, unknown>>): Generator<Change> 
 }
 
 function writeError(path: string, cause: unknown): WharfError {
-  const full = hasErrno(cause, 'ENOSPC', 'EDQUOT') || /disk is full/i.test(messageOf(cause));
-  const kind = full ? 'resource-exhausted' : 'data-loss';
+  const kind = isDiskFull(cause) ? 'resource-exhausted' : 'data-loss';
   return new WharfError(kind, `Cannot write to the store "${path}": ${messageOf(cause)}`, { cause });
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fchownSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fchownSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import { O } from '@wharf/linux/constants';
 import { lutimesNs } from '@wharf/linux/fsx';
 import { type ByteString, fsPath } from '../tar/bytes.ts';
@@ -110,9 +110,8 @@ export class Extractor implements TarSink {
       lutimesNs(path, { atimeNs: entry.mtimeNs, mtimeNs: entry.mtimeNs });
     } catch (error) {
       throw unpackError(entry.name, error);
-    } finally {
-      this.#close();
     }
+    this.#close();
   }
 
   /** Sets the directories' times. To be called once, after the last entry. */
@@ -132,8 +131,9 @@ export class Extractor implements TarSink {
     };
   }
 
-  /** Lets go of an open file after a failure. */
+  /** After a failure: a file that has not come whole is taken away again. */
   dispose(): void {
+    if (this.#fd >= 0) rmSync(fsPath(this.#path(this.#name)), { force: true });
     this.#close();
   }
 

@@ -80,10 +80,9 @@ for (const driver of ['overlayfs', 'copy'] as const) {
         ]),
         blob([{ name: 'last', type: 'file', mode: 0o600 }]),
       ];
-      const before = listMounts().length;
       const seen: number[] = [];
       const chain = await unpackLayers({ snapshots, layers, onLayer: (index) => seen.push(index) });
-      assert.equal(listMounts().length, before);
+      assert.ok(!listMounts().some(({ mountPoint }) => mountPoint.startsWith(top)));
       assert.deepEqual(seen, [0, 1, 2, 3]);
       look(chain, (path) => {
         assert.deepEqual(readdirSync(path).sort(), ['bin', 'data', 'etc', 'last', 'usr']);

@@ -6,3 +6,5 @@ export const SMALL_SWEEP = 4;
 export const SYNC_DELAY_MS = 1000;
 /** Overlayfs stacks at most so many layers (OVL_MAX_STACK). */
 export const MAX_LAYERS = 500;
+/** And how long after a try that failed, for a disk that was full. */
+export const SYNC_RETRY_MS = 30_000;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,3 +100,37 @@ it('load() takes a record that cannot be read for a remnant', () =>
     assert.deepEqual(await again.recover(), [join(root, directory)]);
     await again.close();
   }));
+
+it('prepare() and sync() on a full disk fail in words, and work again when there is room', () =>
+  inTemporary(async (root) => {
+    // Few inodes are soon used up.
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,nr_inodes=40', 'tmpfs', root]);
+    try {
+      const snapshots = await openSnapshotter({ root, log: nullLogger, driver: 'overlayfs' });
+      await snapshots.prepare('extract-a', '');
+      await snapshots.commit(chain('a'), 'extract-a');
+      for (let index = 0, free = true; free; index++) free = tryWrite(join(root, `ballast-${index}`));
+      await assert.rejects(
+        snapshots.prepare('c', chain('a')),
+        (error) =>
+          isKind(error, 'resource-exhausted') && error.message.startsWith('Cannot prepare snapshot "c": no space'),
+      );
+      assert.equal(snapshots.stat('c'), undefined);
+      await assert.rejects(snapshots.sync(), /ENOSPC/);
+      for (const name of readdirSync(root)) if (name.startsWith('ballast')) rmSync(join(root, name));
+      await snapshots.sync();
+      await snapshots.prepare('c', chain('a'));
+      await snapshots.close();
+    } finally {
+      execFileSync('umount', ['-l', root]);
+    }
+  }));
+
+function tryWrite(path: string): boolean {
+  try {
+    writeFileSync(path, '');
+    return true;
+  } catch {
+    return false;
+  }
+}

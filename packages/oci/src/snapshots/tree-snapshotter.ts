@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ChainId, hasErrno, KeyedLock, type Logger, messageOf, WharfError } from '@wharf/kit';
 import { Broom } from './broom.ts';
-import { MAX_LAYERS, SYNC_DELAY_MS } from './limits.ts';
+import { MAX_LAYERS, SYNC_DELAY_MS, SYNC_RETRY_MS } from './limits.ts';
 import { readOnlyMount, writableMount } from './overlay-mounts.ts';
 import { readRecord, replaceRecord, type SnapshotRecord, writeRecord } from './record.ts';
 import { adoptRoot } from './root-attributes.ts';
@@ -91,7 +91,7 @@ export class TreeSnapshotter implements Snapshotter {
     } catch (error) {
       this.#entries.delete(key);
       await this.#broom.discard(directory);
-      throw error;
+      throw this.#describe(`Cannot prepare snapshot "${key}"`, error);
     }
   }
 
@@ -147,7 +147,9 @@ export class TreeSnapshotter implements Snapshotter {
       this.#checkParent(active, parent);
       const { createdAt, directory } = active;
       const record: SnapshotRecord = { key: name, kind: 'committed', parent, createdAt, unsyncedBoot: this.#bootId };
-      await replaceRecord(directory, record);
+      await replaceRecord(directory, record).catch((error: unknown) => {
+        throw this.#describe(`Cannot commit snapshot "${key}"`, error);
+      });
       this.#entries.delete(key);
       this.#entries.set(name, { ...record, directory });
       this.#syncSoon();
@@ -206,8 +208,10 @@ export class TreeSnapshotter implements Snapshotter {
   sync(): Promise<void> {
     clearTimeout(this.#syncTimer);
     this.#syncTimer = undefined;
-    this.#syncing = this.#syncing.then(() => this.#syncNow());
-    return this.#syncing;
+    const synced = this.#syncing.then(() => this.#syncNow());
+    // A failure is the caller's to see, and nothing that would keep the next one from trying.
+    this.#syncing = synced.catch(() => undefined);
+    return synced;
   }
 
   async close(): Promise<void> {
@@ -218,12 +222,19 @@ export class TreeSnapshotter implements Snapshotter {
     await this.#broom.close();
   }
 
-  #syncSoon(): void {
+  #syncSoon(delayMs = SYNC_DELAY_MS): void {
     this.#syncTimer ??= setTimeout(() => {
       this.sync().catch((error: unknown) => {
         this.#log.warn({ error: messageOf(error) }, 'cannot write snapshots back to disk');
+        this.#syncSoon(SYNC_RETRY_MS);
       });
-    }, SYNC_DELAY_MS).unref();
+    }, delayMs).unref();
+  }
+
+  /** A full disk is the user's matter and said in one sentence; all else stays as it is. */
+  #describe(what: string, error: unknown): unknown {
+    if (!hasErrno(error, 'ENOSPC', 'EDQUOT')) return error;
+    return new WharfError('resource-exhausted', `${what}: no space left on device`, { cause: error, code: 'ENOSPC' });
   }
 
   async #syncNow(): Promise<void> {

@@ -83,3 +83,21 @@ test('docker exec many times at once gives each its own output', async () => {
     results.map((_, index) => `number ${index}\n`),
   );
 });
+
+test('an exec with a terminal answers in frames where the start request asks for none', async () => {
+  const api = async (path: string, body: object) => {
+    const args = ['-X', 'POST', '-H', 'Content-Type: application/json', '-d', JSON.stringify(body)];
+    return (await run(['curl', '-sS', '--unix-socket', daemon().socketPath, ...args, `http://d${path}`])).stdout;
+  };
+  const create = { Cmd: ['printf', 'hello'], AttachStdout: true, Tty: true };
+  const first = JSON.parse(await api(`/containers/${NAME}/exec`, create)) as { readonly Id: string };
+  assert.equal(await api(`/exec/${first.Id}/start`, { Tty: false }), '\u0001\0\0\0\0\0\0\u0005hello');
+  const second = JSON.parse(await api(`/containers/${NAME}/exec`, create)) as { readonly Id: string };
+  assert.equal(await api(`/exec/${second.Id}/start`, { Tty: true }), 'hello');
+});
+
+test('docker exec refuses a user the container does not know before anything is started', async () => {
+  const result = await daemon().docker(['exec', '--user', 'nobody-of-that-name', NAME, 'true']);
+  assert.equal(result.code, 1);
+  assert.match(result.stderr, /unable to find user nobody-of-that-name: no matching entries in passwd file/);
+});

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { run } from '../scripts/lib/run.ts';
 import { clientEnvironment, dockerCli } from './lib/docker.ts';
@@ -146,4 +149,27 @@ test('docker run --read-only lets nothing be written', async () => {
   const result = await daemon().docker(['run', '--rm', '--read-only', BUSYBOX, 'touch', '/x']);
   assert.notEqual(result.code, 0);
   assert.match(result.stderr, /Read-only file system/);
+});
+
+test('docker run shares the network of a container that itself shares another one', async () => {
+  const [first, second] = [uniqueName(), uniqueName()];
+  await daemon().ok('run', '-d', '--name', first, BUSYBOX, 'sleep', '1000');
+  await daemon().ok('run', '-d', '--name', second, '--network', `container:${first}`, BUSYBOX, 'sleep', '1000');
+  const look = ['sh', '-c', 'readlink /proc/self/ns/net; cat /etc/hosts'];
+  const seen = await daemon().ok('run', '--rm', '--network', `container:${second}`, BUSYBOX, ...look);
+  assert.equal(seen, await daemon().ok('exec', first, ...look));
+});
+
+test('docker run takes a seccomp profile in the format of Docker', async () => {
+  const rule = { names: ['chown', 'fchownat'], action: 'SCMP_ACT_ERRNO', excludes: { caps: ['CAP_SYS_TIME'] } };
+  const profile = join(tmpdir(), `wharf-seccomp-${process.pid}.json`);
+  await writeFile(profile, JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [rule] }));
+  try {
+    const chown = ['--rm', '--security-opt', `seccomp=${profile}`];
+    const refused = await daemon().docker(['run', ...chown, BUSYBOX, 'chown', '42', '/etc']);
+    assert.equal(refused.code, 1, refused.output);
+    await daemon().ok('run', ...chown, '--cap-add', 'SYS_TIME', BUSYBOX, 'chown', '42', '/etc');
+  } finally {
+    await rm(profile);
+  }
 });

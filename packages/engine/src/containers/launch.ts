@@ -15,7 +15,7 @@ import { initProgram } from './init-program.ts';
 import { NETWORK_DEADLINE_MS } from './limits.ts';
 import { linkEnvironment } from './links.ts';
 import type { LiveContainer, Run } from './live.ts';
-import { type NamespacePlan, peerOf, planNamespaces } from './namespaces.ts';
+import { type NamespacePlan, peerOf, planNamespaces, withNetworkOwner } from './namespaces.ts';
 import { cgroupOf, pathsOf, type Room, runtimeOf } from './room.ts';
 import { acquireRootfs, releaseRootfs } from './rootfs.ts';
 import { userIn } from './user-lookup.ts';
@@ -87,7 +87,7 @@ async function setUpNetwork(room: Room, live: LiveContainer, undo: AsyncDisposab
     ports: sandbox.ports,
     ...(linked ? { linkEnvironment: linked } : {}),
   };
-  const files = await room.networks.writeFiles(live.record, paths.data);
+  const files = await room.networks.writeFiles(withNetworkOwner(room, live.record), paths.data);
   return { choice: sandbox.netnsPath === undefined ? 'host' : { path: sandbox.netnsPath }, files };
 }
 

@@ -34,6 +34,24 @@ export function peerName(mode: string | undefined): string | undefined {
   return mode?.startsWith('container:') === true ? mode.slice('container:'.length) : undefined;
 }
 
+/**
+ * The record with its network mode naming the container whose network it is in the end: `container:x` may name one that
+ * itself shares another's.
+ */
+export function withNetworkOwner(room: Room, record: ContainerRecord): ContainerRecord {
+  const seen = new Set<string>([record.id]);
+  let owner = record;
+  for (;;) {
+    const name = peerName(owner.hostConfig.NetworkMode);
+    const next = name === undefined ? undefined : room.registry.find(name)?.record;
+    if (next === undefined || seen.has(next.id)) break;
+    seen.add(next.id);
+    owner = next;
+  }
+  if (owner === record) return record;
+  return { ...record, hostConfig: { ...record.hostConfig, NetworkMode: `container:${owner.id}` } };
+}
+
 export interface NamespacePlan {
   readonly pid: NamespaceChoice;
   readonly ipc: NamespaceChoice;

@@ -99,7 +99,7 @@ export class Networks implements NetworkService {
     const mode = parseNetworkMode(record.hostConfig.NetworkMode);
     return writeNetworkFiles(containerDir, {
       record,
-      peerId: mode.kind === 'container' ? this.#networkOwner(mode.container) : undefined,
+      peerId: mode.kind === 'container' ? this.#sandboxes.live.find(mode.container)?.id : undefined,
       endpoints: this.#sandboxes.live.get(record.id)?.endpoints ?? [],
       config: this.#options.config,
       hostGateway: this.#books.find(DEFAULT_NETWORK)?.bridge?.gateway,
@@ -261,14 +261,6 @@ export class Networks implements NetworkService {
   close(): void {
     clearInterval(this.#timer);
     this.#sandboxes.close();
-  }
-
-  /** Whose network it is in the end that `--network container:x` shares: `x` may share another's. */
-  #networkOwner(name: string): string | undefined {
-    const peer = this.#sandboxes.live.find(name);
-    if (peer === undefined) return undefined;
-    const mode = parseNetworkMode(peer.record.hostConfig.NetworkMode);
-    return mode.kind === 'container' && mode.container !== name ? this.#networkOwner(mode.container) : peer.id;
   }
 
   #join(record: ContainerRecord, peer: ContainerRecord | undefined): Sandbox {

@@ -103,15 +103,15 @@ function version(text: string): readonly [number, number] {
   return [Number(major), Number(minor)];
 }
 
-function ociRule({ name, names, includes: _, excludes: __, comment: ___, ...rest }: DockerRule): SeccompRule {
+function ociRule(rule: DockerRule): SeccompRule {
+  const { name, names, action = '', args, errnoRet } = rule;
   if (name && names && names.length > 0) {
     throw refuse("both 'name' and 'names' are specified in the seccomp profile, use either 'name' or 'names'");
   }
-  const { args, ...others } = rest;
   return {
-    action: '',
-    ...others,
     names: name ? [name] : (names ?? []),
+    action,
+    ...(errnoRet === undefined ? {} : { errnoRet }),
     // An empty or null list is no condition.
     ...(args && args.length > 0 ? { args } : {}),
   };

@@ -22,17 +22,10 @@ export function openStore(options: { readonly path: string; readonly lockWaitMs?
   const { path, lockWaitMs = LOCK_WAIT_MS } = options;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const reserve = new Reserve(path);
-  const open = () => openDatabase(path, lockWaitMs);
-  try {
-    const store = open();
-    reserve.keep();
-    return store;
-  } catch (error) {
-    if (!(isDiskFull(error) || hasNoRoom(path)) || !reserve.release()) throw error;
-  }
-  const store = open();
-  // What others have not taken meanwhile, but for a little that the rest of the start needs.
-  reserve.keep(RESERVE_BYTES / 2);
+  const released = hasNoRoom(path) ? reserve.release() : 0;
+  const store = openDatabase(path, lockWaitMs);
+  // On a full disk the rest of the start needs some of it too, and the next start what is left.
+  reserve.keep(released > 0 ? released / 2 : RESERVE_BYTES);
   return store;
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { hasErrno, messageOf } from '@wharf/kit';
-import { MIN_RESERVED_FILE_SYSTEM_BYTES, RESERVE_BYTES } from '../limits.ts';
+import { MIN_RESERVED_FILE_SYSTEM_BYTES } from '../limits.ts';
 
 const BLOCK = Buffer.alloc(64 * 1024);
 const LITTLE_ROOM_BYTES = 256 * 1024;
@@ -18,8 +18,8 @@ export function hasNoRoom(path: string): boolean {
 }
 
 /**
- * A file of zeros beside the database. On a full disk even opening the database needs some room; giving this file up makes it,
- * so that a daemon can start and things can be removed. Left out on very small file systems. Never throws.
+ * A file of zeros beside the database. On a full disk even opening the database needs some room, and so does what the daemon
+ * does next; giving this file up makes it, so that a daemon can start and things can be removed. Left out on very small file systems. Never throws.
  */
 export class Reserve {
   readonly #path: string;
@@ -28,19 +28,19 @@ export class Reserve {
     this.#path = `${databasePath}.reserve`;
   }
 
-  /** Gives the room back; false when there was none. */
-  release(): boolean {
+  /** Gives the room back; returns how many bytes. */
+  release(): number {
     try {
       const { blocks } = statSync(this.#path);
       rmSync(this.#path);
-      return blocks > 0;
+      return blocks * 512;
     } catch {
-      return false;
+      return 0;
     }
   }
 
   /** Makes the file whole, or as large as there is room for. */
-  keep(bytes = RESERVE_BYTES): void {
+  keep(bytes: number): void {
     try {
       const { blocks, bsize } = statfsSync(dirname(this.#path));
       if (blocks * bsize < MIN_RESERVED_FILE_SYSTEM_BYTES) return;

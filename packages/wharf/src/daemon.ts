@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RunningEngine } from '@wharf/engine/engine';
-import { messageOf } from '@wharf/kit';
+import { messageOf, WharfError } from '@wharf/kit';
 import { type ApiServer, openApiServer } from './api-server.ts';
 import type { DaemonConfig } from './config/daemon-config.ts';
 import { SHUTDOWN_DEADLINE_MS } from './limits.ts';
@@ -8,6 +8,7 @@ import { createLogger, type DaemonLogger } from './logger.ts';
 import type { MetricsServer } from './metrics.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
 import { reloadConfig } from './reload.ts';
+import { makeRoot } from './roots.ts';
 import { stopContainers } from './stop-containers.ts';
 import { wharfVersion } from './version.ts';
 import { wireUp } from './wire-up.ts';
@@ -36,13 +37,14 @@ export async function runDaemon({ config, reload }: DaemonOptions): Promise<void
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
   watchForBugs(log);
   await using undo = new AsyncDisposableStack();
-  mkdirSync(config.dataRoot, { recursive: true, mode: 0o710 });
-  mkdirSync(config.execRoot, { recursive: true, mode: 0o711 });
-  writePidfile(config.pidfile);
-  undo.defer(() => removePidfile(config.pidfile));
+  makeRoot(config.dataRoot, 0o710);
+  makeRoot(config.execRoot, 0o711);
+  undo.defer(() => removePidfiles(config));
+  for (const path of pidfiles(config)) writePidfile(path);
   log.info({ version: wharfVersion(), dataRoot: config.dataRoot, execRoot: config.execRoot }, 'starting');
   const engine = await wireUp({ config, log });
   undo.defer(() => engine.stop());
+  warnOfMissingPrograms(engine, log);
   const server = await openApiServer({ config, engine, log });
   undo.defer(() => server.close());
   const metrics =
@@ -53,6 +55,29 @@ export async function runDaemon({ config, reload }: DaemonOptions): Promise<void
   await engine.start();
   undo.move();
   log.info({ hosts: config.hosts, containers: engine.containers.list().length }, 'ready');
+}
+
+/**
+ * Where our pid stands: where it is wanted, and in the exec root, which a second daemon would take for the remains of an earlier one, and
+ * would end every container in it.
+ */
+function pidfiles(config: DaemonConfig): ReadonlySet<string> {
+  return new Set([config.pidfile, join(config.execRoot, 'wharfd.pid')]);
+}
+
+function removePidfiles(config: DaemonConfig): void {
+  for (const path of pidfiles(config)) removePidfile(path);
+}
+
+/** Images, volumes and logs can be served without them, and they may come later; but it should not be a surprise. */
+function warnOfMissingPrograms({ runtimes }: RunningEngine, log: DaemonLogger): void {
+  for (const look of [() => runtimes.monitorPath, () => runtimes.get(undefined)]) {
+    try {
+      look();
+    } catch (error) {
+      log.warn({ hint: error instanceof WharfError ? error.hint : undefined }, messageOf(error));
+    }
+  }
 }
 
 async function startMetrics(address: string, engine: RunningEngine, log: DaemonLogger): Promise<MetricsServer> {
@@ -86,7 +111,7 @@ async function shutDown(daemon: RunningDaemon): Promise<void> {
   const graceMs = config.liveRestore ? 0 : config.shutdownTimeoutSeconds * 1000;
   setTimeout(() => {
     log.error({}, 'could not stop in time');
-    removePidfile(config.pidfile);
+    removePidfiles(config);
     process.exit(1);
   }, SHUTDOWN_DEADLINE_MS + graceMs).unref();
   try {
@@ -94,12 +119,12 @@ async function shutDown(daemon: RunningDaemon): Promise<void> {
     await server.close();
     await metrics?.close();
     await engine.stop();
-    removePidfile(config.pidfile);
+    removePidfiles(config);
     log.info({}, 'stopped');
     process.exit(0);
   } catch (error) {
     log.error({ error }, 'could not stop cleanly');
-    removePidfile(config.pidfile);
+    removePidfiles(config);
     process.exit(1);
   }
 }

@@ -50,6 +50,14 @@ export function createRuntimes(options: RuntimesOptions): Runtimes {
     get(name) {
       const wanted = name === undefined || name === '' ? defaultName : name;
       const runtime = known.get(wanted);
+      if (runtime === undefined && wanted in options.runtimes) {
+        const path = options.runtimes[wanted]?.path ?? wanted;
+        throw new WharfError(
+          'failed-precondition',
+          `Cannot run containers with runtime "${wanted}": "${path}" is not installed`,
+          { hint: path === 'crun' || path === 'runc' ? `apt-get install ${path}` : 'See --add-runtime' },
+        );
+      }
       if (runtime === undefined) {
         throw new WharfError('invalid-argument', `unknown or invalid runtime name: ${wanted}`);
       }

@@ -1,7 +1,7 @@
-import { WharfError } from '@wharf/kit';
 import { helpText, parseFlags } from '../config/flags.ts';
 import { loadConfig } from '../config/merge.ts';
 import { startLean } from '../lean-start.ts';
+import { startFailure } from '../start-failure.ts';
 import { wharfVersion } from '../version.ts';
 
 /** Reads the command line, and starts the daemon only when it makes sense. */
@@ -28,7 +28,8 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof WharfError)) throw error;
-  console.error(`wharfd: ${error.message}${error.hint === undefined ? '' : `\n${error.hint}`}`);
+  const failure = startFailure(error);
+  if (failure === undefined) throw error;
+  console.error(`wharfd: ${failure.message}${failure.hint === undefined ? '' : `\n${failure.hint}`}`);
   process.exitCode = 1;
 }

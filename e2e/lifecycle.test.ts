@@ -162,6 +162,26 @@ test('docker events tells a life in order', async () => {
   assert.deepEqual(text.split('\n'), ['create', 'attach', 'start', 'die', 'destroy']);
 });
 
+test('docker events tells of volumes and networks around the life of a container', async () => {
+  const name = uniqueName();
+  const since = String(Math.floor(Date.now() / 1000) - 1);
+  await daemon().ok('run', '--rm', '--name', name, '-v', `${name}:/data`, BUSYBOX, 'true');
+  const until = String(Math.ceil(Date.now() / 1000) + 1);
+  const format = ['--format', '{{.Type}} {{.Action}} {{.Actor.Attributes.container}} {{.Actor.Attributes.name}}'];
+  const lines = (await daemon().ok('events', '--since', since, '--until', until, ...format)).split('\n');
+  const id = lines.map((line) => /^volume mount ([0-9a-f]{64})/.exec(line)?.[1]).find((found) => found !== undefined);
+  assert.ok(id, lines.join('\n'));
+  const own = lines.filter((line) => line.includes(id) || line.endsWith(` ${name}`));
+  assert.deepEqual(
+    own.map((line) => line.split(' ', 2).join(' ')),
+    [
+      ...['container create', 'container attach', 'volume mount', 'network connect', 'container start'],
+      ...['network disconnect', 'volume unmount', 'container die', 'container destroy'],
+    ],
+  );
+  await daemon().ok('volume', 'rm', name);
+});
+
 test('docker container prune removes what has stopped', async () => {
   const name = uniqueName();
   await daemon().ok('run', '--name', name, '--label', 'prune=me', BUSYBOX, 'true');

@@ -88,6 +88,7 @@ async function bookExit(
   const exitCode = outcome.exitCode ?? KILLED;
   const finishedAtNs = room.clock.nowNs();
   await releaseNetwork(room, live);
+  await unmountVolumes(room, live);
   const { state, hostConfig } = live.record;
   const ranMs = Number((finishedAtNs - run.startedAtNs) / 1_000_000n);
   const decision =
@@ -145,6 +146,16 @@ async function releaseNetwork(room: Room, live: LiveContainer): Promise<void> {
     room.log.error({ container: live.id, err: messageOf(error) }, 'a network could not be taken down');
   }
   live.record = { ...live.record, endpoints: live.record.endpoints.map(withoutAddress) };
+}
+
+/** Before anyone hears of the exit, as Docker's events have it. What fails here is tried again by `clearRun`. */
+async function unmountVolumes(room: Room, live: LiveContainer): Promise<void> {
+  if (live.record.mounts.length === 0) return;
+  try {
+    await room.volumes.unmount(live.record);
+  } catch (error) {
+    room.log.warn({ container: live.id, err: messageOf(error) }, 'a volume could not be unmounted yet');
+  }
 }
 
 /** An endpoint of a container that does not run: what was asked for stays, what was given goes. */

@@ -32,13 +32,15 @@ export async function launch(room: Room, live: LiveContainer): Promise<Run> {
   const rootfs = await acquireRootfs(room, live);
   undo.defer(() => releaseRootfs(room, live));
   rmSync(paths.exitFile, { force: true });
-  const [network, volumes, monitorLog] = await settleAll([
-    setUpNetwork(room, live, undo),
-    mountVolumes(room, live, undo),
+  const volumes = mountVolumes(room, live, undo);
+  const [network, mounts, monitorLog] = await settleAll([
+    // Docker's events tell of volumes first; without any there is nothing to wait for.
+    volumes.then(() => setUpNetwork(room, live, undo)),
+    volumes,
     room.logs.open(live.record).prepare(),
   ]);
   if (namespaces.makeShm) makeShm(room, live, undo);
-  const spec = writeSpec(room, live, { rootfs, network, volumes, namespaces });
+  const spec = writeSpec(room, live, { rootfs, network, volumes: mounts, namespaces });
   const monitor = await createProcess(room, live, monitorLog);
   const runtime = runtimeOf(room, live.record);
   undo.defer(() => runtime.delete(live.id));

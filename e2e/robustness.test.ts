@@ -100,6 +100,22 @@ function socketsOf(pid: number): number {
   return lines.filter((line) => line.endsWith(` ${path}`)).length;
 }
 
+test('a client that is killed while it is attached to a silent process is let go', async () => {
+  await using daemon = await TestDaemon.start();
+  await loadBusybox(daemon.host);
+  await daemon.ok('run', '-di', '--name', 'silent', BUSYBOX, 'sleep', '1000');
+  const before = descriptors(daemon.pid);
+  for (const stdin of [0, 1]) {
+    const text = head(`POST /containers/silent/attach?stream=1&stdout=1&stdin=${stdin}`, UPGRADE);
+    const [stays, ...others] = await open(daemon, 10, text);
+    for (const socket of others) socket.destroy();
+    stays?.end();
+    await eventually('the dead are gone', async () => descriptors(daemon.pid) <= before + 1);
+    stays?.destroy();
+  }
+  await eventually('all are gone', async () => descriptors(daemon.pid) <= before);
+});
+
 test('half-closed clients of logs and wait end their requests', async () => {
   await using daemon = await TestDaemon.start();
   await loadBusybox(daemon.host);

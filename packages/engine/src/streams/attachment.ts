@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
+import { isGone } from './client-gone.ts';
 import { ClientOutlet } from './client-outlet.ts';
 import { DEFAULT_DETACH_KEYS, DetachMatcher, parseDetachKeys } from './detach-keys.ts';
-import { STUCK_CLIENT_MS } from './limits.ts';
+import { HALF_CLOSED_CHECK_MS, STUCK_CLIENT_MS } from './limits.ts';
 import type { AttachEnd, AttachOptions, MonitorIo } from './process-streams.ts';
 import type { StdinQueue } from './stdin-queue.ts';
 
@@ -31,6 +32,7 @@ export class Attachment {
   #stdin: StdinQueue | undefined;
   #over = false;
   #stuckTimer: NodeJS.Timeout | undefined;
+  #goneTimer: NodeJS.Timeout | undefined;
 
   constructor(client: Duplex, options: AttachOptions, owner: AttachmentOwner) {
     this.#client = client;
@@ -45,6 +47,7 @@ export class Attachment {
     client.on('error', () => this.#clientGone());
     client.on('close', () => this.#clientGone());
     client.on('drain', () => owner.changed());
+    client.once('end', () => this.#watchHalfClosed());
     if (client.destroyed) queueMicrotask(() => this.#clientGone());
     // Without stdin the input is only read to learn of the end of the connection.
     else if (!options.stdin) client.resume();
@@ -121,8 +124,18 @@ export class Attachment {
     if (this.#over) return;
     this.#over = true;
     clearInterval(this.#stuckTimer);
+    clearInterval(this.#goneTimer);
     this.#settle(end);
     this.#owner.left();
+  }
+
+  /** The client has ended its side: it may still read, or be gone. */
+  #watchHalfClosed(): void {
+    if (this.#over) return;
+    this.#goneTimer = setInterval(() => {
+      if (isGone(this.#client)) this.#client.destroy();
+    }, HALF_CLOSED_CHECK_MS);
+    this.#goneTimer.unref();
   }
 
   /** After the end: a client that takes nothing for very long is cut. */

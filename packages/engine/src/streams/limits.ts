@@ -17,6 +17,8 @@ export const MAX_CLIENTS = 1024;
 export const DRAIN_GRACE_MS = 2_000;
 /** …but keeps what is buffered for it until it has taken nothing for this long (`docker run … | less`). */
 export const STUCK_CLIENT_MS = 10 * 60_000;
+/** How often a client that has ended its side is looked after: it may be gone. */
+export const HALF_CLOSED_CHECK_MS = 5_000;
 /** A connection whose peer does not close its half is destroyed after this. */
 export const LINGER_MS = 10_000;
 /** conmon handles one control message per read: the gap keeps two of them apart. */

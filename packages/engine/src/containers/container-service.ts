@@ -12,6 +12,8 @@ export interface CreateOptions {
   readonly hostConfig: HostConfig;
   readonly networkingConfig?: NetworkingConfig | undefined;
   readonly platform?: ImagePlatform | undefined;
+  /** Read-only binds leave the mounts below them writable, as before API 1.44. */
+  readonly shallowReadOnly?: boolean | undefined;
 }
 
 export interface CreateResult {

@@ -127,6 +127,7 @@ async function build(room: Room, draft: Draft, undo: AsyncDisposableStack): Prom
     hostConfig,
     imageVolumes: Object.keys(config.Volumes ?? {}),
     lookUp: (idOrName) => room.registry.get(idOrName).record,
+    shallowReadOnly: draft.request.shallowReadOnly,
   });
   undo.defer(() => room.volumes.release({ id, mounts }, { removeAnonymous: true }));
   const record: ContainerRecord = {

@@ -45,6 +45,7 @@ function collectionRoutes(engine: Engine): readonly Route[] {
           hostConfig,
           networkingConfig,
           platform: platform ? parsePlatform(platform) : undefined,
+          shallowReadOnly: !request.atLeast(44),
         });
         response.json(201, { Id: id, Warnings: warnings });
       },

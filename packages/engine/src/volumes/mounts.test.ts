@@ -205,6 +205,19 @@ test('collectMounts() refuses two mounts on one place', () => {
   );
 });
 
+test('collectMounts() keeps read-only shallow for old clients', () => {
+  const hostConfig = {
+    Binds: ['/a:/a:ro', '/b:/b'],
+    Mounts: [{ Type: 'bind', Source: '/', Target: '/c', ReadOnly: true }],
+  };
+  const shallow = (shallowReadOnly: boolean) =>
+    collectMounts({ hostConfig, imageVolumes: [], mountsOf: () => [], shallowReadOnly }).map(
+      (wanted) => wanted.kind === 'new' && wanted.request.bind?.ReadOnlyNonRecursive === true,
+    );
+  assert.deepEqual(shallow(true), [true, false, true]);
+  assert.deepEqual(shallow(false), [false, false, false]);
+});
+
 test('toRuntimeMounts() orders parents before children and keeps read-only recursive', () => {
   const mount = (Destination: string, over: Partial<PlannedMount> = {}): PlannedMount => ({
     ...inherited,

@@ -20,6 +20,8 @@ export function collectMounts(options: {
   readonly hostConfig: HostConfig;
   readonly imageVolumes: readonly string[];
   readonly mountsOf: (container: string) => readonly PlannedMount[];
+  /** Read-only binds leave the mounts below them writable, as before API 1.44. */
+  readonly shallowReadOnly?: boolean | undefined;
 }): readonly Wanted[] {
   const { hostConfig, imageVolumes, mountsOf } = options;
   const tmpfs = new Set(Object.keys(hostConfig.Tmpfs ?? {}).map(cleanPath));
@@ -35,7 +37,9 @@ export function collectMounts(options: {
   const add = (request: RequestedMount, name: string) => {
     if (taken.has(request.destination)) throw duplicate(name);
     taken.add(request.destination);
-    wanted.set(request.destination, { kind: 'new', request });
+    const shallow = options.shallowReadOnly === true && request.type === 'bind' && request.readOnly;
+    const bind = shallow ? { ...request.bind, ReadOnlyNonRecursive: true } : request.bind;
+    wanted.set(request.destination, { kind: 'new', request: { ...request, bind } });
   };
   for (const raw of hostConfig.Binds ?? []) {
     const request = parseBind(raw, hostConfig.VolumeDriver);

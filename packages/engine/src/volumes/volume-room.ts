@@ -48,10 +48,11 @@ export class Volumes extends VolumeStore implements VolumeService {
     readonly hostConfig: HostConfig;
     readonly imageVolumes: readonly string[];
     readonly lookUp: (idOrName: string) => ContainerRecord;
+    readonly shallowReadOnly?: boolean | undefined;
   }): Promise<readonly MountPoint[]> {
-    const { containerId, hostConfig, imageVolumes, lookUp } = options;
+    const { containerId, hostConfig, imageVolumes, lookUp, shallowReadOnly } = options;
     const mountsOf = (container: string) => this.#mountsOf(donor(container, lookUp));
-    const wanted = collectMounts({ hostConfig, imageVolumes, mountsOf });
+    const wanted = collectMounts({ hostConfig, imageVolumes, mountsOf, shallowReadOnly });
     if (wanted.length === 0) return [];
     const mounts: PlannedMount[] = [];
     try {

@@ -25,6 +25,7 @@ export interface VolumeService {
     readonly hostConfig: HostConfig;
     readonly imageVolumes: readonly string[];
     readonly lookUp: (idOrName: string) => ContainerRecord;
+    readonly shallowReadOnly?: boolean | undefined;
   }): Promise<readonly MountPoint[]>;
   /** Fills empty volumes from the image's content at their destination (copy-up), given the container's mounted root. */
   populate(record: ContainerRecord, rootfs: string): Promise<void>;

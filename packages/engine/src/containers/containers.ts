@@ -20,6 +20,7 @@ import { restartContainer, stopContainer } from './stop.ts';
 import { topContainer } from './top.ts';
 import { updateContainer } from './update.ts';
 import { waitForContainer } from './wait.ts';
+import { makeWorkingDirectory } from './working-directory.ts';
 
 export type { ContainerDeps } from './room.ts';
 
@@ -111,6 +112,8 @@ function services(room: Room, then: ExitFollowUps): Services {
         return acquireRootfs(room, live);
       });
       try {
+        const { config, state } = live.record;
+        if (!state.hasBeenStarted && config.WorkingDir) makeWorkingDirectory(rootfs, config.WorkingDir);
         return await work(rootfs);
       } finally {
         await releaseRootfs(room, live);

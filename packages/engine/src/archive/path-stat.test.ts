@@ -14,6 +14,10 @@ describe('containerPath()', () => {
       '/': '/',
       '.': '/.',
       '/a/../.': '/.',
+      './': '/./',
+      '/./': '/./',
+      '/a/./': '/a/./',
+      '//': '/',
       '/..': '/',
     };
     for (const [given, wanted] of Object.entries(cases)) assert.equal(containerPath(given), wanted, given);

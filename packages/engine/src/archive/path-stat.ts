@@ -44,9 +44,9 @@ export function containerPath(path: string): string {
     else if (part !== '' && part !== '.') parts.push(part);
   }
   const clean = `/${parts.join('/')}`;
-  const last = path.slice(path.lastIndexOf('/') + 1);
-  if (last === '.') return clean === '/' ? '/.' : `${clean}/.`;
-  return last === '' && clean !== '/' ? `${clean}/` : clean;
+  const slash = path.endsWith('/') ? '/' : '';
+  if (baseName(path) === '.') return `${clean === '/' ? '' : clean}/.${slash}`;
+  return clean === '/' ? clean : `${clean}${slash}`;
 }
 
 /** Go's `filepath.Base`. */

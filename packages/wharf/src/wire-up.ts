@@ -101,6 +101,7 @@ function imageUsage({ containers, volumes }: Engine): ImageUsage {
     note(imageId, { containerId: id, running: state.pid > 0, reference: config.Image, manifestDigest });
   }
   for (const { containerId, image, reference } of volumes.imageUses()) {
+    if (usage.get(image.id)?.some((user) => user.containerId === containerId) === true) continue;
     const running = (containers.find(containerId)?.state.pid ?? 0) > 0;
     note(image.id, { containerId, running, reference, manifestDigest: image.manifestDigest });
   }

@@ -5,6 +5,7 @@ import { type ApiServer, openApiServer } from './api-server.ts';
 import type { DaemonConfig } from './config/daemon-config.ts';
 import { SHUTDOWN_DEADLINE_MS } from './limits.ts';
 import { createLogger, type DaemonLogger } from './logger.ts';
+import { keepMemorySmall } from './memory.ts';
 import type { MetricsServer } from './metrics.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
 import { reloadConfig } from './reload.ts';
@@ -54,6 +55,7 @@ export async function runDaemon({ config, reload }: DaemonOptions): Promise<void
   handleSignals(daemon, reload);
   await engine.start();
   undo.move();
+  keepMemorySmall();
   log.info({ hosts: config.hosts, containers: engine.containers.list().length }, 'ready');
 }
 

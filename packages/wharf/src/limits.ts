@@ -12,3 +12,9 @@ export const CLIENT_TIMEOUT_MS = 10_000;
 
 /** How long answers under way may go on once the daemon stops. Hijacked streams end with it: their containers run on. */
 export const API_CLOSE_GRACE_MS = 500;
+
+/** How often the daemon looks at its memory. */
+export const MEMORY_CHECK_MS = 30_000;
+
+/** Memory beyond what there was after the last look that is worth giving back. */
+export const MEMORY_SLACK_BYTES = 32 * 1024 * 1024;

@@ -48,3 +48,8 @@ test('updateForVersion() ignores the limit of processes before 1.40', () => {
   assert.deepEqual(updateForVersion({ PidsLimit: 5, Memory: 7 }, at(39)), { Memory: 7 });
   assert.deepEqual(updateForVersion({ PidsLimit: 5 }, at(40)), { PidsLimit: 5 });
 });
+
+test('createForVersion() leaves a writable bind without options for read-only ones before 1.44', () => {
+  const Mounts = [{ Type: 'bind', Source: '/a', Target: '/x', BindOptions: { Propagation: 'rslave' } }];
+  assert.notEqual(host({ Mounts }, 43).Mounts?.[0]?.BindOptions?.ReadOnlyNonRecursive, true);
+});

@@ -74,8 +74,8 @@ function bindForVersion(bind: NonNullable<Mount['BindOptions']>, version: Versio
     ...bind,
     ...(version.atLeast(40) ? {} : { NonRecursive: false }),
     ...(version.atLeast(42) ? {} : { CreateMountpoint: false }),
-    // Read-only was never recursive before.
-    ...(version.atLeast(44) ? {} : { ReadOnlyNonRecursive: true }),
+    // Read-only was never recursive before: `shallowReadOnly` of the create says so for every bind.
+    ...(version.atLeast(44) ? {} : { ReadOnlyNonRecursive: false }),
   };
 }
 

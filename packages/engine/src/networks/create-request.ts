@@ -1,9 +1,19 @@
 import { WharfError } from '@wharf/kit';
-import { NO_ADDRESS_FAMILY, networkPredefined, pluginNotFound, poolOverlaps } from '@wharf/wire/docker/messages';
+import {
+  NO_ADDRESS_FAMILY,
+  networkPredefined,
+  pluginNotFound,
+  poolOverlaps,
+  TEMPLATE_AND_OPTIONS,
+  TEMPLATE_AND_OWN,
+  TEMPLATE_IS_LOCAL,
+  TEMPLATE_OF_TEMPLATE,
+  templateNotFound,
+} from '@wharf/wire/docker/messages';
 import type { IPAMConfig, NetworkCreateRequest } from '@wharf/wire/docker/types';
 import { choosePool } from './ipam.ts';
 import { contains, formatIpv4, formatSubnet, lastOf, overlaps, parseCidr, parseIpv4, type Subnet } from './ipv4.ts';
-import { type BridgeSettings, PREDEFINED } from './network.ts';
+import { type BridgeSettings, type NetworkRecord, PREDEFINED } from './network.ts';
 
 const OPTION = {
   name: 'com.docker.network.bridge.name',
@@ -32,11 +42,37 @@ export function checkCreateRequest(request: NetworkCreateRequest): void {
   if (request.EnableIPv4 === false && request.EnableIPv6 !== true) {
     throw new WharfError('invalid-argument', NO_ADDRESS_FAMILY);
   }
-  if (request.ConfigOnly === true || (request.ConfigFrom?.Network ?? '') !== '') {
-    throw new WharfError('not-implemented', 'configuration networks are not supported');
-  }
+  checkTemplate(request);
   const problems = (request.IPAM?.Config ?? []).flatMap(problemsOf);
   if (problems.length > 0) throw new WharfError('invalid-argument', `invalid network config:\n${problems.join('\n')}`);
+}
+
+function checkTemplate(request: NetworkCreateRequest): void {
+  const refuse = (message: string): WharfError => new WharfError('permission-denied', message);
+  const from = (request.ConfigFrom?.Network ?? '') !== '';
+  const { Internal, Attachable, Ingress, IPAM, Options, Labels } = request;
+  if (request.ConfigOnly === true) {
+    if (Internal === true || Attachable === true || Ingress === true) throw refuse(TEMPLATE_IS_LOCAL);
+    if (from) throw refuse(TEMPLATE_OF_TEMPLATE);
+  } else if (from) {
+    const own = (IPAM?.Config ?? []).length > 0 || Object.keys(Labels ?? {}).length > 0 || request.EnableIPv6 === true;
+    if (own) throw refuse(TEMPLATE_AND_OWN);
+    if (Object.keys(Options ?? {}).length > 0) throw refuse(TEMPLATE_AND_OPTIONS);
+  }
+}
+
+/** A request of `--config-from` with the template's configuration in it. */
+export function withTemplate(request: NetworkCreateRequest, template: NetworkRecord | undefined): NetworkCreateRequest {
+  const name = request.ConfigFrom?.Network ?? '';
+  if (name === '') return request;
+  if (template?.configOnly !== true) throw new WharfError('not-found', templateNotFound(name));
+  return {
+    ...request,
+    EnableIPv6: template.enableIPv6,
+    IPAM: template.ipam,
+    Options: template.options,
+    Labels: template.labels,
+  };
 }
 
 function problemsOf(config: IPAMConfig): string[] {

@@ -5,7 +5,7 @@ import { networkAmbiguous, networkNameInUse, networkNotFound } from '@wharf/wire
 import type { IPAM, NetworkCreateRequest } from '@wharf/wire/docker/types';
 import type { EngineConfig } from '../engine-config.ts';
 import { addressOf, subnetsInUse, uplinkMtu } from './bridge.ts';
-import { bridgeSettings, checkCreateRequest } from './create-request.ts';
+import { bridgeSettings, checkCreateRequest, withTemplate } from './create-request.ts';
 import { AddressPool, choosePool } from './ipam.ts';
 import { formatIpv4, formatSubnet, parseCidr, type Subnet } from './ipv4.ts';
 import { NETWORKS_MAX } from './limits.ts';
@@ -60,14 +60,16 @@ export class NetworkBooks {
   }
 
   /** Adds a network to the books; the bridge is the caller's to make. Throws in Docker's words. */
-  create(request: NetworkCreateRequest): NetworkRecord {
-    checkCreateRequest(request);
+  create(asked: NetworkCreateRequest): NetworkRecord {
+    checkCreateRequest(asked);
+    const request = withTemplate(asked, this.find(asked.ConfigFrom?.Network ?? ''));
     const name = request.Name ?? '';
     if (this.list().some((network) => network.name === name)) throw new WharfError('conflict', networkNameInUse(name));
     if (this.#byId.size >= NETWORKS_MAX) {
       throw new WharfError('resource-exhausted', `Cannot create network "${name}": there are ${NETWORKS_MAX} already`);
     }
     const id = newId<'network'>();
+    if (request.ConfigOnly === true) return this.#keep({ ...recordOf(request, id), driver: 'null', configOnly: true });
     const bridge = withNetlink((netlink) =>
       bridgeSettings(request, {
         id,
@@ -79,19 +81,7 @@ export class NetworkBooks {
     if (this.list().some((network) => network.bridge?.name === bridge.name)) {
       throw new WharfError('conflict', `bridge name ${bridge.name} is already in use by another network`);
     }
-    return this.#keep({
-      id,
-      name,
-      driver: 'bridge',
-      createdAt: formatRfc3339Nano(systemClock.nowNs()),
-      internal: request.Internal === true,
-      attachable: request.Attachable === true,
-      enableIPv6: request.EnableIPv6 === true,
-      options: request.Options ?? {},
-      labels: request.Labels ?? {},
-      ipam: shownIpam(request.IPAM, bridge),
-      bridge,
-    });
+    return this.#keep({ ...recordOf(request, id), ipam: shownIpam(request.IPAM, bridge), bridge });
   }
 
   remove(network: NetworkRecord): void {
@@ -190,6 +180,28 @@ function predefined(name: string, driver: NetworkDriver): NetworkRecord {
     options: {},
     labels: {},
     ipam: { Driver: 'default', Options: null, Config: null },
+  };
+}
+
+/** The network that a request asks for, before anything is chosen for it. */
+function recordOf(request: NetworkCreateRequest, id: NetworkRecord['id']): NetworkRecord {
+  const template = request.ConfigFrom?.Network ?? '';
+  return {
+    id,
+    name: request.Name ?? '',
+    driver: 'bridge',
+    createdAt: formatRfc3339Nano(systemClock.nowNs()),
+    internal: request.Internal === true,
+    attachable: request.Attachable === true,
+    enableIPv6: request.EnableIPv6 === true,
+    options: request.Options ?? {},
+    labels: request.Labels ?? {},
+    ipam: {
+      Driver: request.IPAM?.Driver || 'default',
+      Options: request.IPAM?.Options ?? null,
+      Config: request.IPAM?.Config ?? [],
+    },
+    ...(template === '' ? {} : { configFrom: template }),
   };
 }
 

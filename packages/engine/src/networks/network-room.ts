@@ -19,6 +19,8 @@ import {
   notConnected,
   PRIVATE_NETWORK,
   SHARES_NETWORK,
+  TEMPLATE_HAS_NO_ENDPOINTS,
+  templateInUse,
 } from '@wharf/wire/docker/messages';
 import type {
   EndpointSettings,
@@ -204,6 +206,9 @@ export class Networks implements NetworkService {
   async removeNetwork(idOrName: string): Promise<void> {
     const network = this.#books.resolve(idOrName);
     if (!isUserDefined(network.name)) throw new WharfError('permission-denied', networkNotRemovable(network.name));
+    if (network.configOnly === true && this.#books.list().some(({ configFrom }) => configFrom === network.name)) {
+      throw new WharfError('permission-denied', templateInUse(network.name));
+    }
     const endpoints = this.#sandboxes.live.endpointsOf(network.id);
     if (endpoints.length > 0) {
       throw new WharfError('permission-denied', networkHasEndpoints(network.name, endpoints.map(describeEndpoint)));
@@ -241,7 +246,12 @@ export class Networks implements NetworkService {
     const cutoff = pruneCutoff(filters, systemClock.nowNs());
     const deleted: string[] = [];
     for (const network of this.#books.list()) {
-      if (!isUserDefined(network.name) || this.#sandboxes.live.endpointsOf(network.id).length > 0) continue;
+      if (
+        !isUserDefined(network.name) ||
+        network.configOnly === true ||
+        this.#sandboxes.live.endpointsOf(network.id).length > 0
+      )
+        continue;
       if (!matchesLabels(filters, network.labels)) continue;
       if ((filters.get('label!') ?? []).some((label) => matchesLabel(label, network.labels))) continue;
       if (cutoff !== undefined && network.createdAt >= cutoff) continue;
@@ -281,6 +291,7 @@ export class Networks implements NetworkService {
   }
 
   #checkConnect(record: ContainerRecord, target: NetworkRecord): void {
+    if (target.configOnly === true) throw new WharfError('permission-denied', TEMPLATE_HAS_NO_ENDPOINTS);
     const mode = parseNetworkMode(record.hostConfig.NetworkMode);
     if (mode.kind === 'container') throw new WharfError('invalid-argument', SHARES_NETWORK);
     if (target.driver === 'host' && mode.kind !== 'host')

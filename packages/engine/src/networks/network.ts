@@ -17,7 +17,11 @@ export interface NetworkRecord {
   readonly labels: Readonly<Record<string, string>>;
   /** As asked for, with what was chosen filled in. */
   readonly ipam: IPAM;
-  /** Absent for `host` and `none`. */
+  /** A template for others (`--config-only`): nothing connects to it, and it has no link. */
+  readonly configOnly?: boolean;
+  /** The name of the network whose configuration this one has (`--config-from`). */
+  readonly configFrom?: string;
+  /** Absent for `host`, `none` and templates. */
   readonly bridge?: BridgeSettings;
 }
 

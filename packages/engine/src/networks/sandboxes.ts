@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { hasErrno, isKind, type Logger, messageOf, newId, WharfError } from '@wharf/kit';
 import { pinNetnsOf } from '@wharf/linux/namespaces';
 import { Netlink } from '@wharf/linux/netlink';
-import { networkGone } from '@wharf/wire/docker/messages';
+import { networkGone, TEMPLATE_HAS_NO_ENDPOINTS } from '@wharf/wire/docker/messages';
 import type { EndpointSettings } from '@wharf/wire/docker/types';
 import type { ContainerRecord, NetworkEndpoint } from '../containers/container.ts';
 import { enableForwarding, ensureBridge, removeBridge } from './bridge.ts';
@@ -257,6 +257,7 @@ export class Sandboxes {
     taken: readonly string[] = [],
   ): LiveEndpoint {
     const network = this.#networkOf(name, id);
+    if (network.configOnly === true) throw new WharfError('permission-denied', TEMPLATE_HAS_NO_ENDPOINTS);
     const { record } = live;
     const asked = askedFor(settings);
     const address = network.bridge ? this.#takeAddress(network, asked) : '';

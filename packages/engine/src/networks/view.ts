@@ -24,8 +24,8 @@ export function networkSummary(network: NetworkRecord): Network {
     Internal: network.internal,
     Attachable: network.attachable,
     Ingress: false,
-    ConfigFrom: { Network: '' },
-    ConfigOnly: false,
+    ConfigFrom: { Network: network.configFrom ?? '' },
+    ConfigOnly: network.configOnly === true,
     Options: network.options,
     Labels: network.labels,
   };

@@ -121,6 +121,23 @@ export const endpointNotFound = (name: string): string => `endpoint ${name} not 
 
 export const networkGone = (name: string): string => `failed to set up container networking: ${networkNotFound(name)}`;
 
+export const TEMPLATE_IS_LOCAL =
+  'configuration network can only contain network specific fields. Network operator fields like [ ingress | internal | attachable | scope ] are not supported.';
+
+export const TEMPLATE_OF_TEMPLATE = 'a configuration network cannot depend on another configuration network';
+
+export const TEMPLATE_AND_OWN =
+  'user-specified configurations are not supported if the network depends on a configuration network';
+
+export const TEMPLATE_AND_OPTIONS =
+  'network driver options are not supported if the network depends on a configuration network';
+
+export const TEMPLATE_HAS_NO_ENDPOINTS = 'cannot create endpoint on configuration-only network';
+
+export const templateNotFound = (name: string): string => `configuration network "${name}" does not exist`;
+
+export const templateInUse = (name: string): string => `configuration network "${name}" is in use`;
+
 export const pluginNotFound = (name: string): string => `plugin "${name}" not found`;
 
 export const NO_ADDRESS_FAMILY = 'IPv4 or IPv6 must be enabled';

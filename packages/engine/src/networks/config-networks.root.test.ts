@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makePrivate, mount } from '@wharf/linux/mount';
+import { CLONE, unshare } from '@wharf/linux/namespaces';
+import { testRecord, testRoom } from './test-support.ts';
+
+// As in networks.root.test.ts: a host of our own.
+unshare(CLONE.FS | CLONE.NEWNS | CLONE.NEWNET);
+makePrivate('/', { recursive: true });
+mount({ source: 'proc', target: '/proc', type: 'proc' });
+
+test('a network has the configuration of another, which nothing can connect to', async () => {
+  await using room = testRoom('wtest23');
+  const { networks } = room;
+  const IPAM = { Config: [{ Subnet: '10.97.0.0/24' }] };
+  const Options = { 'com.docker.network.driver.mtu': '1400' };
+  await networks.createNetwork({ Name: 'template', ConfigOnly: true, IPAM, Options, Labels: { a: 'b' } });
+  const ConfigFrom = { Network: 'template' };
+  await networks.createNetwork({ Name: 'real', ConfigFrom });
+  const { Labels, ConfigFrom: from, IPAM: shown } = networks.inspectNetwork('real');
+  assert.deepEqual([Labels, from, shown.Config?.[0]?.Subnet], [{ a: 'b' }, ConfigFrom, '10.97.0.0/24']);
+  assert.deepEqual(
+    [networks.inspectNetwork('template').ConfigOnly, networks.inspectNetwork('template').Driver],
+    [true, 'null'],
+  );
+  const web = await room.up(testRecord('web', { NetworkMode: 'real' }));
+  assert.equal(web.endpoints[0]?.settings.IPAddress, '10.97.0.2');
+  await networks.tearDown(web);
+  await assert.rejects(room.up(testRecord('lost', { NetworkMode: 'template' })), /configuration-only network/);
+  await assert.rejects(networks.createNetwork({ Name: 'x', ConfigFrom, IPAM }), { kind: 'permission-denied' });
+  await assert.rejects(networks.createNetwork({ Name: 'x', ConfigFrom: { Network: 'real' } }), { kind: 'not-found' });
+  await assert.rejects(networks.removeNetwork('template'), { message: 'configuration network "template" is in use' });
+  await networks.removeNetwork('real');
+  await networks.removeNetwork('template');
+});

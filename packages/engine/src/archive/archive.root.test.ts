@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { isKind, nullLogger, WharfError } from '@wharf/kit';
 import { lsetxattr } from '@wharf/linux/fsx';
@@ -32,9 +32,11 @@ import type { RuntimeMount } from '../volumes/volume-service.ts';
 import { createArchiveService } from './archive.ts';
 import type { ArchiveService } from './archive-service.ts';
 
+const PREFIX = 'wharf-archive-';
+
 /** A root filesystem, a volume and a secret outside, seen stopped or through a process. */
 class Bed {
-  readonly top = mkdtempSync(join(tmpdir(), 'wharf-archive-'));
+  readonly top = mkdtempSync(join(tmpdir(), PREFIX));
   readonly rootfs = join(this.top, 'rootfs');
   readonly volume = join(this.top, 'volume');
   readonly events: string[] = [];
@@ -144,13 +146,13 @@ afterEach(async () => {
   await archive.close();
   await bed.stop();
 });
-let mountsBefore = 0;
-before(() => {
-  mountsBefore = listMounts().length;
-});
 after(async () => {
   await layerPool.close();
-  assert.equal(listMounts().length, mountsBefore);
+  // Others mount and unmount beside us: only what bears our name counts.
+  assert.deepEqual(
+    listMounts().filter(({ mountPoint, root }) => `${mountPoint} ${root}`.includes(PREFIX)),
+    [],
+  );
 });
 
 const signal = new AbortController().signal;

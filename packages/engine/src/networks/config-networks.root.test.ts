@@ -33,3 +33,24 @@ test('a network has the configuration of another, which nothing can connect to',
   await networks.removeNetwork('real');
   await networks.removeNetwork('template');
 });
+
+test('requests that cannot be served are refused in words of Docker', async () => {
+  await using room = testRoom('wtest24');
+  const { networks } = room;
+  const option = (name: string, value: string) => networks.createNetwork({ Name: 'x', Options: { [name]: value } });
+  await assert.rejects(option('com.docker.network.driver.mtu', 'abc'), {
+    message: 'failed to parse com.docker.network.driver.mtu value: abc (strconv.Atoi: parsing "abc": invalid syntax)',
+  });
+  await assert.rejects(networks.createNetwork({ Name: 'x', Driver: 'nope' }), { message: 'plugin "nope" not found' });
+  await assert.rejects(networks.createNetwork({ Name: 'x', EnableIPv4: false }), {
+    message: 'IPv4 or IPv6 must be enabled',
+  });
+  await networks.createNetwork({ Name: 'mine', IPAM: { Config: [{ Subnet: '10.96.0.0/24' }] } });
+  const plan = networks.plan({
+    hostConfig: { NetworkMode: 'mine' },
+    networkingConfig: { EndpointsConfig: { mine: { IPAMConfig: { IPv4Address: '10.95.0.1' } } } },
+    hostname: '',
+  });
+  const reason = 'invalid endpoint settings:\nno configured subnet contains IP address 10.95.0.1';
+  await assert.rejects(plan, { message: `invalid config for network mine: ${reason}` });
+});

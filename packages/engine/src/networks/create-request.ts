@@ -1,5 +1,6 @@
 import { WharfError } from '@wharf/kit';
 import {
+  badNetworkOption,
   NO_ADDRESS_FAMILY,
   networkPredefined,
   pluginNotFound,
@@ -130,7 +131,7 @@ export function bridgeSettings(
   const subnet = given ?? choosePool([...facts.ownSubnets, ...facts.hostSubnets]);
   const mtu = Number(options[OPTION.mtu] ?? facts.mtu);
   if (!Number.isInteger(mtu) || mtu < 68 || mtu > 65535) {
-    throw new WharfError('invalid-argument', `invalid value for "${OPTION.mtu}": ${options[OPTION.mtu]}`);
+    throw new WharfError('invalid-argument', badNetworkOption(OPTION.mtu, options[OPTION.mtu] ?? '', 'Atoi'));
   }
   const name = options[OPTION.name] ?? `br-${facts.id.slice(0, 12)}`;
   if (!/^[^/\s:]{1,15}$/.test(name)) throw new WharfError('invalid-argument', `invalid bridge name: ${name}`);
@@ -159,5 +160,5 @@ function booleanOption(options: Readonly<Record<string, string>>, name: string, 
   if (value === undefined || value === '') return whenAbsent;
   if (/^(?:1|t|true)$/i.test(value)) return true;
   if (/^(?:0|f|false)$/i.test(value)) return false;
-  throw new WharfError('invalid-argument', `strconv.ParseBool: parsing "${value}": invalid syntax`);
+  throw new WharfError('invalid-argument', badNetworkOption(name, value, 'ParseBool'));
 }

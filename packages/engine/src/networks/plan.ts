@@ -1,5 +1,5 @@
-import { isKind, WharfError } from '@wharf/kit';
-import { PRIVATE_NETWORK, SHARES_NETWORK } from '@wharf/wire/docker/messages';
+import { isKind, messageOf, WharfError } from '@wharf/kit';
+import { invalidNetworkConfig, PRIVATE_NETWORK, SHARES_NETWORK } from '@wharf/wire/docker/messages';
 import type { EndpointSettings, HostConfig, NetworkingConfig } from '@wharf/wire/docker/types';
 import type { NetworkEndpoint } from '../containers/container.ts';
 import { askedFor, checkEndpointSettings } from './endpoint-settings.ts';
@@ -36,9 +36,18 @@ export function planEndpoints(
   return [primary, ...others].map((network) => {
     const asked = settings.get(network) ?? {};
     if (typeof network === 'string') return { networkName: network, networkId: '', settings: askedFor(asked) };
-    checkEndpointSettings(network, asked);
+    checkConfig(network, asked);
     return { networkName: network.name, networkId: network.id, settings: askedFor(asked) };
   });
+}
+
+function checkConfig(network: NetworkRecord, asked: EndpointSettings): void {
+  try {
+    checkEndpointSettings(network, asked);
+  } catch (error) {
+    if (!isKind(error, 'invalid-argument')) throw error;
+    throw new WharfError('invalid-argument', invalidNetworkConfig(network.name, messageOf(error)), { cause: error });
+  }
 }
 
 /** A network need not be there before the start: its name is kept then. Throws when it names several. */

@@ -138,6 +138,13 @@ export const templateNotFound = (name: string): string => `configuration network
 
 export const templateInUse = (name: string): string => `configuration network "${name}" is in use`;
 
+export const invalidNetworkConfig = (network: string, reason: string): string =>
+  `invalid config for network ${network}: ${reason}`;
+
+/** `reader` is the function of Go's strconv that would not have it. */
+export const badNetworkOption = (option: string, value: string, reader: string): string =>
+  `failed to parse ${option} value: ${value} (strconv.${reader}: parsing ${JSON.stringify(value)}: invalid syntax)`;
+
 export const pluginNotFound = (name: string): string => `plugin "${name}" not found`;
 
 export const NO_ADDRESS_FAMILY = 'IPv4 or IPv6 must be enabled';

@@ -9,7 +9,7 @@ import { keepMemorySmall } from './memory.ts';
 import type { MetricsServer } from './metrics.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
 import { reloadConfig } from './reload.ts';
-import { makeRoot } from './roots.ts';
+import { claimExecRoot, makeRoot } from './roots.ts';
 import { stopContainers } from './stop-containers.ts';
 import { wharfVersion } from './version.ts';
 import { wireUp } from './wire-up.ts';
@@ -42,6 +42,7 @@ export async function runDaemon({ config, reload }: DaemonOptions): Promise<void
   makeRoot(config.execRoot, 0o711);
   undo.defer(() => removePidfiles(config));
   for (const path of pidfiles(config)) writePidfile(path);
+  claimExecRoot(config.execRoot, config.dataRoot);
   log.info({ version: wharfVersion(), dataRoot: config.dataRoot, execRoot: config.execRoot }, 'starting');
   const engine = await wireUp({ config, log });
   undo.defer(() => engine.stop());

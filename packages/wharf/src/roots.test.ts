@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { hasErrno, WharfError } from '@wharf/kit';
-import { makeRoot } from './roots.ts';
+import { claimExecRoot, makeRoot } from './roots.ts';
 import { startFailure } from './start-failure.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'wharf-roots-'));
@@ -35,4 +35,16 @@ test('startFailure() tells system errors with their cure, and takes the rest for
   assert.equal(startFailure(new SuppressedError(new TypeError('clean-up'), own)), own);
   assert.equal(startFailure(new TypeError('bug')), undefined);
   assert.equal(startFailure(Object.assign(new TypeError('bug'), { code: 'ERR_INVALID_ARG_TYPE' })), undefined);
+});
+
+test('claimExecRoot() refuses the exec root of another data root while containers run there', () => {
+  const [exec, one, two] = ['exec', 'one', 'two'].map((name) => join(directory, name)) as [string, string, string];
+  for (const path of [exec, one, two]) makeRoot(path, 0o700);
+  writeFileSync(join(one, 'wharf.db'), '');
+  claimExecRoot(exec, one);
+  claimExecRoot(exec, one);
+  mkdirSync(join(exec, 'containers/abc'), { recursive: true });
+  assert.throws(() => claimExecRoot(exec, two), /containers of data root .*one" run there/);
+  rmSync(join(exec, 'containers/abc'), { recursive: true });
+  claimExecRoot(exec, two);
 });

@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net';
-import { type Logger, messageOf, WharfError } from '@wharf/kit';
+import { isKind, type Logger, messageOf, WharfError } from '@wharf/kit';
 import { PAGE_NOT_FOUND } from '../docker/messages.ts';
 import {
   type ApiVersionRange,
@@ -183,7 +183,9 @@ export class HttpServer implements ConnectionHost {
       return;
     }
     if (!exchange.writable) return;
-    if (status >= 500)
+    // A client that left in the middle is its own affair.
+    if (isKind(error, 'aborted')) this.#log.debug(fields, 'the client has left');
+    else if (status >= 500)
       this.#log.error({ ...fields, stack: error instanceof Error ? error.stack : undefined }, 'request failed');
     try {
       if (status === 304) response.empty(304);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { run } from '../scripts/lib/run.ts';
 import { BUSYBOX } from './lib/images.ts';
 import { daemonForFile, eventually, uniqueName } from './lib/suite.ts';
 
@@ -160,6 +161,16 @@ test('docker events tells a life in order', async () => {
     '{{.Action}}',
   );
   assert.deepEqual(text.split('\n'), ['create', 'attach', 'start', 'die', 'destroy']);
+});
+
+test('a signal right behind the start reaches the program', async () => {
+  const name = uniqueName();
+  const program = 'trap "exit 7" TERM; while :; do sleep 0.1; done';
+  await daemon().ok('create', '--name', name, '--network', 'none', BUSYBOX, 'sh', '-c', program);
+  const post = ['-sS', '--unix-socket', daemon().socketPath, '-X', 'POST'];
+  const path = `http://d/containers/${name}`;
+  await run(['curl', ...post, `${path}/start`, '--next', ...post, `${path}/kill?signal=TERM`]);
+  assert.equal(await daemon().ok('wait', name), '7');
 });
 
 test('docker events tells of volumes and networks around the life of a container', async () => {

@@ -6,8 +6,8 @@ import { containerNotRunning } from '@wharf/wire/docker/messages';
 import { cancelRestart } from './auto-restart.ts';
 import type { WaitResult } from './container-service.ts';
 import type { ExitFollowUps } from './exit.ts';
-import { KILL_LAST_WAIT_MS, KILL_WAIT_MS } from './limits.ts';
-import type { LiveContainer } from './live.ts';
+import { FIRST_INSTRUCTIONS_MS, KILL_LAST_WAIT_MS, KILL_WAIT_MS } from './limits.ts';
+import type { LiveContainer, Run } from './live.ts';
 import { cgroupOf, locked, publish, type Room, runtimeOf } from './room.ts';
 
 /** `docker kill`: SIGKILL and the wait for the end, or another signal and no wait. `name` is what the user called it. */
@@ -64,6 +64,7 @@ export async function sendSignal(room: Room, live: LiveContainer, signal: number
     if (cancelRestart(room, live, then)) return;
     const { run } = live;
     if (run === undefined) return;
+    if (signal !== SIGNALS.SIGKILL) await settle(room, run);
     try {
       pidfdSendSignal(run.pidfd, signal);
     } catch (error) {
@@ -77,6 +78,15 @@ export async function sendSignal(room: Room, live: LiveContainer, signal: number
     }
     publish(room, live.record, 'kill', { signal: String(signal) });
   });
+}
+
+/**
+ * Process 1 of a pid namespace ignores signals it has no handler for (pid_namespaces(7)): one sent before the program has run
+ * its first instructions would be lost, and a stop would last its whole grace.
+ */
+async function settle(room: Room, run: Run): Promise<void> {
+  const ranMs = Number((room.clock.nowNs() - run.startedAtNs) / 1_000_000n);
+  if (ranMs >= 0 && ranMs < FIRST_INSTRUCTIONS_MS) await room.clock.sleep(FIRST_INSTRUCTIONS_MS - ranMs);
 }
 
 function isStopSignal(live: LiveContainer, signal: number): boolean {

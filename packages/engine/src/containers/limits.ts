@@ -22,3 +22,6 @@ export const MIN_MEMORY_BYTES = 6 * 1024 * 1024;
 /** passwd and group files of an image, read to find a user. */
 export const USER_FILE_LIMIT_BYTES = 4 * 1024 * 1024;
 export const TOP_DEADLINE_MS = 10_000;
+
+/** What a small program needs from its start until it handles signals; signals are held back for so long. */
+export const FIRST_INSTRUCTIONS_MS = 30;

@@ -55,11 +55,15 @@ export function liftLimits(
   layout: CgroupLayout = detectLayout(),
 ): void {
   const directories = directoriesAt(path, layout);
-  const unified = directories.get('') ?? '';
-  const write = (directory: string | undefined, file: string, value: string): boolean =>
-    directory !== undefined && writeExisting(join(directory, file), value);
-  if (limits.pids) write(directories.get('pids'), 'pids.max', 'max') || write(unified, 'pids.max', 'max');
-  if (limits.cpuQuota) write(directories.get('cpu'), 'cpu.cfs_quota_us', '-1') || write(unified, 'cpu.max', 'max');
+  // The v1 controller where there is one, else the v2 tree.
+  const lift = (controller: string, v1: readonly [string, string], v2: readonly [string, string]): void => {
+    const own = directories.get(controller);
+    const unified = directories.get('');
+    if (own !== undefined && writeExisting(join(own, v1[0]), v1[1])) return;
+    if (unified !== undefined) writeExisting(join(unified, v2[0]), v2[1]);
+  };
+  if (limits.pids) lift('pids', ['pids.max', 'max'], ['pids.max', 'max']);
+  if (limits.cpuQuota) lift('cpu', ['cpu.cfs_quota_us', '-1'], ['cpu.max', 'max']);
 }
 
 function writeExisting(path: string, value: string): boolean {

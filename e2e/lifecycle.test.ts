@@ -209,3 +209,18 @@ test('docker info and version answer', async () => {
   assert.match(await daemon().ok('version', '--format', '{{.Server.APIVersion}}'), /^1\.\d+$/);
   await daemon().ok('system', 'df', '-v');
 });
+
+test('docker inspect tells clients before 1.45 of the short id among the aliases', async () => {
+  const name = uniqueName();
+  await daemon().ok('network', 'create', name);
+  const id = await daemon().ok('create', '--name', name, '--network', name, '--network-alias', 'quay', BUSYBOX, 'true');
+  const aliases = async (version: string): Promise<unknown> => {
+    const url = `http://d/v${version}/containers/${name}/json`;
+    const { stdout } = await run(['curl', '-sS', '--unix-socket', daemon().socketPath, url]);
+    return JSON.parse(stdout).NetworkSettings.Networks[name].Aliases;
+  };
+  assert.deepEqual(await aliases('1.44'), ['quay', id.slice(0, 12)]);
+  assert.deepEqual(await aliases('1.45'), ['quay']);
+  await daemon().ok('rm', name);
+  await daemon().ok('network', 'rm', name);
+});

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { shortId } from '@wharf/kit';
 import type {
   ContainerInspectResponse,
   ContainerState as DockerState,
@@ -9,6 +10,7 @@ import type { ApiRequest } from '@wharf/wire/http/route';
 import type { ContainerRecord } from '../containers/container.ts';
 import { shownLinks } from '../containers/links.ts';
 import type { Engine } from '../engine.ts';
+import { isUserDefined } from '../networks/network.ts';
 import { completeConfig, completeHostConfig } from './container-defaults.ts';
 import { manifestDescriptor } from './image-descriptor.ts';
 
@@ -111,7 +113,13 @@ export function completeEndpoint(
 
 function networkSettings(engine: Engine, record: ContainerRecord, request: ApiRequest): NetworkSettings {
   const networks = Object.fromEntries(
-    record.endpoints.map(({ networkName, settings }) => [networkName, completeEndpoint(settings, request)]),
+    record.endpoints.map(({ networkName, settings }) => {
+      const shown = completeEndpoint(settings, request);
+      if (request.atLeast(45) || !isUserDefined(networkName)) return [networkName, shown];
+      // Before `DNSNames` came, the aliases told of these two as well.
+      const own = [shortId(record.id), record.config.Hostname ?? ''].filter((name) => name !== '');
+      return [networkName, { ...shown, Aliases: [...new Set([...(shown.Aliases ?? []), ...own])] }];
+    }),
   );
   const up = record.state.pid !== 0 && record.hostConfig.NetworkMode !== 'host';
   const common = {

@@ -224,3 +224,14 @@ test('docker inspect tells clients before 1.45 of the short id among the aliases
   await daemon().ok('rm', name);
   await daemon().ok('network', 'rm', name);
 });
+
+test('docker rm -f in the middle of a start leaves no process behind', async () => {
+  const mark = `3${process.pid}`;
+  for (let round = 0; round < 5; round += 1) {
+    const name = uniqueName();
+    await daemon().ok('create', '--name', name, BUSYBOX, 'sleep', mark);
+    await Promise.all([daemon().docker(['start', name]), daemon().docker(['rm', '-f', name])]);
+  }
+  const left = await run(['pgrep', '-f', `^sleep ${mark}$`]);
+  assert.equal(left.stdout, '');
+});

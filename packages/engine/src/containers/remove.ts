@@ -23,8 +23,16 @@ export async function removeContainer(
   }
   live.removing = true;
   try {
-    await endFirst(room, live, options, then);
-    await locked(room, live, () => forget(room, live, options.removeVolumes));
+    // A start that was under way when we looked has made it run by the time the lock is ours.
+    let forgotten = false;
+    while (!forgotten) {
+      await endFirst(room, live, options, then);
+      forgotten = await locked(room, live, async () => {
+        if (live.isRunning) return false;
+        await forget(room, live, options.removeVolumes);
+        return true;
+      });
+    }
   } catch (error) {
     live.waiters.removed({ exitCode: live.record.state.exitCode, error: messageOf(error) });
     throw error;

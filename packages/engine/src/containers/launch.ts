@@ -41,6 +41,11 @@ export async function launch(room: Room, live: LiveContainer): Promise<Run> {
   ]);
   if (namespaces.makeShm) makeShm(room, live, undo);
   const spec = writeSpec(room, live, { rootfs, network, volumes: mounts, namespaces });
+  // A daemon that is killed from here on must find the addresses and ports of what it will find running. The runtime takes
+  // longer than the disk.
+  room.registry.save(live, live.record);
+  const saved = room.store.committed();
+  saved.catch(() => undefined);
   const monitor = await createProcess(room, live, monitorLog);
   const runtime = runtimeOf(room, live.record);
   undo.defer(() => runtime.delete(live.id));
@@ -48,6 +53,7 @@ export async function launch(room: Room, live: LiveContainer): Promise<Run> {
   const pidfd = openPidfd(monitor.processPid);
   undo.defer(() => closeSync(pidfd));
   room.logs.open(live.record).attachMonitor(join(paths.bundle, CONTROL_FIFO));
+  await saved;
   const startedAtNs = room.clock.nowNs();
   await runtime.start(live.id);
   undo.move();

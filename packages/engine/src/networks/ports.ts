@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { closeSync, readFileSync } from 'node:fs';
 import { hasErrno, WharfError } from '@wharf/kit';
 import { openBoundSocket } from '@wharf/linux/inet';
@@ -127,6 +128,8 @@ export class PortBook {
   #holdEphemeral(want: WantedPort): HeldPort {
     const [low, high] = ephemeralRange();
     const span = high - low + 1;
+    // Begins anywhere, so that daemons side by side do not run after each other's ports.
+    if (this.#nextEphemeral === 0) this.#nextEphemeral = low + randomInt(span);
     for (let tries = 0; tries < Math.min(span, EPHEMERAL_TRIES); tries++) {
       if (this.#nextEphemeral < low || this.#nextEphemeral > high) this.#nextEphemeral = low;
       const port = this.#nextEphemeral++;

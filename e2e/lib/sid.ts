@@ -73,5 +73,5 @@ function debianMirror(): string {
     const found = /^(?:deb\s+(?:\[[^\]]*\]\s+)?|URIs:\s*)(\S*\/debian)\/?(?:\s|$)/m.exec(text)?.[1];
     if (found !== undefined) return found;
   }
-  throw new Error(`Cannot find the Debian address of this machine in ${dir}`);
+  throw new Error(`Cannot find this machine's Debian address: no ".../debian" in /etc/apt/sources.list or ${dir}`);
 }

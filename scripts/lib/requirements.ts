@@ -22,6 +22,7 @@ export const RUNTIME_REQUIREMENTS: readonly Requirement[] = [
   },
   { name: 'tini', why: 'docker run --init', present: command('tini-static') },
   { name: 'iproute2', why: 'looking at networks by hand', present: command('ip') },
+  { name: 'procps', why: 'ps for docker top', present: command('ps') },
   { name: 'xz-utils', why: 'layers packed with xz', present: command('xz') },
   { name: 'bzip2', why: 'layers packed with bzip2', present: command('bzip2') },
 ];
@@ -29,7 +30,6 @@ export const RUNTIME_REQUIREMENTS: readonly Requirement[] = [
 /** What `npm test` needs besides. */
 export const TEST_REQUIREMENTS: readonly Requirement[] = [
   { name: 'curl', why: 'fetching published ports', present: command('curl') },
-  { name: 'procps', why: 'ps for docker top', present: command('ps') },
   { name: 'bsdutils', why: 'script gives a client a terminal', present: command('script') },
   { name: 'util-linux', why: 'unshare and nsenter', present: command('unshare') },
   { name: 'skopeo', why: 'reads and writes images beside us', present: command('skopeo') },

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { aptUpdate } from '../../scripts/lib/apt.ts';
+import { aptUpdate, debianMirror } from '../../scripts/lib/apt.ts';
 import { CACHE } from '../../scripts/lib/root.ts';
 import { must } from '../../scripts/lib/run.ts';
 
@@ -62,16 +62,4 @@ function aptOptions(): readonly string[] {
     'APT::Sandbox::User': 'root',
   };
   return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-}
-
-/** The address the machine's own Debian comes from, in either form of sources.list(5). */
-function debianMirror(): string {
-  const dir = '/etc/apt/sources.list.d';
-  const files = ['/etc/apt/sources.list', ...(existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : [])];
-  for (const file of files.filter((path) => existsSync(path) && /\.(list|sources)$/.test(path))) {
-    const text = readFileSync(file, 'utf8');
-    const found = /^(?:deb\s+(?:\[[^\]]*\]\s+)?|URIs:\s*)(\S*\/debian)\/?(?:\s|$)/m.exec(text)?.[1];
-    if (found !== undefined) return found;
-  }
-  throw new Error(`Cannot find this machine's Debian address: no ".../debian" in /etc/apt/sources.list or ${dir}`);
 }

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { delay } from './delay.ts';
 import { run } from './run.ts';
 
@@ -51,4 +52,16 @@ function hasLists(): boolean {
   } catch {
     return false;
   }
+}
+
+/** The address the machine's own Debian comes from, in either form of sources.list(5). */
+export function debianMirror(): string {
+  const dir = '/etc/apt/sources.list.d';
+  const files = ['/etc/apt/sources.list', ...(existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : [])];
+  for (const file of files.filter((path) => existsSync(path) && /\.(list|sources)$/.test(path))) {
+    const text = readFileSync(file, 'utf8');
+    const found = /^(?:deb\s+(?:\[[^\]]*\]\s+)?|URIs:\s*)(\S*\/debian)\/?(?:\s|$)/m.exec(text)?.[1];
+    if (found !== undefined) return found;
+  }
+  throw new Error(`Cannot find this machine's Debian address: no ".../debian" in /etc/apt/sources.list or ${dir}`);
 }

@@ -39,8 +39,31 @@ export interface BridgeSettings {
   /** Containers of the network may talk to each other. */
   readonly icc: boolean;
   readonly masquerade: boolean;
-  /** Where ports are published that name no host address. */
+  /** Where ports are published that name no host address; every address of both families when it is `0.0.0.0`. */
   readonly hostBinding: string;
+  /** How containers meet the world outside by IPv4; `nat` when absent. */
+  readonly gatewayMode?: GatewayMode;
+  /** Absent in a network without IPv6. */
+  readonly ipv6?: Ipv6Settings;
+}
+
+/**
+ * - `nat`: masqueraded, and only published ports are reached from outside;
+ * - `nat-unprotected`: the same, but every port is reached by the container's own address;
+ * - `routed`: own addresses outside too; published ports are let through, none is mapped;
+ * - `isolated`: no address on the bridge, no way out.
+ */
+export type GatewayMode = 'nat' | 'nat-unprotected' | 'routed' | 'isolated';
+
+/** The IPv6 side of a bridge network; fields as in `BridgeSettings`. */
+export interface Ipv6Settings {
+  /** `fdxx::/64`. */
+  readonly subnet: string;
+  readonly gateway: string;
+  readonly ipRange?: string;
+  readonly reserved: readonly string[];
+  readonly masquerade: boolean;
+  readonly gatewayMode?: GatewayMode;
 }
 
 /** Names that mean something whatever networks there are. */
@@ -76,6 +99,9 @@ export interface LiveEndpoint {
   /** Empty for `host` and `none`. */
   readonly address: string;
   readonly prefixLength: number;
+  /** Absent or empty where the network has no IPv6. */
+  readonly address6?: string;
+  readonly prefixLength6?: number;
   readonly mac: string;
   readonly gatewayPriority: number;
   /** Names that DNS answers for, the first also backwards. */

@@ -80,6 +80,7 @@ export const AT_EMPTY_PATH = 0x1000;
 /** System call numbers; those from 424 on are the same on every architecture. */
 export const SYS = {
   pidfd_send_signal: 424,
+  open_tree: 428,
   move_mount: 429,
   fsopen: 430,
   fsconfig: 431,

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { AT_FDCWD, AT_RECURSIVE, MS, O, SYS } from './constants.ts';
+import { MS, O, SYS } from './constants.ts';
+import { attachMount, MOUNT_ATTR, setMountAttributes } from './detached-mounts.ts';
 import { ERRNO, SystemError } from './errno.ts';
 import { bind, bindAside, check, lastErrno, type PathArg, pathArg } from './ffi.ts';
 import { isMountRoot } from './fsx.ts';
@@ -28,22 +29,11 @@ const cFsmount = bind<(nr: number, fd: number, flags: number, attributes: number
   'uint',
   'uint',
 ]);
-const cMoveMount = bind<(nr: number, fromFd: number, from: string, toFd: number, to: PathArg, flags: number) => number>(
-  'syscall',
-  'long',
-  ['long', 'int', 'str', 'int', 'str', 'uint'],
-);
-const cMountSetattr = bind<
-  (nr: number, fd: number, path: PathArg, flags: number, attributes: Buffer, size: number) => number
->('syscall', 'long', ['long', 'int', 'str', 'uint', 'void *', 'size_t']);
-
 const MNT_FORCE = 1;
 const MNT_DETACH = 2;
 const FSCONFIG_SET_FLAG = 0;
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
-const MOVE_MOUNT_F_EMPTY_PATH = 4;
-const MOUNT_ATTR_RDONLY = 1;
 
 export interface MountOptions {
   readonly source: PathArg;
@@ -83,12 +73,12 @@ export function bindMount(
 
 /** mount_setattr(2), which keeps the flags the mount has; before Linux 5.12 a remount of the top mount alone. */
 function makeReadOnly(target: PathArg, recursive: boolean): void {
-  const attributes = Buffer.alloc(32);
-  attributes.writeBigUInt64LE(BigInt(MOUNT_ATTR_RDONLY), 0);
-  const flags = recursive ? AT_RECURSIVE : 0;
-  if (cMountSetattr(SYS.mount_setattr, AT_FDCWD, pathArg(target), flags, attributes, 32) === 0) return;
-  const errno = lastErrno();
-  if (errno !== ERRNO.ENOSYS) throw new SystemError(errno, 'mount_setattr', target);
+  try {
+    setMountAttributes({ path: target }, { set: MOUNT_ATTR.RDONLY, recursive });
+    return;
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.code !== 'ENOSYS') throw error;
+  }
   mount({ source: 'none', target, type: 'none', flags: MS.BIND | MS.REMOUNT | MS.RDONLY });
 }
 
@@ -177,14 +167,10 @@ function mountOverlayByContext(overlay: OverlayMount): void {
       else set(option.slice(0, equals), option.slice(equals + 1));
     }
     configure(context, FSCONFIG_CMD_CREATE, null, null);
-    const attributes = overlay.readOnly === true ? MOUNT_ATTR_RDONLY : 0;
+    const attributes = overlay.readOnly === true ? MOUNT_ATTR.RDONLY : 0;
     const mounted = check(cFsmount(SYS.fsmount, context, CLOEXEC, attributes), 'fsmount', overlay.target);
     try {
-      check(
-        cMoveMount(SYS.move_mount, mounted, '', AT_FDCWD, overlay.target, MOVE_MOUNT_F_EMPTY_PATH),
-        'move_mount',
-        overlay.target,
-      );
+      attachMount(mounted, { path: overlay.target });
     } finally {
       closeSync(mounted);
     }

@@ -78,6 +78,11 @@ export class Networks implements NetworkService {
     return planEndpoints(options, this.#books);
   }
 
+  prepare(record: ContainerRecord): string | undefined {
+    const { kind } = parseNetworkMode(record.hostConfig.NetworkMode);
+    return kind === 'container' || kind === 'host' ? undefined : this.#sandboxes.prepare(record.id);
+  }
+
   async setUp(
     record: ContainerRecord,
     options: { readonly containerDir: string; readonly peer?: ContainerRecord | undefined },

@@ -32,6 +32,11 @@ export interface NetworkService {
     readonly hostname: string;
   }): Promise<readonly NetworkEndpoint[]>;
   /**
+   * Makes the namespace that `setUp` will fill, nothing in it yet, and returns where it is pinned; `undefined` for a
+   * container that gets none of its own. Not visible to anyone; `tearDown` undoes it.
+   */
+  prepare(record: ContainerRecord): string | undefined;
+  /**
    * Makes the namespace, links, addresses, routes, DNS, port rules. On an error everything made is undone.
    * `peer` is the container of `--network container:ID`, already running.
    */

@@ -35,6 +35,8 @@ export class Sandboxes {
   /** Ids of the networks whose bridge and rules are known to be there. */
   readonly #ready = new Set<string>();
   #host: Netlink | undefined;
+  /** Namespaces made ahead of `setUp`, nothing in them yet, with a session in each; by container. */
+  readonly #prepared = new Map<string, Netlink>();
   /** Links on the host whose sandboxes were let go of. */
   readonly #leaving = new Set<string>();
   #sweep: NodeJS.Timeout | undefined;
@@ -72,9 +74,17 @@ export class Sandboxes {
     this.#closeNetlink();
   }
 
-  /** Brings up a container's network. On an error everything made is undone. */
+  /** Makes the namespace that `setUp` will fill, and returns where it is pinned. `tearDown` undoes it. */
+  prepare(containerId: string): string {
+    this.tearDown(containerId);
+    const path = this.netnsPath(containerId);
+    this.#prepared.set(containerId, createSandbox(path));
+    return path;
+  }
+
+  /** Brings up a container's network, in the prepared namespace if there is one. On an error everything made is undone. */
   setUp(record: ContainerRecord, options: { readonly ownNamespace: boolean }): LiveContainer {
-    this.tearDown(record.id);
+    if (!this.#prepared.has(record.id)) this.tearDown(record.id);
     const live: LiveContainer = {
       id: record.id,
       record,
@@ -105,6 +115,8 @@ export class Sandboxes {
     if (live) this.#exposure.withdraw(live);
     for (const endpoint of live?.endpoints ?? []) this.#release(endpoint);
     const path = this.netnsPath(containerId);
+    this.#prepared.get(containerId)?.close();
+    this.#prepared.delete(containerId);
     if (live ? live.netnsPath !== undefined : existsSync(path)) destroySandbox(path);
     for (const { address, endpointId } of live?.endpoints ?? [])
       if (address !== '') this.#sweepLater(hostLinkOf(endpointId));
@@ -211,13 +223,15 @@ export class Sandboxes {
       dns?.close();
       for (const port of held) port.close();
     }
+    for (const inside of this.#prepared.values()) inside.close();
     clearTimeout(this.#sweep);
     this.#exposure.filter.close();
     this.#closeNetlink();
   }
 
   #raise(live: LiveContainer, path: string): void {
-    using inside = createSandbox(path);
+    using inside = this.#prepared.get(live.id) ?? createSandbox(path);
+    this.#prepared.delete(live.id);
     const plugged = live.endpoints.filter(({ address }) => address !== '');
     if (plugged.length === 0) inside.setUp('lo');
     for (const endpoint of plugged) this.#attach(live, inside, path, endpoint, false);

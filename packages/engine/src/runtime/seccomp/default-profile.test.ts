@@ -23,6 +23,21 @@ describe('defaultSeccompProfile()', () => {
     }
   });
 
+  it('says EPERM of what it knows and refuses, ENOSYS of what is newer than it', () => {
+    const plain = profile(['CAP_SYS_CHROOT']);
+    assert.equal(plain.defaultErrnoRet, 38);
+    const refused = plain.syscalls?.find((rule) => rule.errnoRet === 1 && !rule.args)?.names ?? [];
+    for (const name of ['mount', 'bpf', 'kexec_load', 'keyctl', 'userfaultfd', 'io_uring_setup', 'setns']) {
+      assert.ok(refused.includes(name), name);
+    }
+    const allowed = allowedOutright(plain);
+    assert.deepEqual(
+      refused.filter((name) => allowed.has(name)),
+      [],
+    );
+    assert.ok(allowed.has('chroot'));
+  });
+
   it('opens what a capability stands for', () => {
     assert.ok(allowedOutright(profile(['CAP_SYS_ADMIN'])).has('mount'));
     assert.ok(allowedOutright(profile(['CAP_SYS_TIME'])).has('clock_settime'));
@@ -44,10 +59,12 @@ describe('defaultSeccompProfile()', () => {
   it('keeps AF_ALG and AF_VSOCK sockets out', () => {
     const rules = (profile([]).syscalls ?? []).filter((rule) => rule.names.includes('socket'));
     const passes = (family: number) =>
-      rules.some((rule) =>
-        rule.args?.every(({ value, op }) =>
-          op === 'SCMP_CMP_LT' ? family < value : op === 'SCMP_CMP_GT' ? family > value : family === value,
-        ),
+      rules.some(
+        (rule) =>
+          rule.action === 'SCMP_ACT_ALLOW' &&
+          rule.args?.every(({ value, op }) =>
+            op === 'SCMP_CMP_LT' ? family < value : op === 'SCMP_CMP_GT' ? family > value : family === value,
+          ),
       );
     assert.deepEqual([1, 2, 10, 16, 17, 38, 39, 40, 44].filter(passes), [1, 2, 10, 16, 17, 39, 44]);
   });

@@ -1,5 +1,6 @@
 import { ALWAYS_ALLOWED } from './allowed-syscalls.ts';
 import { kernelAtLeast } from './kernel-version.ts';
+import { KNOWN_AND_REFUSED } from './refused-syscalls.ts';
 
 /** One argument condition (OCI runtime-spec, config-linux.md, "Seccomp", `args`). */
 export interface SeccompArgument {
@@ -41,6 +42,9 @@ const AF_VSOCK = 40;
 /** CLONE_NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET (clone(2)). */
 const CLONE_NAMESPACES = 0x7e020000;
 
+/** Those bits one by one, in clone(2)'s order of value. */
+const CLONE_NAMESPACE_BITS = [0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000];
+
 /** What one capability opens up. */
 const BY_CAPABILITY: Readonly<Record<string, readonly string[]>> = {
   CAP_BPF: ['bpf'],
@@ -81,11 +85,21 @@ const BY_ARCHITECTURE: Readonly<
 /** personality(2): Linux and Linux 32-bit, each with and without ADDR_NO_RANDOMIZE's harmless sibling, and the query. */
 const PERSONALITIES = [0x0, 0x0008, 0x20000, 0x20008, 0xffffffff];
 
+/** Flags of personality(2) that weaken a process (no address randomisation, readable means executable, page zero). */
+const PERSONALITY_FLAGS = [
+  0x40000, 0x80000, 0x100000, 0x200000, 0x400000, 0x800000, 0x1000000, 0x2000000, 0x4000000, 0x8000000,
+];
+
+/** Set in the query 0xffffffff and in no personality. */
+const PERSONALITY_QUERY_BIT = 0x80000000;
+
 /** Since 4.8 a tracer cannot slip past a filter (seccomp(2), NOTES), so ptrace within the container is safe from there on. */
 const PTRACE_SINCE_KERNEL = [4, 8] as const;
 
 /**
- * The default filter for a container that holds `capabilities` (`CAP_…` names): EPERM for all but what is allowed here.
+ * The default filter for a container that holds `capabilities` (`CAP_…` names): EPERM for what is known and not allowed, ENOSYS
+ * for what came to Linux later. A libc tries the newer call first and takes the older one on ENOSYS only; an EPERM it did not
+ * expect (fchmodat2, statx, clone3 in their time) breaks every program of a new distribution on an older engine.
  * `architecture` is Node's `process.arch`; `kernelRelease` is uname's.
  * Follows the OCI runtime-spec, config-linux.md, "Seccomp".
  */
@@ -104,9 +118,11 @@ export function defaultSeccompProfile(options: {
   }
   const syscalls: SeccompRule[] = [{ names: [...names], action: ALLOW }, ...socketRules(), ...personalityRules()];
   if (!options.capabilities.includes('CAP_SYS_ADMIN')) syscalls.push(...cloneRules());
+  const refused = KNOWN_AND_REFUSED.filter((name) => !names.has(name));
+  syscalls.push({ names: refused, action: ERRNO, errnoRet: EPERM });
   return {
     defaultAction: ERRNO,
-    defaultErrnoRet: EPERM,
+    defaultErrnoRet: ENOSYS,
     ...(machine ? { architectures: machine.architectures } : {}),
     syscalls,
   };
@@ -119,15 +135,35 @@ function socketRules(): SeccompRule[] {
     action: ALLOW,
     args: [{ index: 0, value, op }],
   });
-  return [allow(AF_ALG, 'SCMP_CMP_LT'), allow(AF_ALG + 1, 'SCMP_CMP_EQ'), allow(AF_VSOCK, 'SCMP_CMP_GT')];
+  return [
+    ...[allow(AF_ALG, 'SCMP_CMP_LT'), allow(AF_ALG + 1, 'SCMP_CMP_EQ'), allow(AF_VSOCK, 'SCMP_CMP_GT')],
+    ...[AF_ALG, AF_VSOCK].map((value) => refuse('socket', { index: 0, value, op: 'SCMP_CMP_EQ' })),
+  ];
+}
+
+/** EPERM for a call with that argument; without it the default would say that the call does not exist. */
+function refuse(name: string, argument: SeccompArgument): SeccompRule {
+  return { names: [name], action: ERRNO, errnoRet: EPERM, args: [argument] };
 }
 
 function personalityRules(): SeccompRule[] {
-  return PERSONALITIES.map((value) => ({
-    names: ['personality'],
-    action: ALLOW,
-    args: [{ index: 0, value, op: 'SCMP_CMP_EQ' }],
-  }));
+  return [
+    ...PERSONALITIES.map(
+      (value): SeccompRule => ({
+        names: ['personality'],
+        action: ALLOW,
+        args: [{ index: 0, value, op: 'SCMP_CMP_EQ' }],
+      }),
+    ),
+    ...PERSONALITY_FLAGS.map((flag) =>
+      refuse('personality', {
+        index: 0,
+        value: flag + PERSONALITY_QUERY_BIT,
+        valueTwo: flag,
+        op: 'SCMP_CMP_MASKED_EQ',
+      }),
+    ),
+  ];
 }
 
 /**
@@ -141,6 +177,9 @@ function cloneRules(): SeccompRule[] {
       action: ALLOW,
       args: [{ index: 0, value: CLONE_NAMESPACES, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }],
     },
+    ...CLONE_NAMESPACE_BITS.map((bit) =>
+      refuse('clone', { index: 0, value: bit, valueTwo: bit, op: 'SCMP_CMP_MASKED_EQ' }),
+    ),
     { names: ['clone3'], action: ERRNO, errnoRet: ENOSYS },
   ];
 }

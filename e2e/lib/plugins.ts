@@ -1,0 +1,9 @@
+import { join } from 'node:path';
+import { fetchFromSid } from './sid.ts';
+
+const PLUGINS = 'usr/libexec/docker/cli-plugins';
+
+/** The path of Compose 2.40, as a program of its own; unpacked from Debian sid under .cache. */
+export async function composePlugin(): Promise<string> {
+  return join(await fetchFromSid('compose-sid', ['docker-compose']), PLUGINS, 'docker-compose');
+}

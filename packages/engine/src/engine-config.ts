@@ -1,4 +1,25 @@
+import type { IdMapping } from '@wharf/linux/user-namespace';
 import type { Ulimit } from '@wharf/wire/docker/types';
+
+/** The daemon's own word on the walls around a container; a container may ask for others. */
+export interface WallDefaults {
+  /** `builtin`, `unconfined`, or a profile's JSON text. */
+  readonly seccompProfile: string;
+  readonly noNewPrivileges: boolean;
+  /** `undefined` leaves it to the container's other settings and the host. */
+  readonly ipcMode: 'private' | 'shareable' | undefined;
+  readonly cgroupnsMode: 'private' | 'host' | undefined;
+  /** Every container gets a user namespace with these ids, except with `--userns=host`. */
+  readonly userNamespace: IdMapping | undefined;
+}
+
+export const DEFAULT_WALLS: WallDefaults = {
+  seccompProfile: 'builtin',
+  noNewPrivileges: false,
+  ipcMode: undefined,
+  cgroupnsMode: undefined,
+  userNamespace: undefined,
+};
 
 /**
  * What the rooms need to know of the daemon's configuration; the daemon's own configuration has this form and more.
@@ -18,6 +39,8 @@ export interface EngineConfig {
   /** Every container gets an init unless it says otherwise. */
   readonly init: boolean;
   readonly cgroupParent: string | undefined;
+  /** What containers stand behind unless they say otherwise. */
+  readonly walls: WallDefaults;
   readonly defaultUlimits: readonly Ulimit[];
   readonly defaultShmSizeBytes: number;
 
@@ -50,6 +73,7 @@ export function defaultEngineConfig(
     initPath: undefined,
     init: false,
     cgroupParent: undefined,
+    walls: DEFAULT_WALLS,
     defaultUlimits: [],
     defaultShmSizeBytes: 64 * 1024 * 1024,
     logDriver: 'json-file',

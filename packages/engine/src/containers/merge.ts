@@ -86,8 +86,12 @@ export function withHostDefaults(given: HostConfig, defaults: HostDefaults): Hos
       MaximumRetryCount: given.RestartPolicy?.MaximumRetryCount ?? 0,
     },
     LogConfig: logConfig(given, defaults.config),
-    IpcMode: given.IpcMode || 'private',
-    CgroupnsMode: given.CgroupnsMode || (defaults.cgroupVersion === '2' && !privileged ? 'private' : 'host'),
+    IpcMode: given.IpcMode || (defaults.config.walls.ipcMode ?? 'private'),
+    CgroupnsMode:
+      given.CgroupnsMode ||
+      (privileged
+        ? 'host'
+        : (defaults.config.walls.cgroupnsMode ?? (defaults.cgroupVersion === '2' ? 'private' : 'host'))),
     ShmSize: given.ShmSize || defaults.config.defaultShmSizeBytes,
     Runtime: given.Runtime || defaults.defaultRuntime,
     CapAdd: orNull(normalizeCapabilities(given.CapAdd, 'invalid CapAdd')),

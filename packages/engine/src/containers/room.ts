@@ -76,7 +76,7 @@ export function createRoom(deps: ContainerDeps): Room {
     ...deps,
     registry: new Registry(deps.store),
     locks: new KeyedLock(),
-    host: readHostLimits(),
+    host: readHostLimits(deps.config),
     cgroups: readCgroupFacts(),
     exitDirectory,
     background: new Set(),

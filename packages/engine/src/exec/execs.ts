@@ -74,7 +74,7 @@ interface Entry {
  */
 class Execs implements ExecService {
   readonly #deps: ExecServiceDeps;
-  readonly #host: HostLimits = readHostLimits();
+  readonly #host: HostLimits;
   readonly #entries = new Map<string, Entry>();
   readonly #byContainer = new Map<ContainerId, Set<Entry>>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -82,6 +82,7 @@ class Execs implements ExecService {
 
   constructor(deps: ExecServiceDeps) {
     this.#deps = deps;
+    this.#host = readHostLimits(deps.config);
     this.#directory = join(deps.config.execRoot, 'execs');
     // Monitors of an earlier daemon keep what they need open; nobody can ask for those execs any more.
     rmSync(this.#directory, { recursive: true, force: true });

@@ -70,7 +70,7 @@ export function toInfo(parts: InfoParts): SystemInfo {
     LiveRestoreEnabled: true,
     Isolation: '',
     InitBinary: config.initPath ?? 'docker-init',
-    SecurityOptions: securityOptions(host),
+    SecurityOptions: securityOptions(host, config),
     Swarm: {
       NodeID: '',
       NodeAddr: '',
@@ -81,7 +81,7 @@ export function toInfo(parts: InfoParts): SystemInfo {
     },
     FirewallBackend: { Driver: 'nftables' },
     CDISpecDirs: [],
-    Warnings: warnings(host, cgroup),
+    Warnings: warnings(host, cgroup, config),
   };
 }
 
@@ -144,16 +144,26 @@ function runtimes(parts: InfoParts) {
   };
 }
 
-function securityOptions(host: HostFacts): readonly string[] {
+function securityOptions(host: HostFacts, { walls }: EngineConfig): readonly string[] {
+  const { seccompProfile } = walls;
+  const profile = seccompProfile === 'builtin' || seccompProfile === 'unconfined' ? seccompProfile : 'custom';
   return [
     ...(host.appArmor ? ['name=apparmor'] : []),
-    ...(host.seccomp ? ['name=seccomp,profile=builtin'] : []),
+    ...(host.seccomp ? [`name=seccomp,profile=${profile}`] : []),
+    ...(walls.userNamespace === undefined ? [] : ['name=userns']),
     ...(host.cgroupNamespaces ? ['name=cgroupns'] : []),
+    ...(walls.noNewPrivileges ? ['name=no-new-privileges'] : []),
   ];
 }
 
-function warnings(host: HostFacts, cgroup: CgroupFacts): SystemInfo['Warnings'] {
-  const all = [...cgroupWarnings(cgroup), ...(host.ipv4Forwarding ? [] : ['WARNING: IPv4 forwarding is disabled'])];
+function warnings(host: HostFacts, cgroup: CgroupFacts, { walls }: EngineConfig): SystemInfo['Warnings'] {
+  const seccomp =
+    walls.seccompProfile === 'builtin' ? [] : ['WARNING: daemon is not using the default seccomp profile'];
+  const all = [
+    ...cgroupWarnings(cgroup),
+    ...seccomp,
+    ...(host.ipv4Forwarding ? [] : ['WARNING: IPv4 forwarding is disabled']),
+  ];
   return all.length === 0 ? null : all;
 }
 

@@ -1,6 +1,8 @@
 import type { EngineConfig } from '@wharf/engine/engine-config';
 import { WharfError } from '@wharf/kit';
 import type { RawValue, RawValues, RuntimeChoice, Ulimit } from './raw-values.ts';
+import { readSeccompProfile } from './seccomp-file.ts';
+import { readRemap } from './userns-remap.ts';
 
 /** The daemon's settings, complete and checked: what the engine needs, and what the daemon itself does with its process. */
 export interface DaemonConfig extends EngineConfig {
@@ -66,6 +68,7 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     defaultRuntime,
     runtimes,
     cgroupParent: reader.text('cgroup-parent'),
+    walls: wallsOf(reader),
     init: reader.flag('init'),
     initPath: reader.text('init-path'),
     defaultShmSizeBytes: parseByteSize(reader.text('default-shm-size') ?? '64m'),
@@ -83,6 +86,19 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     labels: conflictFree(reader.list('label')),
     metricsAddress: reader.text('metrics-addr'),
     tls: tlsOf(reader),
+  };
+}
+
+function wallsOf(reader: ValueReader): EngineConfig['walls'] {
+  const ipc = reader.text('default-ipc-mode');
+  const cgroupns = reader.text('default-cgroupns-mode');
+  const remap = reader.text('userns-remap');
+  return {
+    seccompProfile: readSeccompProfile(reader.text('seccomp-profile') ?? 'builtin'),
+    noNewPrivileges: reader.flag('no-new-privileges'),
+    ipcMode: ipc === 'private' || ipc === 'shareable' ? ipc : undefined,
+    cgroupnsMode: cgroupns === 'private' || cgroupns === 'host' ? cgroupns : undefined,
+    userNamespace: remap === undefined ? undefined : readRemap(remap),
   };
 }
 

@@ -45,6 +45,18 @@ export const DIRECTIVES: readonly Directive[] = [
   { flag: 'config-file', kind: 'string', help: 'Configuration file', flagOnly: true },
   { flag: 'data-root', kind: 'string', help: 'Directory of the persistent state', check: absolutePath },
   { flag: 'debug', short: 'D', kind: 'bool', help: 'Log at level debug', reloadable: true },
+  {
+    flag: 'default-cgroupns-mode',
+    kind: 'string',
+    help: 'Cgroup namespace of containers that name none: "host" or "private"',
+    check: oneOf('host', 'private'),
+  },
+  {
+    flag: 'default-ipc-mode',
+    kind: 'string',
+    help: 'IPC namespace of containers that name none: "private" or "shareable"',
+    check: oneOf('private', 'shareable'),
+  },
   { flag: 'default-runtime', kind: 'string', help: 'OCI runtime of containers that name none' },
   { flag: 'default-shm-size', kind: 'string', help: 'Size of /dev/shm, as 64m', check: byteSize },
   {
@@ -120,6 +132,7 @@ export const DIRECTIVES: readonly Directive[] = [
   { flag: 'metrics-addr', kind: 'string', help: 'Address that serves metrics, as 127.0.0.1:9323', check: hostPort },
   { flag: 'mtu', kind: 'int', help: 'MTU of the default bridge', check: mtu },
   { flag: 'pidfile', short: 'p', kind: 'string', help: "File that holds the daemon's process id", check: absolutePath },
+  { flag: 'no-new-privileges', kind: 'bool', help: 'Set no-new-privileges for containers that do not say otherwise' },
   {
     flag: 'registry-mirror',
     key: 'registry-mirrors',
@@ -127,6 +140,11 @@ export const DIRECTIVES: readonly Directive[] = [
     help: 'Mirror of Docker Hub, as https://host',
     check: mirror,
     reloadable: true,
+  },
+  {
+    flag: 'seccomp-profile',
+    kind: 'string',
+    help: 'Default seccomp profile: a file, "builtin" or "unconfined"',
   },
   {
     flag: 'shutdown-timeout',
@@ -151,6 +169,11 @@ export const DIRECTIVES: readonly Directive[] = [
   { flag: 'tlscert', kind: 'string', help: 'Certificate of the daemon', check: absolutePath },
   { flag: 'tlskey', kind: 'string', help: 'Key of the certificate', check: absolutePath },
   { flag: 'tlsverify', kind: 'bool', help: 'Speak TLS on tcp addresses and ask clients for a certificate' },
+  {
+    flag: 'userns-remap',
+    kind: 'string',
+    help: 'User namespace of containers: "default", or user[:group] with ranges in /etc/subuid and /etc/subgid',
+  },
 ];
 
 /** The directive a key of daemon.json means, if any. */

@@ -1,6 +1,7 @@
 import { WharfError } from '@wharf/kit';
 import type { HostConfig, Ulimit } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../../containers/container.ts';
+import type { WallDefaults } from '../../engine-config.ts';
 import type { NetworkFiles } from '../../networks/network-service.ts';
 import { customSeccompProfile } from '../seccomp/custom-profile.ts';
 import { defaultSeccompProfile, type SeccompProfile } from '../seccomp/default-profile.ts';
@@ -20,6 +21,8 @@ export interface HostLimits {
   readonly rlimits: HostRlimits;
   readonly architecture: string;
   readonly kernelRelease: string;
+  /** What the daemon puts around containers that say nothing. */
+  readonly walls: WallDefaults;
 }
 
 /** A namespace to share: a path to join, `host` for the daemon's own, `private` for a new one. */
@@ -119,7 +122,7 @@ export function buildExecProcess(options: {
     cwd: options.workingDirectory || '/',
     capabilities: capabilitySets(chosen, { uid, bounding: options.host.bounding }),
     ...(limits.length > 0 ? { rlimits: limits } : {}),
-    noNewPrivileges: parseSecurityOptions(hostConfig.SecurityOpt).noNewPrivileges,
+    noNewPrivileges: parseSecurityOptions(hostConfig.SecurityOpt).noNewPrivileges ?? options.host.walls.noNewPrivileges,
   };
 }
 
@@ -218,16 +221,18 @@ function devicesOf(hostConfig: HostConfig): {
   return { devices: mapped.devices, rules: [...DEFAULT_DEVICE_RULES, ...mapped.rules, ...extra] };
 }
 
-/** `--privileged` does away with the default filter, not with one the user asked for. */
+/** `--privileged` does away with the daemon's default filter, not with one the user asked for. */
 function seccompOf(
   option: string,
   privileged: boolean,
   capabilities: readonly string[],
-  { architecture, kernelRelease }: HostLimits,
+  { architecture, kernelRelease, walls }: HostLimits,
 ): SeccompProfile | undefined {
-  if (option === 'unconfined') return undefined;
-  if (option !== '') return customSeccompProfile(option, { capabilities, architecture, kernelRelease });
-  return privileged ? undefined : defaultSeccompProfile({ capabilities, architecture, kernelRelease });
+  if (privileged && (option === '' || option === 'builtin')) return undefined;
+  const profile = option === '' ? walls.seccompProfile : option;
+  if (profile === 'unconfined') return undefined;
+  const facts = { capabilities, architecture, kernelRelease };
+  return profile === 'builtin' ? defaultSeccompProfile(facts) : customSeccompProfile(profile, facts);
 }
 
 /** A shared or slave volume needs a root that lets mounts through (mount_namespaces(7)). */

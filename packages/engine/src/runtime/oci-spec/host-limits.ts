@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { capabilities } from '@wharf/linux/proc';
+import type { WallDefaults } from '../../engine-config.ts';
 import type { HostLimits } from './build.ts';
 import { parseHardLimits } from './rlimits.ts';
 
 /** What this host, and this daemon on it, can give to a container. */
-export function readHostLimits(): HostLimits {
+export function readHostLimits({ walls }: { readonly walls: WallDefaults }): HostLimits {
   const { bounding } = capabilities();
   return {
     bounding,
@@ -15,5 +16,6 @@ export function readHostLimits(): HostLimits {
     },
     architecture: process.arch,
     kernelRelease: release(),
+    walls,
   };
 }

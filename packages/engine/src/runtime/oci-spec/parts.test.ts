@@ -83,7 +83,13 @@ test('parseSecurityOptions() reads both separators', () => {
     noNewPrivileges: true,
     seccomp: 'unconfined',
     writableCgroups: false,
+    userNamespace: undefined,
+    appArmor: '',
+    labels: ['disable'],
   });
+  const own = parseSecurityOptions(['userns=private', 'apparmor=mine', 'no-new-privileges=false']);
+  assert.deepEqual([own.userNamespace, own.appArmor, own.noNewPrivileges], ['private', 'mine', false]);
+  assert.throws(() => parseSecurityOptions(['userns=host']), /invalid --security-opt 2/);
   assert.throws(() => parseSecurityOptions(['no-new-privileges=perhaps']), /invalid --security-opt 2/);
 });
 

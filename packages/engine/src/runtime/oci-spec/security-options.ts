@@ -2,21 +2,30 @@ import { WharfError } from '@wharf/kit';
 
 /** What `--security-opt` asks for. */
 export interface SecurityOptions {
-  readonly noNewPrivileges: boolean;
-  /** `''` the default profile, `unconfined`, or a profile's JSON. */
+  /** `undefined`: as the daemon says. */
+  readonly noNewPrivileges: boolean | undefined;
+  /** `''` the daemon's default, `builtin`, `unconfined`, or a profile's JSON. */
   readonly seccomp: string;
-  /** `systempaths=unconfined`: nothing masked, nothing read-only. The client turns it into empty path lists. */
   readonly writableCgroups: boolean;
+  /** A user namespace of the container's own: wharf's, for clients that let `--userns` be nothing but `host`. */
+  readonly userNamespace: 'private' | 'auto' | undefined;
+  /** `''` the default profile, `unconfined`, or one that is loaded. */
+  readonly appArmor: string;
+  /** SELinux: `disable`, or parts of a label. */
+  readonly labels: readonly string[];
 }
 
 /**
  * Parses `HostConfig.SecurityOpt`. Throws `invalid-argument` in Docker's words. AppArmor and SELinux options are accepted
- * and without effect where the host has neither.
+ * and without effect where the host has neither; `systempaths` is turned into path lists by the client.
  */
 export function parseSecurityOptions(options: readonly string[] | null | undefined): SecurityOptions {
-  let noNewPrivileges = false;
+  let noNewPrivileges: boolean | undefined;
   let seccomp = '';
   let writableCgroups = false;
+  let userNamespace: SecurityOptions['userNamespace'];
+  let appArmor = '';
+  const labels: string[] = [];
   for (const option of options ?? []) {
     if (option === 'no-new-privileges') {
       noNewPrivileges = true;
@@ -26,11 +35,14 @@ export function parseSecurityOptions(options: readonly string[] | null | undefin
       writableCgroups = true;
       continue;
     }
-    if (option === 'disable') continue;
+    if (option === 'disable') {
+      labels.push('disable');
+      continue;
+    }
     const [, name = '', value = ''] = /^([^=:]+)[=:](.*)$/s.exec(option) ?? [];
     switch (name) {
       case 'seccomp':
-        seccomp = value === 'builtin' ? '' : value;
+        seccomp = value;
         break;
       case 'no-new-privileges':
         noNewPrivileges = truth(option, value);
@@ -39,15 +51,23 @@ export function parseSecurityOptions(options: readonly string[] | null | undefin
         if (value !== 'true' && value !== 'false') throw unknown(option);
         writableCgroups = value === 'true';
         break;
+      case 'userns':
+        if (value !== 'private' && value !== 'auto') throw unknown(option);
+        userNamespace = value;
+        break;
       case 'label':
+        labels.push(value);
+        break;
       case 'apparmor':
+        appArmor = value;
+        break;
       case 'systempaths':
         break;
       default:
         throw unknown(option);
     }
   }
-  return { noNewPrivileges, seccomp, writableCgroups };
+  return { noNewPrivileges, seccomp, writableCgroups, userNamespace, appArmor, labels };
 }
 
 function truth(option: string, value: string): boolean {

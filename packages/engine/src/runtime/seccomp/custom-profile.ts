@@ -66,6 +66,11 @@ export function customSeccompProfile(json: string, facts: ProfileFacts): Seccomp
   };
 }
 
+/** Throws `invalid-argument` for a profile that no container could be given. */
+export function checkSeccompProfile(json: string): void {
+  customSeccompProfile(json, { capabilities: [], architecture: process.arch, kernelRelease: '6.0' });
+}
+
 const refuse = (message: string, cause?: unknown) => new WharfError('invalid-argument', message, { cause });
 
 function parse(json: string): DockerProfile {

@@ -47,6 +47,9 @@ export interface EngineConfig {
   readonly logDriver: string;
   readonly logOptions: Readonly<Record<string, string>>;
 
+  /** Where volume plugins are found; Docker's directories when empty. */
+  readonly pluginDirs: readonly string[];
+
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
 
@@ -78,6 +81,7 @@ export function defaultEngineConfig(
     defaultShmSizeBytes: 64 * 1024 * 1024,
     logDriver: 'json-file',
     logOptions: {},
+    pluginDirs: [],
     registryMirrors: [],
     insecureRegistries: [],
     bridge: 'wharf0',

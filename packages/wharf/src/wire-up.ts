@@ -47,7 +47,10 @@ export async function wireUp({
     const images = await createImageService({ content, snapshots, store, events, log, clock, dataRoot });
     const networks = createNetworkService({ store, execRoot, dataRoot, config, events, log });
     const imageMounts = { images, snapshots };
-    const volumes = await createVolumeService({ store, dataRoot, events, log, clock, imageMounts });
+    const volumes = await createVolumeService({
+      ...{ store, dataRoot, events, log, clock, imageMounts },
+      pluginDirs: config.pluginDirs,
+    });
     const logs = createLogService({
       dataRoot,
       defaults: { driver: config.logDriver, options: config.logOptions },

@@ -14,8 +14,9 @@ export function volumesRoutes(engine: Pick<Engine, 'volumes'>): readonly Route[]
     {
       method: 'GET',
       pattern: '/volumes',
-      handler: (request, response) => {
-        const body: VolumeListResponse = { Volumes: volumes.list(request.query.filters()), Warnings: null };
+      handler: async (request, response) => {
+        const { volumes: found, warnings } = await volumes.listAll(request.query.filters());
+        const body: VolumeListResponse = { Volumes: found, Warnings: warnings.length === 0 ? null : warnings };
         response.json(200, body);
       },
     },
@@ -42,7 +43,7 @@ export function volumesRoutes(engine: Pick<Engine, 'volumes'>): readonly Route[]
     {
       method: 'GET',
       pattern: '/volumes/{name:.*}',
-      handler: ({ params }, response) => response.json(200, volumes.inspect(params.name ?? '')),
+      handler: async ({ params }, response) => response.json(200, await volumes.look(params.name ?? '')),
     },
     {
       method: 'PUT',

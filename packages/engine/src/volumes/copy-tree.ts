@@ -40,7 +40,7 @@ export function openDirectory(path: string): number {
 
 /** True when the open directory holds nothing. */
 export function isEmptyDirectory(fd: number): boolean {
-  return readdirSync(viaFd(fd)).length === 0;
+  return readdirSync(viaFd(fd)).every((name) => name === 'lost+found');
 }
 
 interface Copy {

@@ -16,11 +16,19 @@ export function checkDriverOptions(options: DriverOptions): void {
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw bad(`invalid option: ${JSON.stringify(name)}`);
   }
-  if (options.size !== undefined) throw bad('quota size requested but no quota support');
+  if (options.size !== undefined) parseSize(options.size);
   for (const [name, others] of Object.entries(needs)) {
     const missing = options[name] === undefined ? undefined : others.find((other) => options[other] === undefined);
     if (missing !== undefined) throw bad(`missing required option: ${JSON.stringify(missing)}`);
   }
+}
+
+/** Bytes of a size as Docker writes it: `10m`, `1.5GB`, `4096`. Throws `invalid-argument` (`invalid size: 'x'`). */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text);
+  if (match === null) throw new WharfError('invalid-argument', `invalid size: '${text}'`);
+  const power = ['', 'k', 'm', 'g', 't', 'p'].indexOf((match[2] ?? '').toLowerCase());
+  return Math.floor(Number(match[1]) * 1024 ** power);
 }
 
 /** True when the volume's data is what a mount over `_data` shows. */

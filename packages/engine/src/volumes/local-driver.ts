@@ -1,14 +1,16 @@
 import { lookup } from 'node:dns/promises';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { isIPv4, isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { hasErrno, messageOf, newId, redact, WharfError, withDeadline } from '@wharf/kit';
 import { isMountPoint, unmount } from '@wharf/linux/mount';
-import { isNetworkMount, needsMount } from './driver-options.ts';
+import type { DriverVolume, VolumeDriver } from './driver.ts';
+import { type DriverOptions, isNetworkMount, needsMount, parseSize } from './driver-options.ts';
 import { NETWORK_MOUNT_TIMEOUT_MS } from './limits.ts';
 import { mountLocal } from './local-mount.ts';
-import type { VolumeRecord } from './volume.ts';
+import { limitTree } from './quota.ts';
+import { LOCAL_DRIVER, type VolumeRecord } from './volume.ts';
 import type { VolumeWorker } from './worker-client.ts';
 
 const removing = '.removing-';
@@ -19,7 +21,8 @@ const removing = '.removing-';
  *
  * A removed volume is renamed first, so that a crash leaves either the volume or something `recover` may delete.
  */
-export class LocalDriver {
+export class LocalDriver implements VolumeDriver {
+  readonly name = LOCAL_DRIVER;
   readonly #root: string;
   readonly #worker: VolumeWorker;
 
@@ -32,6 +35,29 @@ export class LocalDriver {
     return join(this.#root, name, '_data');
   }
 
+  async scope(): Promise<'local'> {
+    return 'local';
+  }
+
+  async create(name: string, options: DriverOptions | null): Promise<void> {
+    await this.make(name);
+    if (options?.size === undefined) return;
+    try {
+      limitTree({ path: this.dataPath(name), siblings: this.#dataPaths(), sizeBytes: parseSize(options.size) });
+    } catch (error) {
+      await rm(join(this.#root, name), { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async get(name: string): Promise<DriverVolume | undefined> {
+    return existsSync(this.dataPath(name)) ? { name, mountpoint: this.dataPath(name) } : undefined;
+  }
+
+  async list(): Promise<readonly DriverVolume[]> {
+    return this.#names().map((name) => ({ name, mountpoint: this.dataPath(name) }));
+  }
+
   /** Makes the volume's directories. Idempotent. */
   async make(name: string): Promise<void> {
     await mkdir(join(this.#root, name), { recursive: true, mode: 0o701 });
@@ -42,7 +68,7 @@ export class LocalDriver {
 
   /** Takes the volume out of sight at once. Returns the deletion of its bytes, which may take long. */
   async remove(name: string): Promise<() => Promise<void>> {
-    this.unmount(name);
+    this.#takeDown(name);
     const grave = join(this.#root, `${removing}${newId().slice(0, 16)}`);
     try {
       await rename(join(this.#root, name), grave);
@@ -53,10 +79,10 @@ export class LocalDriver {
   }
 
   /** Shows the volume's device at its data path, where it has one. Idempotent. Throws `failed-precondition`. */
-  async mount(volume: VolumeRecord): Promise<void> {
+  async mount(volume: VolumeRecord): Promise<string> {
     const { options } = volume;
     const target = this.dataPath(volume.name);
-    if (!needsMount(options) || isMountPoint(target)) return;
+    if (!needsMount(options) || isMountPoint(target)) return target;
     const what = { source: options.device ?? '', target, type: options.type ?? '', options: options.o ?? '' };
     try {
       if (!isNetworkMount(options)) mountLocal(what);
@@ -69,12 +95,11 @@ export class LocalDriver {
         { cause },
       );
     }
+    return target;
   }
 
-  /** Undoes `mount`. Idempotent. */
-  unmount(name: string): void {
-    const target = this.dataPath(name);
-    if (existsSync(target) && isMountPoint(target)) unmount(target, { detach: true });
+  async unmount(name: string, _user: string, last: boolean): Promise<void> {
+    if (last) this.#takeDown(name);
   }
 
   /** Bytes on disk. */
@@ -91,6 +116,19 @@ export class LocalDriver {
       else if (entry.isDirectory() && existsSync(this.dataPath(entry.name))) names.push(entry.name);
     }
     return names;
+  }
+
+  #takeDown(name: string): void {
+    const target = this.dataPath(name);
+    if (existsSync(target) && isMountPoint(target)) unmount(target, { detach: true });
+  }
+
+  #names(): readonly string[] {
+    return readdirSync(this.#root).filter((name) => !name.startsWith(removing));
+  }
+
+  #dataPaths(): readonly string[] {
+    return this.#names().map((name) => this.dataPath(name));
   }
 
   /** The kernel resolves no names: `addr=` must be an address (nfs(5)). */

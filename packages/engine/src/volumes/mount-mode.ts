@@ -3,6 +3,7 @@ const groups: readonly (readonly string[])[] = [
   ['z', 'Z'],
   ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'],
   ['nocopy'],
+  ['idmap'],
   ['consistent', 'cached', 'delegated', 'default'],
 ];
 const propagations: readonly string[] = groups[2] ?? [];
@@ -27,6 +28,11 @@ export function isReadOnlyMode(mode: string): boolean {
 
 export function isNoCopyMode(mode: string): boolean {
   return mode.split(',').includes('nocopy');
+}
+
+/** Not Docker's: `idmap` shows what belongs to the source's owner as the container's user's. */
+export function isIdMappedMode(mode: string): boolean {
+  return mode.split(',').includes('idmap');
 }
 
 /** The propagation word of a mode, `undefined` when it has none. */

@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
 import { isKind, messageOf, WharfError } from '@wharf/kit';
 import * as messages from '@wharf/wire/docker/messages';
-import type { Mount } from '@wharf/wire/docker/types';
+import type { IDMapping, Mount } from '@wharf/wire/docker/types';
+import { checkIdMapping } from './id-mapping.ts';
 import {
   DEFAULT_PROPAGATION,
+  isIdMappedMode,
   isMountMode,
   isNoCopyMode,
   isPropagation,
@@ -42,13 +44,20 @@ export function parseBind(raw: string, volumeDriver: string | undefined): Reques
   const source = parts.length === 1 ? '' : first;
   const propagation = propagationOf(mode);
   const isBind = source.startsWith('/');
+  const IDMapping = isIdMappedMode(mode) ? { Source: 'match-user' } : undefined;
+  const noCopy = isNoCopyMode(mode);
+  const volumeOptions = noCopy || (IDMapping && !isBind) ? { VolumeOptions: { NoCopy: noCopy, IDMapping } } : {};
+  const bindOptions =
+    propagation !== undefined || (IDMapping && isBind)
+      ? { BindOptions: { ...(propagation === undefined ? {} : { Propagation: propagation }), IDMapping } }
+      : {};
   const mount: Mount = {
     Type: isBind ? 'bind' : 'volume',
     Source: source,
     Target: parts.length === 1 ? first : second,
     ReadOnly: isReadOnlyMode(mode),
-    ...(isNoCopyMode(mode) ? { VolumeOptions: { NoCopy: true } } : {}),
-    ...(propagation === undefined ? {} : { BindOptions: { Propagation: propagation } }),
+    ...volumeOptions,
+    ...bindOptions,
   };
   try {
     const request = parseMount(mount, { sourceMayBeMissing: true });
@@ -132,7 +141,7 @@ function checkExclusive(mount: Mount): void {
 function readBind(
   mount: Mount,
   sourceMayBeMissing: boolean,
-): Pick<RequestedMount, 'source' | 'propagation' | 'bind' | 'createSource'> {
+): Pick<RequestedMount, 'source' | 'propagation' | 'bind' | 'createSource' | 'idMapping'> {
   const source = mount.Source ?? '';
   if (source === '') throw bad('field Source must not be empty');
   const bind = mount.BindOptions ?? undefined;
@@ -142,7 +151,18 @@ function readBind(
   const createSource = bind?.CreateMountpoint === true;
   if (!sourceMayBeMissing && !createSource && !existsSync(source)) throw bad(messages.bindSourceMissing(source));
   checkReadOnlyOptions(mount);
-  return { source: cleanPath(source), propagation: propagation || DEFAULT_PROPAGATION, bind, createSource };
+  return {
+    source: cleanPath(source),
+    propagation: propagation || DEFAULT_PROPAGATION,
+    bind,
+    createSource,
+    ...readIdMapping(bind?.IDMapping),
+  };
+}
+
+function readIdMapping(mapping: IDMapping | null | undefined): Pick<RequestedMount, 'idMapping'> {
+  checkIdMapping(mapping);
+  return mapping?.Source ? { idMapping: mapping } : {};
 }
 
 function checkReadOnlyOptions({ ReadOnly, BindOptions }: Mount): void {
@@ -166,6 +186,7 @@ function readVolume(mount: Mount): Partial<RequestedMount> {
     mode: 'z',
     copyUp: volume?.NoCopy !== true,
     ...readSubpath(volume?.Subpath),
+    ...readIdMapping(volume?.IDMapping),
     ...(driver === '' ? {} : { driver }),
     ...(volume?.DriverConfig?.Options ? { driverOptions: volume.DriverConfig.Options } : {}),
     ...(volume?.Labels ? { labels: volume.Labels } : {}),

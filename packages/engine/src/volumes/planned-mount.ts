@@ -1,4 +1,4 @@
-import type { BindOptions, MountPoint, TmpfsOptions } from '@wharf/wire/docker/types';
+import type { BindOptions, IDMapping, MountPoint, TmpfsOptions } from '@wharf/wire/docker/types';
 import type { MountedImage } from './image-mounts.ts';
 
 /**
@@ -17,12 +17,16 @@ export interface PlannedMount {
   readonly tmpfs?: TmpfsOptions | undefined;
   /** A directory or file inside the volume or image. */
   readonly subpath?: string | undefined;
+  /** Shows files under other owners than they have on disk. */
+  readonly idMapping?: IDMapping | undefined;
+  /** Where a bind's source led when the container was made, if elsewhere than it says. */
+  readonly resolved?: string | undefined;
   /** What a mount of type `image` shows. */
   readonly image?: MountedImage | undefined;
 }
 
 /** A mount as the request has it: the volume may not exist yet. */
-export interface RequestedMount extends Omit<PlannedMount, 'point' | 'image'> {
+export interface RequestedMount extends Omit<PlannedMount, 'point' | 'image' | 'resolved'> {
   readonly type: 'bind' | 'volume' | 'tmpfs' | 'image';
   /** A host path, the volume's name or the image's; `''` for an anonymous volume and tmpfs. */
   readonly source: string;

@@ -1,15 +1,35 @@
-import { closeSync, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, WharfError } from '@wharf/kit';
+import { bindMountWith } from '@wharf/linux/detached-mounts';
 import { O, openat2, RESOLVE } from '@wharf/linux/fsx';
 import { bindMount, isMountPoint, unmount } from '@wharf/linux/mount';
+import type { IdMapping } from '@wharf/linux/user-namespace';
 import { cannotAccessPath, subpathEscapes } from '@wharf/wire/docker/messages';
 import { openDirectory } from './copy-tree.ts';
+import { withUserNamespace } from './id-mapping.ts';
+
+/** How a pinned tree is shown. */
+export interface PinOptions {
+  /** With the mounts below; the default. */
+  readonly recursive?: boolean | undefined;
+  readonly idMapping?: IdMapping | undefined;
+}
 
 /**
- * Places of containers' own for what is mounted into them: images, and directories and files inside of volumes and images.
- * A volume's content may change under us, so a path is resolved once, inside the volume, and what was found is pinned by a
- * mount: the runtime never walks the path again.
+ * Places of containers' own for what is mounted into them: images, directories and files inside of volumes and images, and
+ * whatever shows its files under other owners. A volume's content may change under us, so a path is resolved once, inside
+ * the volume, and what was found is pinned by a mount: the runtime never walks the path again.
  */
 export class Subpaths {
   readonly #root: string;
@@ -27,18 +47,12 @@ export class Subpaths {
    * Pins `subpath` of the volume at `dataPath` for a container; returns where. Throws `not-found` when it is missing,
    * `invalid-argument` when a symlink or `..` leads out: an absolute one always does.
    */
-  pin(containerId: string, dataPath: string, subpath: string): string {
-    const place = join(this.#root, containerId);
-    mkdirSync(place, { recursive: true, mode: 0o700 });
+  pin(containerId: string, dataPath: string, subpath: string, options: PinOptions = {}): string {
     const volume = openDirectory(dataPath);
     try {
       const fd = openat2(volume, subpath, { flags: O.PATH, resolve: RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS });
       try {
-        const target = join(place, String(readdirSync(place).length));
-        if (statSync(`/proc/self/fd/${fd}`).isDirectory()) mkdirSync(target, { mode: 0o700 });
-        else writeFileSync(target, '', { flag: 'wx' });
-        bindMount(`/proc/self/fd/${fd}`, target, { recursive: true });
-        return target;
+        return this.pinOpen(containerId, { fd, path: join(dataPath, subpath) }, options);
       } finally {
         closeSync(fd);
       }
@@ -49,6 +63,34 @@ export class Subpaths {
       throw new WharfError('not-found', cannotAccessPath(join(dataPath, subpath)), { cause });
     } finally {
       closeSync(volume);
+    }
+  }
+
+  /** Pins what a descriptor stands for. Throws `failed-precondition` when its filesystem cannot show other owners. */
+  pinOpen(
+    containerId: string,
+    source: { readonly fd: number; readonly path: string },
+    { recursive = true, idMapping }: PinOptions = {},
+  ): string {
+    const place = join(this.#root, containerId);
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    const target = join(place, String(readdirSync(place).length));
+    if (fstatSync(source.fd).isDirectory()) mkdirSync(target, { mode: 0o700 });
+    else writeFileSync(target, '', { flag: 'wx' });
+    if (idMapping === undefined) {
+      bindMount(`/proc/self/fd/${source.fd}`, target, { recursive });
+      return target;
+    }
+    try {
+      withUserNamespace(idMapping, (userNamespace) =>
+        bindMountWith({ directory: source.fd, path: '' }, { path: target }, { userNamespace, recursive }),
+      );
+      return target;
+    } catch (cause) {
+      if (!hasErrno(cause, 'EINVAL', 'ENOSYS', 'EPERM')) throw cause;
+      const what = `Cannot map the owners of files in "${source.path}"`;
+      const why = 'its filesystem, or one mounted below it, does not support mounts with mapped ids';
+      throw new WharfError('failed-precondition', `${what}: ${why}`, { cause });
     }
   }
 

@@ -1,5 +1,6 @@
-import type { Clock } from '@wharf/kit';
+import { type Clock, WharfError } from '@wharf/kit';
 import type { Store, Table } from '@wharf/store';
+import { noSuchVolume } from '@wharf/wire/docker/messages';
 import { PLAN_LIFETIME_MS } from './limits.ts';
 import type { PlannedMount } from './planned-mount.ts';
 import type { VolumeRecord } from './volume.ts';
@@ -28,6 +29,13 @@ export class VolumeBooks {
     this.volumes = store.table('volumes');
     this.#uses = store.table('volume-uses');
     for (const { key, value } of this.#uses.list()) this.#index(key, value);
+  }
+
+  /** Throws `not-found` (`get x: no such volume`). */
+  record(name: string): VolumeRecord {
+    const record = this.volumes.get(name);
+    if (record === undefined) throw new WharfError('not-found', noSuchVolume(name));
+    return record;
   }
 
   /** The containers that hold a volume. */

@@ -1,4 +1,5 @@
 import type { ContainerId } from '@wharf/kit';
+import type { IdMapping } from '@wharf/linux/user-namespace';
 import type { HostConfig, MountPoint } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../containers/container.ts';
 
@@ -8,6 +9,14 @@ export interface RuntimeMount {
   readonly type: string;
   readonly source: string;
   readonly options: readonly string[];
+}
+
+/** What is known of a container when its mounts are made. */
+export interface MountContext {
+  /** Resolves a user of the container's (`--user`) in its own files; without it only numbers are understood. */
+  readonly userOf?: ((user: string) => Promise<{ readonly uid: number; readonly gid: number }>) | undefined;
+  /** The mapping of its own user namespace: volumes then show their files as the container's, whatever their owners on disk. */
+  readonly userNamespace?: IdMapping | undefined;
 }
 
 /**
@@ -33,7 +42,7 @@ export interface VolumeService {
    * The mounts for the runtime, in order; makes missing bind sources as Docker does for `-v`, mounts what the volume's
    * driver must mount, and publishes the volumes' `mount` events.
    */
-  runtimeMounts(record: ContainerRecord): Promise<readonly RuntimeMount[]>;
+  runtimeMounts(record: ContainerRecord, context?: MountContext): Promise<readonly RuntimeMount[]>;
   /** The container's process has ended: publishes `unmount`, takes down mounts nobody else uses. Idempotent. */
   unmount(record: ContainerRecord): Promise<void>;
   /** Books the use of the record's volumes, from its creation on; a volume in use is not removed. Idempotent. */

@@ -3,8 +3,10 @@ import { formatRfc3339Nano, isKind, KeyedLock, messageOf, newId, WharfError } fr
 import type { Store } from '@wharf/store';
 import * as messages from '@wharf/wire/docker/messages';
 import type { Volume } from '@wharf/wire/docker/types';
+import type { PluginDirectory } from '@wharf/wire/plugins/directory';
 import type { EventBus } from '../events/event-bus.ts';
 import { checkDriverOptions } from './driver-options.ts';
+import { Drivers, type FoundVolume } from './drivers.ts';
 import { LocalDriver } from './local-driver.ts';
 import { ANONYMOUS_LABEL, checkVolumeName, LOCAL_DRIVER, type VolumeRecord } from './volume.ts';
 import { VolumeBooks } from './volume-books.ts';
@@ -17,6 +19,8 @@ export interface VolumeStoreOptions {
   readonly events: EventBus;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Where volume plugins are found; without it there are none. */
+  readonly plugins?: PluginDirectory | undefined;
 }
 
 export interface CreateVolumeOptions {
@@ -34,7 +38,9 @@ export interface CreateVolumeOptions {
  */
 export class VolumeStore {
   readonly books: VolumeBooks;
-  readonly driver: LocalDriver;
+  readonly drivers: Drivers;
+  /** Where local volumes live. */
+  readonly local: LocalDriver;
   readonly worker = new VolumeWorker();
   readonly locks = new KeyedLock();
   readonly #store: Store;
@@ -49,22 +55,36 @@ export class VolumeStore {
     this.#log = options.log;
     this.#clock = options.clock;
     this.books = new VolumeBooks(options.store, options.clock);
-    this.driver = new LocalDriver(options.volumesDir, this.worker);
+    this.local = new LocalDriver(options.volumesDir, this.worker);
+    this.drivers = new Drivers(this.local, options.plugins);
   }
 
   /** Throws `not-found` (`get x: no such volume`). */
   record(name: string): VolumeRecord {
-    const record = this.books.volumes.get(name);
-    if (record === undefined) throw new WharfError('not-found', messages.noSuchVolume(name));
-    return record;
+    return this.books.record(name);
   }
 
-  /** Throws `not-found`. */
+  /** A volume as the books have it. Throws `not-found`. */
   inspect(name: string): Volume {
     return this.#view(this.record(name));
   }
 
-  /** Throws `invalid-argument` for unknown filters. */
+  /** A volume as its driver has it; one that only a plugin knows too. Throws `not-found`. */
+  async look(name: string): Promise<Volume> {
+    const record = this.books.volumes.get(name);
+    if (record?.driver === LOCAL_DRIVER) return this.#view(record);
+    if (record === undefined) {
+      const found = await this.drivers.findInPlugins(name);
+      if (found === undefined) throw new WharfError('not-found', messages.noSuchVolume(name));
+      return foundVolume(found, undefined);
+    }
+    const driver = await inWords('get', name, () => this.drivers.get(record.driver));
+    const found = await inWords('get', name, () => driver.get(name));
+    if (found === undefined) throw new WharfError('not-found', messages.noSuchVolume(name));
+    return foundVolume({ ...found, driver: record.driver, scope: await driver.scope() }, record);
+  }
+
+  /** The volumes of the books that the filters select. Throws `invalid-argument` for unknown filters. */
   list(filters: Filters): readonly Volume[] {
     const matches = listFilter(filters);
     return this.#records()
@@ -72,25 +92,38 @@ export class VolumeStore {
       .map((record) => this.#view(record));
   }
 
+  /** As `list`, with what plugins have; those that do not answer become warnings. */
+  async listAll(
+    filters: Filters,
+  ): Promise<{ readonly volumes: readonly Volume[]; readonly warnings: readonly string[] }> {
+    const known = this.list(filters);
+    const { volumes: found, warnings } = await this.drivers.listPlugins();
+    if (found.length === 0) return { volumes: known, warnings };
+    const matches = listFilter(filters);
+    const byName = new Map(known.map((volume) => [volume.Name, volume]));
+    for (const volume of found) {
+      const record = this.books.volumes.get(volume.name);
+      if (record !== undefined && record.driver !== volume.driver) continue;
+      const looked = foundVolume(volume, record);
+      const bare = { name: volume.name, driver: volume.driver, createdAt: '', labels: null, options: null };
+      if (matches(record ?? bare, this.books.holders(volume.name).length > 0)) byName.set(volume.name, looked);
+    }
+    return { volumes: [...byName.values()], warnings };
+  }
+
   /** Makes a volume; one of that name that is there already is the answer, whatever its labels and options. */
   async create(wanted: CreateVolumeOptions): Promise<Volume> {
     const record = await this.ensure(wanted, () => {});
     await this.#store.committed();
-    return this.#view(record);
+    return record.driver === LOCAL_DRIVER ? this.#view(record) : this.look(record.name);
   }
 
   /** As `create`, not waiting for the disk; `hold` runs while nobody can remove the volume. */
   async ensure(wanted: CreateVolumeOptions, hold: (record: VolumeRecord) => void): Promise<VolumeRecord> {
     const anonymous = (wanted.name ?? '') === '';
     const name = wanted.name || newId();
-    const driver = wanted.driver || LOCAL_DRIVER;
     return this.locks.run(name, async () => {
-      const present = this.books.volumes.get(name);
-      if (driver !== LOCAL_DRIVER) {
-        if (present === undefined) throw new WharfError('not-found', messages.volumePluginNotFound(name, driver));
-        throw new WharfError('conflict', messages.volumeNameTaken(name, present.driver));
-      }
-      const record = present ?? (await this.#make(name, wanted, anonymous));
+      const record = await this.#presentOrMade(name, wanted, anonymous);
       hold(record);
       return record;
     });
@@ -101,12 +134,13 @@ export class VolumeStore {
     const bury = await this.locks.run(name, async () => {
       const record = this.books.volumes.get(name);
       if (record === undefined) {
+        if (await this.#removeFromPlugin(name)) return undefined;
         if (options.force) return undefined;
         throw new WharfError('not-found', messages.noSuchVolume(name));
       }
       const holders = this.books.holders(name);
       if (holders.length > 0) throw new WharfError('conflict', messages.volumeInUse(name, holders));
-      const deletion = await this.driver.remove(name);
+      const deletion = await inWords('remove', name, async () => (await this.drivers.get(record.driver)).remove(name));
       this.books.volumes.delete(name);
       await this.#store.committed();
       this.#events.publish({ type: 'volume', action: 'destroy', actorId: name, attributes: { driver: record.driver } });
@@ -157,7 +191,7 @@ export class VolumeStore {
   async usage(): Promise<readonly Volume[]> {
     const volumes: Volume[] = [];
     for (const record of this.#records()) {
-      if (Object.keys(record.options ?? {}).length > 0) continue;
+      if (record.driver !== LOCAL_DRIVER || Object.keys(record.options ?? {}).length > 0) continue;
       const UsageData = { Size: await this.#sizeOf(record), RefCount: this.books.holders(record.name).length };
       volumes.push({ ...this.#view(record), UsageData });
     }
@@ -166,29 +200,74 @@ export class VolumeStore {
 
   /** After a start: makes books and directories agree. Data without a record is kept and becomes a volume again. */
   async recover(): Promise<void> {
-    const found = new Set(await this.driver.recover());
+    const found = new Set(await this.local.recover());
     for (const name of found) {
       if (this.books.volumes.get(name) !== undefined) continue;
       this.#log.warn({ volume: name }, 'a volume without a record was found and taken in');
       this.#put({ name, driver: LOCAL_DRIVER, createdAt: this.#now(), labels: null, options: null });
     }
-    for (const { name } of this.#records()) if (!found.has(name)) await this.driver.make(name);
+    for (const { name, driver } of this.#records()) {
+      if (driver === LOCAL_DRIVER && !found.has(name)) await this.local.make(name);
+    }
     await this.#store.committed();
+  }
+
+  /** A volume that only a plugin knows of. */
+  async #removeFromPlugin(name: string): Promise<boolean> {
+    const found = await this.drivers.findInPlugins(name);
+    if (found === undefined) return false;
+    await inWords('remove', name, async () => (await this.drivers.get(found.driver)).remove(name));
+    this.#events.publish({ type: 'volume', action: 'destroy', actorId: name, attributes: { driver: found.driver } });
+    return true;
   }
 
   #records(): readonly VolumeRecord[] {
     return this.books.volumes.list().map(({ value }) => value);
   }
 
-  async #make(name: string, wanted: CreateVolumeOptions, anonymous: boolean): Promise<VolumeRecord> {
-    checkVolumeName(name);
-    const options = wanted.options ?? null;
-    if (options !== null) checkDriverOptions(options);
-    const labels = anonymous ? { ...wanted.labels, [ANONYMOUS_LABEL]: '' } : (wanted.labels ?? null);
-    const record = { name, driver: LOCAL_DRIVER, createdAt: this.#now(), labels, options };
-    await this.driver.make(name);
+  /** Throws `conflict` when a volume of another driver has the name. */
+  async #presentOrMade(name: string, wanted: CreateVolumeOptions, anonymous: boolean): Promise<VolumeRecord> {
+    const present = this.books.volumes.get(name);
+    const driver = wanted.driver || present?.driver || '';
+    if (present !== undefined && present.driver !== driver) {
+      throw new WharfError('conflict', messages.volumeNameTaken(name, present.driver));
+    }
+    if (present !== undefined && driver === LOCAL_DRIVER) return present;
+    if (driver === '' && !anonymous) {
+      const found = await this.drivers.findInPlugins(name);
+      if (found !== undefined) return this.#adopt(name, found.driver);
+    }
+    if (present !== undefined && (await this.#isStillThere(present))) return present;
+    return this.#make(name, { ...wanted, driver: driver || LOCAL_DRIVER }, anonymous);
+  }
+
+  /** A plugin's volume may have been removed behind our back. */
+  async #isStillThere({ name, driver }: VolumeRecord): Promise<boolean> {
+    const plugin = await inWords('create', name, () => this.drivers.get(driver));
+    return (await plugin.get(name).catch(() => undefined)) !== undefined;
+  }
+
+  #adopt(name: string, driver: string): VolumeRecord {
+    const record = { name, driver, createdAt: this.#now(), labels: null, options: null };
     this.#put(record);
-    this.#events.publish({ type: 'volume', action: 'create', actorId: name, attributes: { driver: LOCAL_DRIVER } });
+    return record;
+  }
+
+  async #make(
+    name: string,
+    wanted: CreateVolumeOptions & { readonly driver: string },
+    anonymous: boolean,
+  ): Promise<VolumeRecord> {
+    const options = wanted.options ?? null;
+    if (wanted.driver === LOCAL_DRIVER) {
+      checkVolumeName(name);
+      if (options !== null) checkDriverOptions(options);
+    }
+    const labels = anonymous ? { ...wanted.labels, [ANONYMOUS_LABEL]: '' } : (wanted.labels ?? null);
+    const record = { name, driver: wanted.driver, createdAt: this.#now(), labels, options };
+    await inWords('create', name, async () => (await this.drivers.get(wanted.driver)).create(name, options));
+    this.#put(record);
+    this.#events.publish({ type: 'volume', action: 'create', actorId: name, attributes: { driver: wanted.driver } });
     return record;
   }
 
@@ -198,7 +277,7 @@ export class VolumeStore {
 
   async #sizeOf(record: VolumeRecord): Promise<number> {
     try {
-      return await this.driver.usage(record.name);
+      return await this.local.usage(record.name);
     } catch (error) {
       this.#log.warn({ volume: record.name, err: messageOf(error) }, 'the size of a volume could not be determined');
       return -1;
@@ -206,10 +285,36 @@ export class VolumeStore {
   }
 
   #view(record: VolumeRecord): Volume {
-    return toVolume(record, this.driver.dataPath(record.name));
+    return toVolume(record, record.driver === LOCAL_DRIVER ? this.local.dataPath(record.name) : '');
   }
 
   #now(): string {
     return formatRfc3339Nano(this.#clock.nowNs()).replace(/\.\d+Z$/, 'Z');
   }
+}
+
+/** A driver's failure as Docker words it: `create NAME: …`. */
+async function inWords<T>(verb: string, name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const kind = error instanceof WharfError ? error.kind : 'internal';
+    const text = messageOf(error);
+    const prefix = `${verb} ${name}: `;
+    throw new WharfError(kind, text.startsWith(prefix) ? text : `${prefix}${text}`, { cause: error });
+  }
+}
+
+function foundVolume(found: FoundVolume, record: VolumeRecord | undefined): Volume {
+  const createdAt = found.createdAt ?? record?.createdAt;
+  return {
+    ...(createdAt === undefined ? {} : { CreatedAt: createdAt }),
+    Driver: found.driver,
+    Labels: record?.labels ?? null,
+    Mountpoint: found.mountpoint,
+    Name: found.name,
+    Options: record?.options ?? null,
+    Scope: found.scope,
+    ...(found.status === undefined ? {} : { Status: found.status }),
+  } as Volume;
 }

@@ -81,6 +81,7 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     debug,
     logDriver: reader.text('log-driver') ?? 'json-file',
     logOptions: reader.record<string>('log-opt'),
+    pluginDirs: reader.list('plugin-dir'),
     registryMirrors: reader.list('registry-mirror'),
     insecureRegistries: reader.list('insecure-registry'),
     labels: conflictFree(reader.list('label')),

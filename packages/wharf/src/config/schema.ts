@@ -134,6 +134,13 @@ export const DIRECTIVES: readonly Directive[] = [
   { flag: 'pidfile', short: 'p', kind: 'string', help: "File that holds the daemon's process id", check: absolutePath },
   { flag: 'no-new-privileges', kind: 'bool', help: 'Set no-new-privileges for containers that do not say otherwise' },
   {
+    flag: 'plugin-dir',
+    key: 'plugin-dirs',
+    kind: 'list',
+    help: "Directory where volume plugins are found, instead of Docker's own",
+    check: absolutePath,
+  },
+  {
     flag: 'registry-mirror',
     key: 'registry-mirrors',
     kind: 'list',

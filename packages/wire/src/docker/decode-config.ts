@@ -24,6 +24,7 @@ import type {
   DeviceRequest,
   HealthConfig,
   HostConfig,
+  IDMapping,
   ImageMountOptions,
   LogConfig,
   Mount,
@@ -138,6 +139,8 @@ export const resourceFields: Fields<Resources> = {
   IOMaximumBandwidth: int64,
 };
 
+const idMapping = struct<IDMapping>('IDMapping', { Source: string, User: string });
+
 const mount = struct<Mount>('Mount', {
   Type: string,
   Source: string,
@@ -150,8 +153,10 @@ const mount = struct<Mount>('Mount', {
     CreateMountpoint: bool,
     ReadOnlyNonRecursive: bool,
     ReadOnlyForceRecursive: bool,
+    IDMapping: idMapping,
   }),
   VolumeOptions: struct<VolumeOptions>('VolumeOptions', {
+    IDMapping: idMapping,
     NoCopy: bool,
     Labels: stringDict,
     DriverConfig: struct<NonNullable<VolumeOptions['DriverConfig']>>('Driver', { Name: string, Options: stringDict }),

@@ -151,11 +151,38 @@ export const NO_ADDRESS_FAMILY = 'IPv4 or IPv6 must be enabled';
 
 export const poolOverlaps = 'invalid pool request: Pool overlaps with other one on this address space';
 
+/** Docker's words, and whose the subnet is. */
+export const poolOverlapsWith = (subnet: string, holder: string): string =>
+  `${poolOverlaps}: ${subnet} overlaps with ${holder}`;
+
+export const NO_MORE_POOLS =
+  'all predefined address pools have been fully subnetted: remove networks, or give the daemon more by default-address-pools';
+
+export const badOptionValue = (option: string, value: string, reason: string): string =>
+  `failed to parse ${option} value: ${value} (${reason})`;
+
+export const ISOLATED_NOT_INTERNAL = "gateway mode 'isolated' can only be used for an internal network";
+
+export const badEndpointSysctl = (sysctl: string): string =>
+  `unrecognised network interface sysctl '${sysctl}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'`;
+
+export const INGRESS_IS_GLOBAL = 'Ingress network can only be global scope network';
+
+export const MANY_SUBNETS = "bridge driver doesn't support multiple subnets";
+
+export const noSwarm =
+  'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+
+export const sameBridgeName = (id: string, name: string, other: { readonly id: string; readonly name: string }): string =>
+  `cannot create network ${id} (${name}): conflicts with network ${other.id} (${other.name}): networks have same bridge name`;
+
 export const portAllocated = (hostIp: string, port: number): string =>
   `Bind for ${hostIp}:${port} failed: port is already allocated`;
 
 export const bindFailed = (hostIp: string, port: number, protocol: string, reason: string): string =>
   `failed to bind host port ${hostIp}:${port}/${protocol}: ${reason}`;
+
+export const ALL_PORTS_ALLOCATED = 'all ports are allocated';
 
 export const publishFailed = (containerName: string, endpointId: string, reason: string): string =>
   `failed to set up container networking: driver failed programming external connectivity on endpoint ${containerName} (${endpointId}): ${reason}`;
@@ -164,6 +191,8 @@ export const noSuchVolume = (name: string): string => `get ${name}: no such volu
 
 export const volumeInUse = (name: string, holders: readonly string[]): string =>
   `remove ${name}: volume is in use - [${holders.join(', ')}]`;
+
+export const QUOTA_UNSUPPORTED = 'quota size requested but no quota support';
 
 export const volumeNameInvalid = (name: string): string =>
   `create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`;

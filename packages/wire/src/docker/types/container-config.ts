@@ -146,9 +146,20 @@ export interface BindOptions {
   readonly CreateMountpoint?: boolean | undefined;
   readonly ReadOnlyNonRecursive?: boolean | undefined;
   readonly ReadOnlyForceRecursive?: boolean | undefined;
+  readonly IDMapping?: IDMapping | null | undefined;
+}
+
+/** Under which owners a mount shows its files. */
+export interface IDMapping {
+  /** `match-user`: the source's owner is the container's user. `userns`: as the container's user namespace maps them. */
+  readonly Source?: string | undefined;
+  /** For `match-user`, a user other than the one the container runs as. */
+  readonly User?: string | undefined;
 }
 
 export interface VolumeOptions {
+  /** Not Docker's: as for binds. */
+  readonly IDMapping?: IDMapping | null | undefined;
   readonly NoCopy?: boolean | undefined;
   readonly Labels?: Dict<string> | undefined;
   readonly DriverConfig?:

@@ -1,0 +1,187 @@
+import { closeSync, fstatSync, mkdirSync } from 'node:fs';
+import { WharfError } from '@wharf/kit';
+import { AT_FDCWD } from '@wharf/linux/constants';
+import { fstatNs, O, openat2 } from '@wharf/linux/fsx';
+import type { IdMapping } from '@wharf/linux/user-namespace';
+import type { ContainerRecord } from '../containers/container.ts';
+import type { EventBus } from '../events/event-bus.ts';
+import type { Attachments } from './attachments.ts';
+import { makeSource, openGuarded, rootOver } from './bind-source.ts';
+import { matchOwner } from './id-mapping.ts';
+import { type ImageMounts, type MountedImage, placeName } from './image-mounts.ts';
+import type { LocalDriver } from './local-driver.ts';
+import type { PlannedMount } from './planned-mount.ts';
+import type { Subpaths } from './subpath.ts';
+import { LOCAL_DRIVER, type VolumeRecord } from './volume.ts';
+import type { VolumeBooks } from './volume-books.ts';
+import type { MountContext } from './volume-service.ts';
+
+/** Finds, or makes, the host path of each of a container's mounts. */
+export class MountSources {
+  readonly #parts: MountSourceParts;
+
+  constructor(parts: MountSourceParts) {
+    this.#parts = parts;
+  }
+
+  /** The host path of a mount, made or mounted where that is our part. The container's pins are the caller's to release. */
+  async find(record: ContainerRecord, mount: PlannedMount, context: MountContext): Promise<string> {
+    const { point } = mount;
+    if (mount.image !== undefined) return this.#image(record, mount, mount.image, context);
+    if (point.Type === 'bind') return this.#bind(record, mount, context);
+    if (point.Type === 'volume' && point.Name !== undefined) return this.#volume(record, mount, context);
+    return point.Source;
+  }
+
+  async #image(
+    record: ContainerRecord,
+    mount: PlannedMount,
+    image: MountedImage,
+    context: MountContext,
+  ): Promise<string> {
+    const { subpaths, images } = this.#parts;
+    const place = subpaths.place(record.id, placeName(mount.point.Destination));
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    images.mount(image, place);
+    const idMapping = context.userNamespace;
+    if (mount.subpath !== undefined) return subpaths.pin(record.id, place, mount.subpath, { idMapping });
+    return idMapping === undefined ? place : this.#pinPath(record, place, mount, context);
+  }
+
+  async #bind(record: ContainerRecord, mount: PlannedMount, context: MountContext): Promise<string> {
+    const { point, createSource } = mount;
+    const root = rootOver(point.Source, this.#writableTrees(record.id));
+    if (root === undefined) {
+      if (createSource) await makeSource(point.Source);
+      return mount.idMapping === undefined ? point.Source : this.#pinPath(record, point.Source, mount, context);
+    }
+    const fd = openGuarded({ source: point.Source, root, before: mount.resolved, create: createSource });
+    return this.#pinAndClose(record, { fd, path: point.Source }, mount, context);
+  }
+
+  async #volume(record: ContainerRecord, mount: PlannedMount, context: MountContext): Promise<string> {
+    const { point, subpath } = mount;
+    const { books, local, attachments, subpaths } = this.#parts;
+    const volume = books.record(point.Name ?? '');
+    if (volume.driver === LOCAL_DRIVER) await local.make(volume.name);
+    const path = await this.#attach(volume, record.id, attachments);
+    this.#publishMount(volume, record.id, mount);
+    const mapped = mount.idMapping !== undefined || context.userNamespace !== undefined;
+    if (subpath === undefined) return mapped ? this.#pinPath(record, path, mount, context) : path;
+    if (!mapped) return subpaths.pin(record.id, path, subpath);
+    return this.#pinPath(record, subpaths.pin(record.id, path, subpath), mount, context);
+  }
+
+  async #attach(volume: VolumeRecord, user: string, attachments: Attachments): Promise<string> {
+    try {
+      return await attachments.attach(volume, user);
+    } catch (cause) {
+      if (volume.driver === LOCAL_DRIVER || !(cause instanceof WharfError)) throw cause;
+      throw new WharfError(cause.kind, `error while mounting volume '${volume.name}': ${cause.message}`, { cause });
+    }
+  }
+
+  #publishMount(volume: VolumeRecord, container: string, { point }: PlannedMount): void {
+    this.#parts.events.publish({
+      type: 'volume',
+      action: 'mount',
+      actorId: volume.name,
+      attributes: {
+        container,
+        destination: point.Destination,
+        driver: volume.driver,
+        propagation: point.Propagation,
+        'read/write': String(point.RW),
+      },
+    });
+  }
+
+  #pinPath(record: ContainerRecord, path: string, mount: PlannedMount, context: MountContext): Promise<string> {
+    const fd = openat2(AT_FDCWD, path, { flags: O.PATH, resolve: 0 });
+    return this.#pinAndClose(record, { fd, path }, mount, context);
+  }
+
+  async #pinAndClose(
+    record: ContainerRecord,
+    source: { readonly fd: number; readonly path: string },
+    mount: PlannedMount,
+    context: MountContext,
+  ): Promise<string> {
+    try {
+      const idMapping = await mappingFor(record, mount, source.fd, context);
+      const recursive = mount.bind?.NonRecursive !== true;
+      return this.#parts.subpaths.pinOpen(record.id, source, { recursive, idMapping });
+    } finally {
+      closeSync(source.fd);
+    }
+  }
+
+  /** The trees that containers other than this one may write in. */
+  *#writableTrees(containerId: string): Iterable<string> {
+    const { books, local } = this.#parts;
+    for (const { key, value } of books.volumes.list()) if (value.driver === LOCAL_DRIVER) yield local.dataPath(key);
+    for (const id of books.users()) {
+      if (id === containerId) continue;
+      for (const { point } of books.mountsOf(id) ?? []) if (point.Type === 'bind' && point.RW) yield point.Source;
+    }
+  }
+}
+
+export interface MountSourceParts {
+  readonly books: VolumeBooks;
+  readonly local: LocalDriver;
+  readonly attachments: Attachments;
+  readonly subpaths: Subpaths;
+  readonly images: ImageMounts;
+  readonly events: EventBus;
+}
+
+/** Throws `invalid-argument` where a mapping asks for what the container does not have. */
+async function mappingFor(
+  record: ContainerRecord,
+  mount: PlannedMount,
+  fd: number,
+  context: MountContext,
+): Promise<IdMapping | undefined> {
+  const { Source: source = '', User: user = '' } = mount.idMapping ?? {};
+  if (source === 'userns' && context.userNamespace === undefined) {
+    throw new WharfError('invalid-argument', 'ID mapping "userns" needs a container with a user namespace of its own');
+  }
+  if (source !== 'match-user') return mount.point.Type === 'bind' && source === '' ? undefined : context.userNamespace;
+  const wanted = user === '' ? (record.config.User ?? '') : user;
+  const seen = context.userOf === undefined ? numbersOf(wanted) : await context.userOf(wanted);
+  return matchOwner(fstatNs(fd), toHost(seen, context.userNamespace));
+}
+
+/** What an id inside the container's user namespace is outside of it. */
+function toHost(
+  user: { readonly uid: number; readonly gid: number },
+  mapping: IdMapping | undefined,
+): { readonly uid: number; readonly gid: number } {
+  if (mapping === undefined) return user;
+  const through = (ranges: IdMapping['uids'], id: number) => {
+    const range = ranges.find(({ inside, count }) => id >= inside && id < inside + count);
+    return range === undefined ? id : range.outside + id - range.inside;
+  };
+  return { uid: through(mapping.uids, user.uid), gid: through(mapping.gids, user.gid) };
+}
+
+function numbersOf(user: string): { readonly uid: number; readonly gid: number } {
+  const [uid = '', gid = ''] = user.split(':');
+  return { uid: Number.parseInt(uid, 10) || 0, gid: Number.parseInt(gid, 10) || 0 };
+}
+
+/** True when a descriptor is of anything but a directory. */
+export function isFile(path: string): boolean {
+  try {
+    const fd = openat2(AT_FDCWD, path, { flags: O.PATH, resolve: 0 });
+    try {
+      return !fstatSync(fd).isDirectory();
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // The runtime says better what is wrong with it.
+    return false;
+  }
+}

@@ -9,7 +9,7 @@ import {
 import { dirname } from 'node:path';
 import { hasErrno, messageOf, WharfError } from '@wharf/kit';
 import { type HostSpec, parseHostSpec } from './host-spec.ts';
-import type { Listening } from './server.ts';
+import type { Listening } from './socket-host.ts';
 
 export interface TlsFiles {
   readonly cert: string;

@@ -1,4 +1,3 @@
-import type { Server, Socket } from 'node:net';
 import { isKind, type Logger, messageOf, WharfError } from '@wharf/kit';
 import { PAGE_NOT_FOUND } from '../docker/messages.ts';
 import {
@@ -8,14 +7,14 @@ import {
   formatApiVersion,
   parseVersionPrefix,
 } from '../docker/versions.ts';
-import { Connection, type ConnectionHost, type Plan } from './connection.ts';
+import type { Plan } from './connection.ts';
 import type { Exchange } from './exchange.ts';
-import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
-import { type ListenOptions, openListener } from './listen.ts';
+import type { HttpLimits } from './limits.ts';
 import { ServerRequest } from './request.ts';
 import { ServerResponse } from './response.ts';
 import type { ApiVersion, Route } from './route.ts';
 import { parseTarget, type RouteMatch, Router, type Target } from './router.ts';
+import { SocketHost } from './socket-host.ts';
 import { answerFor } from './status.ts';
 
 export interface HttpServerOptions {
@@ -29,12 +28,7 @@ export interface HttpServerOptions {
   readonly errorAnswer?: (error: unknown) => { readonly status: number; readonly message: string };
 }
 
-/** A place where the server listens. */
-export interface Listening {
-  /** The host as given, with the port that was chosen where it was 0: `tcp://127.0.0.1:2375`, `unix:///run/x.sock`. */
-  readonly host: string;
-  readonly server: Server;
-}
+export type { Listening } from './socket-host.ts';
 
 /**
  * The HTTP server of the Engine API, on any number of sockets.
@@ -42,77 +36,20 @@ export interface Listening {
  * It speaks HTTP/1 itself (docs/decisions): Docker's hijack, with and without `Upgrade`, on fresh and reused connections, with stdin
  * right behind the head and a FIN that only ends stdin, cannot be had from node:http without reaching into its parser.
  */
-export class HttpServer implements ConnectionHost {
+export class HttpServer extends SocketHost {
   readonly baseHeaders: string;
-  readonly limits: HttpLimits;
   readonly #router: Router;
-  readonly #log: Logger;
   readonly #versions: ApiVersionRange;
   readonly #errorAnswer: NonNullable<HttpServerOptions['errorAnswer']>;
-  readonly #connections = new Set<Connection>();
-  readonly #sockets = new Set<Socket>();
-  readonly #listening: Listening[] = [];
-  #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: HttpServerOptions) {
+    super(options);
     this.#router = new Router(options.routes);
-    this.#log = options.log;
     this.#versions = options.versions ?? DOCKER_API_VERSIONS;
     this.#errorAnswer = options.errorAnswer ?? answerFor;
-    this.limits = { ...HTTP_LIMITS, ...options.limits };
     this.baseHeaders =
       `Api-Version: ${formatApiVersion(this.#versions.max)}\r\nDocker-Experimental: false\r\nOstype: linux\r\n` +
       `Server: Wharf/${options.serverVersion} (linux)\r\n`;
-  }
-
-  /** Sockets now open, hijacked ones included. */
-  get connectionCount(): number {
-    return this.#sockets.size;
-  }
-
-  /**
-   * Listens on `unix://PATH`, `tcp://HOST:PORT` or `fd://N`. Throws `already-exists` when a live daemon has the socket, `invalid-argument`
-   * for what is no such address.
-   */
-  async listen(host: string, options: ListenOptions = {}): Promise<Listening> {
-    const listening = await openListener(host, options, (socket) => this.handleConnection(socket));
-    this.#listening.push(listening);
-    return listening;
-  }
-
-  /** Serves one connected socket, which must have been made with `allowHalfOpen`. */
-  handleConnection(socket: Socket): void {
-    if (this.#sockets.size >= this.limits.connections && !this.#makeRoom()) {
-      this.#log.warn({ connections: this.#sockets.size }, 'connection refused: too many');
-      socket.destroy();
-      return;
-    }
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    this.#connections.add(new Connection(socket, this));
-    this.#sweep ??= setInterval(() => this.#checkTimeouts(), this.limits.sweepMs).unref();
-  }
-
-  /** Stops listening, closes idle connections, and gives the others `graceMs` before they are broken off. */
-  async close({ graceMs = 0 }: { readonly graceMs?: number } = {}): Promise<void> {
-    clearInterval(this.#sweep);
-    this.#sweep = undefined;
-    const closed = this.#listening.map(({ server }) => new Promise<void>((resolve) => server.close(() => resolve())));
-    this.#listening.length = 0;
-    for (const connection of this.#connections) if (connection.isIdle) connection.socket.destroy();
-    const cut = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy();
-    }, graceMs);
-    await Promise.all(closed);
-    clearTimeout(cut);
-    // Sockets another server accepted are not waited for.
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  // The side that connections use.
-
-  forget(connection: Connection): void {
-    this.#connections.delete(connection);
   }
 
   plan(exchange: Exchange): Plan {
@@ -177,42 +114,25 @@ export class HttpServer implements ConnectionHost {
     if (response.headersSent) {
       // What was sent is not whole, and the client must see that.
       if (exchange.writable) {
-        this.#log.warn(fields, `${match.route.pattern} failed after its answer began`);
+        this.log.warn(fields, `${match.route.pattern} failed after its answer began`);
         exchange.destroy();
       }
       return;
     }
     if (!exchange.writable) return;
     // A client that left in the middle is its own affair.
-    if (isKind(error, 'aborted')) this.#log.debug(fields, 'the client has left');
+    if (isKind(error, 'aborted')) this.log.debug(fields, 'the client has left');
     else if (status >= 500)
-      this.#log.error({ ...fields, stack: error instanceof Error ? error.stack : undefined }, 'request failed');
+      this.log.error({ ...fields, stack: error instanceof Error ? error.stack : undefined }, 'request failed');
     try {
       if (status === 304) response.empty(304);
       else if (isAncient(target)) {
         response.text(status, `${message}\n`);
       } else response.json(status, { message });
     } catch (cause) {
-      this.#log.error({ ...fields, cause: messageOf(cause) }, 'the error could not be answered');
+      this.log.error({ ...fields, cause: messageOf(cause) }, 'the error could not be answered');
       exchange.destroy();
     }
-  }
-
-  #makeRoom(): boolean {
-    for (const connection of this.#connections) {
-      // The set is in the order of arrival, which is near enough to the order of last use.
-      if (connection.isIdle) {
-        this.#sockets.delete(connection.socket);
-        connection.socket.destroy();
-        return true;
-      }
-    }
-    return false;
-  }
-
-  #checkTimeouts(): void {
-    const now = performance.now();
-    for (const connection of this.#connections) connection.checkTimeouts(now);
   }
 }
 

@@ -12,3 +12,5 @@ export const LOCK_WAIT_MS = 1_000;
 export const RESERVE_BYTES = 4 * 1024 * 1024;
 /** On file systems smaller than this no room is kept. */
 export const MIN_RESERVED_FILE_SYSTEM_BYTES = 128 * 1024 * 1024;
+/** Records that one reading of a log gives when the reader names no limit. */
+export const MAX_LOG_READ = 1_000;

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { WharfError } from '@wharf/kit';
 import { MAX_KEY_LENGTH, MAX_VALUE_LENGTH } from './limits.ts';
-import type { Entry, PutOptions, Store, Table } from './store.ts';
+import { type Appended, LogState } from './log-state.ts';
+import { SortedKeys } from './sorted-keys.ts';
+import type { Entry, Log, PutOptions, RangeOptions, Store, Table } from './store.ts';
 
 /** One change on its way to the disk; `json` is absent for a deletion. */
 export interface Change {
@@ -11,20 +13,35 @@ export interface Change {
   readonly json: string | undefined;
 }
 
+/** Changes that are kept together or not at all. */
+export interface Group {
+  readonly changes: readonly Change[];
+  readonly lastRevision: number;
+  readonly appended: readonly Appended[];
+  /** Logs that lose their records up to a number. */
+  readonly trims: readonly { readonly log: string; readonly upTo: number }[];
+}
+
 /** Where groups of changes are kept. */
 export interface Journal {
-  /** Everything kept, read once at the start. */
-  load(): { readonly changes: Iterable<Change>; readonly lastRevision: number };
+  /** Everything kept but logs, of which only the newest number is told; read once at the start. */
+  load(): {
+    readonly changes: Iterable<Change>;
+    readonly lastRevision: number;
+    readonly logs: ReadonlyMap<string, number>;
+  };
+  /** Records of a log behind a number, in order. */
+  readLog(log: string, after: number, limit: number): readonly { readonly number: number; readonly json: string }[];
   /** Writes one group atomically; resolves when it would survive a crash of the machine. Never called concurrently. */
-  write(changes: readonly Change[], lastRevision: number): Promise<void>;
+  write(group: Group): Promise<void>;
   /** As `write`, synchronously, for the last group; then lets go of everything. */
-  close(changes: readonly Change[], lastRevision: number): void;
+  close(group: Group): void;
 }
 
 interface Rows {
   readonly entries: Map<string, Entry<unknown>>;
-  /** Keys in order; `undefined` after a key came or went. */
-  order: readonly string[] | undefined;
+  /** Keys in order; made when first asked for. */
+  order: SortedKeys | undefined;
 }
 
 /**
@@ -39,6 +56,7 @@ export class StoreState implements Store {
   readonly #journal: Journal;
   readonly #tables = new Map<string, Rows>();
   readonly #handles = new Map<string, Table<unknown>>();
+  readonly #logs = new Map<string, LogState>();
   #pending = new Map<string, Change>();
   #revision: number;
   #undo: (() => void)[] | undefined;
@@ -48,7 +66,8 @@ export class StoreState implements Store {
 
   constructor(journal: Journal) {
     this.#journal = journal;
-    const { changes, lastRevision } = journal.load();
+    const { changes, lastRevision, logs } = journal.load();
+    for (const [name, last] of logs) this.#makeLog(name, last);
     this.#revision = lastRevision;
     for (const { table, key, revision, json } of changes) {
       if (json === undefined) continue;
@@ -65,6 +84,11 @@ export class StoreState implements Store {
       this.#handles.set(name, handle);
     }
     return handle as Table<T>;
+  }
+
+  log<T>(name: string): Log<T> {
+    checkName(name, 'log name');
+    return (this.#logs.get(name) ?? this.#makeLog(name, 0)) as Log<T>;
   }
 
   transaction<T>(work: () => T): T {
@@ -90,7 +114,7 @@ export class StoreState implements Store {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#journal.close([...this.#pending.values()], this.#revision);
+    this.#journal.close(this.#takeGroup([...this.#pending.values()]));
     this.#pending.clear();
     this.#next?.resolve();
     this.#next = undefined;
@@ -103,8 +127,45 @@ export class StoreState implements Store {
       entry: (key) => rows.entries.get(key),
       put: (key, value, options) => this.#put({ name, rows, key, value, options }),
       delete: (key, options) => this.#delete({ name, rows, key, options }),
-      list: (prefix = '') => listRows(rows, prefix),
+      list: (prefix = '') => rangeOf(rows, { prefix }),
+      range: (options) => rangeOf(rows, options),
+      get size() {
+        return rows.entries.size;
+      },
     };
+  }
+
+  #makeLog(name: string, last: number): LogState {
+    const log = new LogState({
+      name,
+      last,
+      host: {
+        changed: (undo) => {
+          assert(!this.#closed, 'the store is closed');
+          this.#undo?.push(undo);
+          this.#schedule();
+        },
+        read: (...where) => this.#journal.readLog(...where),
+      },
+    });
+    this.#logs.set(name, log);
+    return log;
+  }
+
+  /** Everything not written yet; the logs keep theirs until told that it is. */
+  #takeGroup(changes: readonly Change[]): Group {
+    const appended = [...this.#logs.values()].flatMap((log) => log.unwritten);
+    const trims: { readonly log: string; readonly upTo: number }[] = [];
+    for (const [name, log] of this.#logs) {
+      const upTo = log.takeTrim();
+      if (upTo !== undefined) trims.push({ log: name, upTo });
+    }
+    return { changes, lastRevision: this.#revision, appended, trims };
+  }
+
+  #groupWritten({ appended }: Group): void {
+    const counts = Map.groupBy(appended, ({ log }) => log);
+    for (const [name, entries] of counts) this.#logs.get(name)?.written(entries.length);
   }
 
   #put(what: { name: string; rows: Rows; key: string; value: unknown; options: PutOptions | undefined }): number {
@@ -117,7 +178,7 @@ export class StoreState implements Store {
     const revision = this.#revision;
     this.#record({ table: name, key, revision, json }, rows, before);
     rows.entries.set(key, { key, value, revision });
-    if (before === undefined) rows.order = undefined;
+    if (before === undefined) rows.order?.add(key);
     return revision;
   }
 
@@ -129,7 +190,7 @@ export class StoreState implements Store {
     this.#revision += 1;
     this.#record({ table: name, key, revision: this.#revision, json: undefined }, rows, before);
     rows.entries.delete(key);
-    rows.order = undefined;
+    rows.order?.delete(key);
     return true;
   }
 
@@ -139,9 +200,13 @@ export class StoreState implements Store {
     const slot = `${change.table}\0${change.key}`;
     const pendingBefore = this.#pending.get(slot);
     this.#undo?.push(() => {
-      rows.order = undefined;
-      if (before === undefined) rows.entries.delete(change.key);
-      else rows.entries.set(change.key, before);
+      if (before === undefined) {
+        rows.entries.delete(change.key);
+        rows.order?.delete(change.key);
+      } else {
+        rows.entries.set(change.key, before);
+        rows.order?.add(change.key);
+      }
       if (pendingBefore === undefined) this.#pending.delete(slot);
       else this.#pending.set(slot, pendingBefore);
     });
@@ -160,14 +225,19 @@ export class StoreState implements Store {
   #flush(): void {
     const waiting = this.#next;
     if (waiting === undefined || this.#closed) return;
-    const group = this.#pending;
+    const pending = this.#pending;
     this.#pending = new Map();
     this.#next = undefined;
     this.#writing = waiting.promise;
-    this.#journal.write([...group.values()], this.#revision).then(
-      () => this.#written(waiting),
+    const group = this.#takeGroup([...pending.values()]);
+    this.#journal.write(group).then(
+      () => {
+        this.#groupWritten(group);
+        this.#written(waiting);
+      },
       (error: unknown) => {
-        for (const [slot, change] of group) if (!this.#pending.has(slot)) this.#pending.set(slot, change);
+        for (const [slot, change] of pending) if (!this.#pending.has(slot)) this.#pending.set(slot, change);
+        for (const { log } of group.trims) this.#logs.get(log)?.retryTrim();
         this.#written(waiting, error);
       },
     );
@@ -191,12 +261,15 @@ export class StoreState implements Store {
   }
 }
 
-function listRows(rows: Rows, prefix: string): readonly Entry<unknown>[] {
-  rows.order ??= [...rows.entries.keys()].sort();
+function rangeOf(rows: Rows, options: RangeOptions): readonly Entry<unknown>[] {
+  const { prefix = '', after, limit = Number.POSITIVE_INFINITY } = options;
+  rows.order ??= SortedKeys.of(rows.entries.keys());
   const found: Entry<unknown>[] = [];
-  for (const key of rows.order) {
-    const entry = key.startsWith(prefix) ? rows.entries.get(key) : undefined;
-    if (entry !== undefined) found.push(entry);
+  if (limit <= 0) return found;
+  for (const key of rows.order.from(after !== undefined && after > prefix ? after : prefix)) {
+    if (!key.startsWith(prefix)) break;
+    const entry = key === after ? undefined : rows.entries.get(key);
+    if (entry !== undefined && found.push(entry) >= limit) break;
   }
   return found;
 }

@@ -47,6 +47,23 @@ test('openStore() finds everything again after close, revisions go on', async ()
   second.close();
 });
 
+test('openStore() finds its logs again, trimmed ones too', async () => {
+  const path = freshPath();
+  const first = openStore({ path });
+  for (let i = 1; i <= 5; i += 1) first.log<number>('l').append(i);
+  first.log<number>('l').trim(3);
+  first.log<number>('empty').append(1);
+  first.log<number>('empty').trim(1);
+  first.close();
+  const second = openStore({ path });
+  assert.deepEqual(second.log<number>('l').read(), [
+    { number: 4, value: 4 },
+    { number: 5, value: 5 },
+  ]);
+  assert.equal(second.log<number>('empty').append(2), 2);
+  second.close();
+});
+
 test('openStore() refuses a database that is open already', () => {
   const path = freshPath();
   const store = openStore({ path });

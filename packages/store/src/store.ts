@@ -31,6 +31,34 @@ export interface Table<T> {
   delete(key: string, options?: PutOptions): boolean;
   /** All documents whose key starts with `prefix`, in key order. */
   list(prefix?: string): readonly Entry<T>[];
+  /** A page of them: those whose key starts with `prefix` and comes behind `after`, at most `limit`, in key order. Costs what it returns. */
+  range(options: RangeOptions): readonly Entry<T>[];
+  /** How many documents there are. */
+  readonly size: number;
+}
+
+export interface RangeOptions {
+  readonly prefix?: string;
+  readonly after?: string;
+  readonly limit?: number;
+}
+
+/** One record of a log; numbers grow by one. */
+export interface LogEntry<T> {
+  readonly number: number;
+  readonly value: T;
+}
+
+/** Records in the order they were appended. Unlike a table's documents they are not held in memory. */
+export interface Log<T> {
+  /** Appends in the transaction around it and returns the record's number: 1, 2, 3 and so on without gaps, also after `trim`. */
+  append(value: T): number;
+  /** Records behind number `after` (0: from the beginning), oldest first, at most `limit` (1000). Reads the disk, synchronously. */
+  read(options?: { readonly after?: number; readonly limit?: number }): readonly LogEntry<T>[];
+  /** Forgets the records up to that number. */
+  trim(upTo: number): void;
+  /** The number of the newest record; 0 before the first. */
+  readonly last: number;
 }
 
 /**
@@ -43,6 +71,8 @@ export interface Table<T> {
 export interface Store {
   /** The table of that name; made by its first document. */
   table<T>(name: string): Table<T>;
+  /** The log of that name; made by its first record. */
+  log<T>(name: string): Log<T>;
   /**
    * Runs synchronous work whose writes are all kept or, when it throws, all undone; on disk they are in one group.
    * May be nested: the inner one joins the outer.

@@ -86,6 +86,57 @@ export function storeTests(name: string, open: () => Store): void {
     assert.deepEqual(keys('b/'), ['b/2']);
   });
 
+  check('range() pages through a prefix in order while keys come and go', (store) => {
+    const table = store.table<number>('things');
+    for (let i = 0; i < 3000; i += 1) table.put(`a:${String((i * 7919) % 3000).padStart(4, '0')}`, i);
+    table.put('b:1', 1);
+    const keys = (after?: string, limit = 2) =>
+      table.range({ prefix: 'a:', limit, ...(after === undefined ? {} : { after }) }).map(({ key }) => key);
+    assert.deepEqual(keys(), ['a:0000', 'a:0001']);
+    assert.deepEqual(keys('a:0001'), ['a:0002', 'a:0003']);
+    assert.deepEqual(keys('a:2998'), ['a:2999']);
+    assert.deepEqual(keys('a:2998x'), ['a:2999']);
+    assert.deepEqual(keys('z'), []);
+    assert.deepEqual(keys(undefined, 0), []);
+    for (let i = 0; i < 3000; i += 2) table.delete(`a:${String(i).padStart(4, '0')}`);
+    assert.equal(table.range({ prefix: 'a:' }).length, 1500);
+    assert.deepEqual(keys('a:0001'), ['a:0003', 'a:0005']);
+    assert.throws(() =>
+      store.transaction(() => {
+        table.delete('a:0003');
+        table.put('a:0004', 1);
+        throw new Error('no');
+      }),
+    );
+    assert.deepEqual(keys('a:0001'), ['a:0003', 'a:0005']);
+    assert.equal(table.size, 1501);
+  });
+
+  check('log() numbers records without gaps, also after a failed transaction and trim()', async (store) => {
+    const log = store.log<string>('events');
+    assert.equal(log.last, 0);
+    assert.deepEqual([log.append('a'), log.append('b')], [1, 2]);
+    await store.committed();
+    assert.throws(() =>
+      store.transaction(() => {
+        log.append('never');
+        throw new Error('no');
+      }),
+    );
+    assert.equal(log.append('c'), 3);
+    const values = (options?: { after?: number; limit?: number }) => log.read(options).map(({ value }) => value);
+    assert.deepEqual(values(), ['a', 'b', 'c']);
+    assert.deepEqual(values({ after: 1, limit: 1 }), ['b']);
+    log.trim(2);
+    assert.deepEqual(values(), ['c']);
+    await store.committed();
+    log.trim(3);
+    assert.deepEqual(values(), []);
+    await store.committed();
+    assert.equal(log.append('d'), 4);
+    assert.deepEqual(log.read(), [{ number: 4, value: 'd' }]);
+  });
+
   check('transaction() undoes everything when its work throws', async (store) => {
     const table = store.table<number>('things');
     table.put('kept', 1);

@@ -4,9 +4,11 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { messageOf, WharfError } from '@wharf/kit';
 import { CHECKPOINT_WAL_BYTES, FORCED_CHECKPOINT_WAL_BYTES } from '../limits.ts';
-import type { Change, Journal } from '../state.ts';
+import type { Change, Group, Journal } from '../state.ts';
 import { numberOf } from './migrate.ts';
 import { isDiskFull } from './reserve.ts';
+
+const COUNTER = "SELECT value FROM counters WHERE name = 'revision'";
 
 /**
  * Groups of changes in a SQLite database in WAL mode.
@@ -28,6 +30,10 @@ export class SqliteJournal implements Journal {
   readonly #upsert: StatementSync;
   readonly #remove: StatementSync;
   readonly #count: StatementSync;
+  readonly #append: StatementSync;
+  readonly #logEnd: StatementSync;
+  readonly #trim: StatementSync;
+  readonly #readLog: StatementSync;
   readonly #walFd: number;
   #checkpoint: Worker | undefined;
 
@@ -41,29 +47,47 @@ export class SqliteJournal implements Journal {
     );
     this.#remove = this.#database.prepare('DELETE FROM documents WHERE collection = ? AND key = ?');
     this.#count = this.#database.prepare("UPDATE counters SET value = ? WHERE name = 'revision'");
+    this.#append = this.#database.prepare(
+      // A group whose sync failed comes again, and its rows may be there.
+      'INSERT OR REPLACE INTO log_records (log, number, value) VALUES (?, ?, ?)',
+    );
+    this.#logEnd = this.#database.prepare(
+      'INSERT INTO log_ends (log, number) VALUES (?, ?) ON CONFLICT (log) DO UPDATE SET number = excluded.number',
+    );
+    this.#trim = this.#database.prepare('DELETE FROM log_records WHERE log = ? AND number <= ?');
+    this.#readLog = this.#database.prepare(
+      'SELECT number, value FROM log_records WHERE log = ? AND number > ? ORDER BY number LIMIT ?',
+    );
     // A write makes the log exist; its name in the directory must survive too.
-    this.#count.run(numberOf(this.#database, 'SELECT value FROM counters'));
+    this.#count.run(numberOf(this.#database, COUNTER));
     this.#walFd = openSync(`${this.#path}-wal`, 'r');
     fdatasyncSync(this.#walFd);
     syncDirectory(dirname(this.#path));
   }
 
-  load(): { readonly changes: Iterable<Change>; readonly lastRevision: number } {
+  load(): ReturnType<Journal['load']> {
     const rows = this.#database.prepare('SELECT collection, key, revision, value FROM documents').iterate();
-    return { changes: toChanges(rows), lastRevision: numberOf(this.#database, 'SELECT value FROM counters') };
+    const ends = this.#database.prepare('SELECT log, number FROM log_ends').all();
+    const logs = new Map(ends.map((row) => [String(row.log), Number(row.number)]));
+    return { changes: toChanges(rows), lastRevision: numberOf(this.#database, COUNTER), logs };
   }
 
-  async write(changes: readonly Change[], lastRevision: number): Promise<void> {
-    this.#commit(changes, lastRevision);
+  readLog(log: string, after: number, limit: number): readonly { readonly number: number; readonly json: string }[] {
+    const rows = this.#readLog.all(log, after, limit);
+    return rows.map((row) => ({ number: Number(row.number), json: String(row.value) }));
+  }
+
+  async write(group: Group): Promise<void> {
+    this.#commit(group);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     fdatasync(this.#walFd, (error) => (error === null ? resolve() : reject(writeError(this.#path, error))));
     await promise;
     this.#checkpointIfLong();
   }
 
-  close(changes: readonly Change[], lastRevision: number): void {
+  close(group: Group): void {
     try {
-      this.#commit(changes, lastRevision);
+      this.#commit(group);
       fdatasyncSync(this.#walFd);
     } finally {
       closeSync(this.#walFd);
@@ -72,7 +96,7 @@ export class SqliteJournal implements Journal {
     }
   }
 
-  #commit(changes: readonly Change[], lastRevision: number): void {
+  #commit({ changes, lastRevision, appended, trims }: Group): void {
     try {
       this.#database.exec('BEGIN IMMEDIATE');
       for (const { table, key, revision, json } of changes) {
@@ -80,6 +104,10 @@ export class SqliteJournal implements Journal {
         else this.#upsert.run(table, key, revision, json);
       }
       this.#count.run(lastRevision);
+      for (const { log, number, json } of appended) this.#append.run(log, number, json);
+      for (const [log, records] of Map.groupBy(appended, (record) => record.log))
+        this.#logEnd.run(log, records.at(-1)?.number ?? 0);
+      for (const { log, upTo } of trims) this.#trim.run(log, upTo);
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');

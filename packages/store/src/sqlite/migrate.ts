@@ -25,6 +25,19 @@ const migrations: readonly Migration[] = [
       INSERT INTO counters (name, value) VALUES ('revision', 0);
     `,
   },
+  {
+    version: 2,
+    name: 'logs',
+    sql: `
+      CREATE TABLE log_records (
+        log TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (log, number)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE log_ends (log TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];
 
 /** "whrf", kept in the file's header so that another program's database is not taken for ours. */

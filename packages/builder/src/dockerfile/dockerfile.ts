@@ -1,0 +1,38 @@
+import { parseInstruction } from './instructions/parse.ts';
+import type { Dockerfile, Instruction, Stage } from './instructions/types.ts';
+import { MAX_DOCKERFILE_BYTES } from './limits.ts';
+import { DockerfileError } from './location.ts';
+import { parseSyntax } from './parser.ts';
+
+/**
+ * Reads a whole Dockerfile into its stages. Nothing is evaluated. Throws a DockerfileError that names the line and, where it can,
+ * what was meant; its text is the one BuildKit uses.
+ */
+export function parseDockerfile(text: string): Dockerfile {
+  if (text.trim() === '') throw new DockerfileError('the Dockerfile cannot be empty');
+  if (text.length > MAX_DOCKERFILE_BYTES) {
+    throw new DockerfileError(`the Dockerfile is larger than ${MAX_DOCKERFILE_BYTES} bytes`);
+  }
+  const syntax = parseSyntax(text);
+  const globalArgs: Extract<Instruction, { readonly kind: 'arg' }>[] = [];
+  const stages: { from: Stage['from']; instructions: Instruction[] }[] = [];
+  for (const node of syntax.nodes) {
+    const instruction = onLine(node.location.start, () => parseInstruction(node));
+    const stage = stages.at(-1);
+    if (instruction.kind === 'from') stages.push({ from: instruction, instructions: [] });
+    else if (stage !== undefined) stage.instructions.push(instruction);
+    else if (instruction.kind === 'arg') globalArgs.push(instruction);
+    else throw new DockerfileError('no build stage in current context', node.location);
+  }
+  if (stages.length === 0) throw new DockerfileError('dockerfile contains no stages to build');
+  return { escape: syntax.escape, globalArgs, stages, emptyContinuations: syntax.emptyContinuations };
+}
+
+function onLine<T>(line: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DockerfileError)) throw error;
+    throw new DockerfileError(`dockerfile parse error on line ${line}: ${error.message}`, error.location);
+  }
+}

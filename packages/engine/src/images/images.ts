@@ -95,7 +95,7 @@ export async function createImageService(deps: ImageServiceDeps): Promise<Images
     documents,
     collector,
     layerSize: (chainId: ChainId) => sizes.get(chainId),
-    unpack: (manifest, eager) => unpacker.unpack(manifest, eager),
+    unpack: (manifest, choices) => unpacker.unpack(manifest, choices),
     usage: () => usage(),
   };
   sizes.recover();

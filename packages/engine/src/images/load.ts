@@ -110,7 +110,7 @@ async function unpackTarget(
   for (const node of await room.documents.manifests(target)) {
     if (isPseudoImage(node) || !(await room.documents.isAvailable(node)) || !(await isWanted(room, node, wanted)))
       continue;
-    if (node.manifest !== undefined) await room.unpack(node.manifest, eager);
+    if (node.manifest !== undefined) await room.unpack(node.manifest, { ahead: eager });
   }
 }
 

@@ -5,9 +5,9 @@ import type { Manifest } from '@wharf/oci/spec/image';
 import type { EventBus } from '../events/event-bus.ts';
 import type { Collector } from './collector.ts';
 import type { ImageDocuments } from './documents.ts';
-import type { EagerLayers } from './eager-layers.ts';
 import type { ImageUsage } from './image-service.ts';
 import type { ImageNames } from './names.ts';
+import type { UnpackChoices } from './unpack.ts';
 
 /** What every verb of the room works with. */
 export interface ImageRoom {
@@ -23,6 +23,6 @@ export interface ImageRoom {
   /** Bytes of one unpacked layer, 0 when it is not unpacked. */
   readonly layerSize: (chainId: ChainId) => Promise<number>;
   /** Makes sure that all layers of a manifest are committed snapshots; shared by concurrent callers. */
-  readonly unpack: (manifest: Manifest, eager?: EagerLayers) => Promise<void>;
+  readonly unpack: (manifest: Manifest, choices?: UnpackChoices) => Promise<void>;
   readonly usage: () => ImageUsage;
 }

@@ -1,12 +1,11 @@
-import { type ChainId, type DiffId, hasErrno, KeyedLock, WharfError } from '@wharf/kit';
+import { type ChainId, type DiffId, type Digest, hasErrno, KeyedLock, WharfError } from '@wharf/kit';
 import type { ContentStore } from '@wharf/oci/content/content-store';
-import { unpackLayers } from '@wharf/oci/layers/unpack';
+import { type ReadyLayer, unpackLayers } from '@wharf/oci/layers/unpack';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import { chainIds } from '@wharf/oci/spec/chain-id';
 import type { Manifest } from '@wharf/oci/spec/image';
 import type { Collector } from './collector.ts';
 import type { ImageDocuments } from './documents.ts';
-import type { EagerLayers } from './eager-layers.ts';
 import type { LayerSizes } from './layer-sizes.ts';
 
 export interface UnpackerDeps {
@@ -15,6 +14,18 @@ export interface UnpackerDeps {
   readonly documents: ImageDocuments;
   readonly collector: Collector;
   readonly sizes: LayerSizes;
+}
+
+/** Layers that were unpacked ahead of their image. */
+export interface LayersAhead {
+  /** An active snapshot that is the caller's from now on; `undefined` when there is none for this blob. */
+  take(digest: Digest): Promise<ReadyLayer | undefined>;
+}
+
+export interface UnpackChoices {
+  readonly ahead?: LayersAhead | undefined;
+  /** Only so many layers, from the bottom; all when absent. */
+  readonly count?: number | undefined;
 }
 
 /**
@@ -30,7 +41,7 @@ export class Unpacker {
   }
 
   /** Throws `data-loss` for a layer that is not what the config says, `resource-exhausted` on a full disk, `not-found`. */
-  async unpack(manifest: Manifest, eager?: EagerLayers): Promise<void> {
+  async unpack(manifest: Manifest, { ahead, count }: UnpackChoices = {}): Promise<void> {
     const { documents, collector } = this.#deps;
     const config = await documents.config(manifest.config.digest);
     const diffIds = config.rootfs.diff_ids;
@@ -41,11 +52,11 @@ export class Unpacker {
       );
     }
     using lease = collector.lease();
-    const chain = chainIds(diffIds);
+    const chain = chainIds(diffIds).slice(0, count);
     for (const chainId of chain) lease.keepSnapshot(chainId);
     for (let missing = this.#firstMissing(chain); missing !== undefined; missing = this.#firstMissing(chain)) {
       await this.#locks
-        .run(missing, () => this.#unpackFrom({ missing, chain, manifest, diffIds, eager }))
+        .run(missing, () => this.#unpackFrom({ missing, chain, manifest, diffIds, ahead }))
         .catch(rethrow);
     }
   }
@@ -59,13 +70,13 @@ export class Unpacker {
     readonly chain: readonly ChainId[];
     readonly manifest: Manifest;
     readonly diffIds: readonly DiffId[];
-    readonly eager: EagerLayers | undefined;
+    readonly ahead: LayersAhead | undefined;
   }): Promise<void> {
-    const { missing, chain, manifest, diffIds, eager } = given;
+    const { missing, chain, manifest, diffIds, ahead } = given;
     // Somebody else may have done it while this waited for the lock.
     if (this.#firstMissing(chain) !== missing) return;
     const { content, snapshots, sizes } = this.#deps;
-    const layers = manifest.layers.flatMap(({ digest }, index) => {
+    const layers = manifest.layers.slice(0, chain.length).flatMap(({ digest }, index) => {
       const diffId = diffIds[index];
       return diffId === undefined ? [] : [{ path: content.path(digest), diffId }];
     });
@@ -75,7 +86,7 @@ export class Unpacker {
       layers,
       ready: async (index) => {
         const descriptor = manifest.layers[index];
-        return descriptor === undefined ? undefined : await eager?.take(descriptor.digest);
+        return descriptor === undefined ? undefined : await ahead?.take(descriptor.digest);
       },
       onLayer: (index) => {
         const chainId = chain[index];

@@ -16,6 +16,7 @@ export interface BlobWriterOptions {
   readonly resumable: boolean;
   readonly blobPath: (digest: Digest) => string;
   readonly syncDirectory: (algorithm: string) => Promise<void>;
+  readonly onWritten: ((bytes: number) => void) | undefined;
   /** Called once, when the writer has ended either way. */
   readonly onEnd: () => void;
 }
@@ -44,11 +45,16 @@ export class FsBlobWriter implements BlobWriter {
     this.#options = options;
     this.sizeBytes = options.resumedBytes;
     this.#writtenBytes = options.resumedBytes;
+    if (options.resumedBytes > 0) options.onWritten?.(options.resumedBytes);
     if (options.resumedBytes === 0) {
       this.#inline = createHash(options.algorithm);
     } else {
       this.#follow();
     }
+  }
+
+  get temporaryPath(): string {
+    return this.#options.temporaryPath;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -110,6 +116,7 @@ export class FsBlobWriter implements BlobWriter {
       await writeAll(this.#options.file, chunks, this.#writtenBytes);
       this.#writtenBytes += bytes;
       this.#follower?.advance(this.#writtenBytes);
+      this.#options.onWritten?.(this.#writtenBytes);
     } catch (error) {
       this.#failure = toWharfError(error);
     }

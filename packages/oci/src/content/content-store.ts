@@ -17,6 +17,8 @@ export interface BlobWriter extends AsyncDisposable {
   write(chunk: Uint8Array): Promise<void>;
   /** Bytes written so far; greater than zero at the start for a resumed blob. */
   readonly sizeBytes: number;
+  /** Where the bytes lie until `commit`, for those who read behind the writer. */
+  readonly temporaryPath: string;
   /**
    * Checks digest and size against what was expected, fsyncs, and renames into place. Throws `data-loss` on a
    * mismatch and removes the bytes. Committing what is already there is fine.
@@ -24,6 +26,14 @@ export interface BlobWriter extends AsyncDisposable {
   commit(expected?: { readonly digest?: Digest; readonly sizeBytes?: number }): Promise<BlobInfo>;
   /** Drops the bytes and gives the space back. Idempotent; nothing after `commit`. Disposal calls it. */
   abort(): Promise<void>;
+}
+
+export interface WriterOptions {
+  readonly algorithm?: 'sha256' | 'sha512';
+  /** Names the blob for later attempts, best by its digest: what an aborted or killed writer left is taken up again. */
+  readonly resumeKey?: string;
+  /** Told how many bytes the file holds, after each write to the disk. */
+  readonly onWritten?: (bytes: number) => void;
 }
 
 /** Blobs by digest; immutable; shared by engine, builder and registry. */
@@ -35,7 +45,7 @@ export interface ContentStore {
   read(digest: Digest, limitBytes?: number): Promise<Buffer>;
   /** Where the file lies, for workers. The path stays valid while the blob is referenced. */
   path(digest: Digest): string;
-  writer(options?: { readonly algorithm?: 'sha256' | 'sha512'; readonly resumeKey?: string }): Promise<BlobWriter>;
+  writer(options?: WriterOptions): Promise<BlobWriter>;
   /** Stores a small blob at once. */
   put(bytes: Uint8Array): Promise<BlobInfo>;
   delete(digest: Digest): Promise<void>;

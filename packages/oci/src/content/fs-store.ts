@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Digest, hasErrno, isDigest, splitDigest, WharfError } from '@wharf/kit';
 import { FsBlobWriter } from './blob-writer.ts';
-import type { BlobInfo, BlobWriter, ContentStore } from './content-store.ts';
+import type { BlobInfo, BlobWriter, ContentStore, WriterOptions } from './content-store.ts';
 import { READ_LIMIT_BYTES, RESUME_KEEP_MS } from './limits.ts';
 
 const ALGORITHMS = ['sha256', 'sha512'] as const;
@@ -87,10 +87,8 @@ class FsContentStore implements ContentStore {
     return file.readFile();
   }
 
-  async writer(
-    options: { readonly algorithm?: 'sha256' | 'sha512'; readonly resumeKey?: string } = {},
-  ): Promise<BlobWriter> {
-    const { algorithm = 'sha256', resumeKey } = options;
+  async writer(options: WriterOptions = {}): Promise<BlobWriter> {
+    const { algorithm = 'sha256', resumeKey, onWritten } = options;
     const name = resumeKey === undefined ? randomBytes(16).toString('hex') : resumeName(resumeKey);
     if (this.#resuming.has(name)) {
       throw new WharfError('unavailable', `Cannot write the blob of "${resumeKey}": another writer is at it`);
@@ -109,6 +107,7 @@ class FsContentStore implements ContentStore {
         resumable: resumeKey !== undefined,
         blobPath: (digest) => this.path(digest),
         syncDirectory: (each) => syncDirectory(join(this.#root, 'blobs', each)),
+        onWritten,
         onEnd: () => this.#resuming.delete(name),
       });
     } catch (error) {
@@ -173,7 +172,9 @@ async function openTemporary(path: string, resume: boolean): Promise<FileHandle>
   }
 }
 
+/** The digest where the key is one, so that people see what a file is to become. */
 function resumeName(key: string): string {
+  if (isDigest(key)) return RESUME_PREFIX + key.replace(':', '-');
   return RESUME_PREFIX + createHash('sha256').update(key).digest('hex').slice(0, 32);
 }
 

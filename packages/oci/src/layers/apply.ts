@@ -38,7 +38,8 @@ export interface AppliedLayer {
   readonly hasRoot: boolean;
 }
 
-const modes = {
+/** What each mode means to the extractor. */
+export const APPLY_MODES = {
   base: { base: '', whiteouts: 'remove', parents: 'make' },
   upper: { base: '', whiteouts: 'overlay', parents: 'refuse' },
   merged: { base: '', whiteouts: 'remove', parents: 'make' },
@@ -56,7 +57,7 @@ export async function applyLayer(options: ApplyLayerOptions): Promise<AppliedLay
       path: 'path' in options.source ? options.source.path : undefined,
       target: options.target,
       mounts: options.mounts,
-      options: modes[options.mode],
+      options: APPLY_MODES[options.mode],
       expectedDigest: options.expectedDigest,
       expectedDiffId: options.expectedDiffId,
     },

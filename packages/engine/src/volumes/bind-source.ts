@@ -52,10 +52,15 @@ export function openGuarded({ source, root, before, create }: GuardedSource): nu
 }
 
 function openWhereItLeads({ source, root, before }: GuardedSource, realRoot: string): number {
-  const fd = openat2(AT_FDCWD, source, { flags: O.PATH, resolve: RESOLVE.NO_MAGICLINKS });
-  const found = readlinkOf(fd);
-  if (found === before || found === realRoot || found.startsWith(`${realRoot}/`)) return fd;
-  closeSync(fd);
+  let fd: number | undefined;
+  try {
+    fd = openat2(AT_FDCWD, source, { flags: O.PATH, resolve: RESOLVE.NO_MAGICLINKS });
+    const found = readlinkOf(fd);
+    if (found === before || found === realRoot || found.startsWith(`${realRoot}/`)) return fd;
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw error;
+  }
+  if (fd !== undefined) closeSync(fd);
   throw new WharfError(
     'invalid-argument',
     `Cannot bind "${source}": it leads out of "${root}", which other containers can write in`,

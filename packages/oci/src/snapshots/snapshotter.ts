@@ -37,8 +37,11 @@ export interface SnapshotInfo {
  */
 export interface Snapshotter {
   readonly name: 'overlayfs' | 'copy';
-  /** Makes an active snapshot. Throws `already-exists`; `not-found` when the parent is missing. */
-  prepare(key: string, parent: ChainId | ''): Promise<void>;
+  /**
+   * Makes an active snapshot, bounded to `sizeBytes` of its own files when given. Throws `already-exists`; `not-found` when the
+   * parent is missing; `invalid-argument` where the filesystem keeps no project quotas to bound it by.
+   */
+  prepare(key: string, parent: ChainId | '', options?: { readonly sizeBytes?: number | undefined }): Promise<void>;
   /**
    * What to mount to see an active snapshot read-write, or a committed one read-only. Throws `not-found`. `readOnly` shows
    * an active one without a claim on it, also while it is mounted elsewhere. `volatile` leaves out all syncing, which

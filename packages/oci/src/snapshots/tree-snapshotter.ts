@@ -6,6 +6,7 @@ import { MAX_LAYERS, SYNC_DELAY_MS, SYNC_RETRY_MS } from './limits.ts';
 import { readOnlyMount, writableMount } from './overlay-mounts.ts';
 import { readRecord, replaceRecord, type SnapshotRecord, writeRecord } from './record.ts';
 import { adoptRoot } from './root-attributes.ts';
+import { limitSize } from './size-limit.ts';
 import type { Mount, SnapshotInfo, Snapshotter } from './snapshotter.ts';
 import { trees } from './trees.ts';
 
@@ -69,16 +70,24 @@ export class TreeSnapshotter implements Snapshotter {
     }
   }
 
-  async prepare(key: string, parent: ChainId | ''): Promise<void> {
+  async prepare(
+    key: string,
+    parent: ChainId | '',
+    options: { readonly sizeBytes?: number | undefined } = {},
+  ): Promise<void> {
     if (this.#entries.has(key)) {
       throw new WharfError('already-exists', `Cannot prepare snapshot "${key}": it exists already`);
     }
     const below = parent === '' ? undefined : this.#committed(parent);
-    const directory = join(this.#root, (this.#next++).toString(36));
+    const number = this.#next++;
+    const directory = join(this.#root, number.toString(36));
     const record: SnapshotRecord = { key, kind: 'active', parent, createdAt: new Date().toISOString() };
     this.#entries.set(key, { ...record, directory });
     try {
       await mkdir(directory, { mode: 0o711 });
+      // Before there is anything in it: what is made there later belongs to the project too.
+      if (options.sizeBytes !== undefined)
+        limitSize({ root: this.#root, directory, number, sizeBytes: options.sizeBytes });
       await Promise.all([
         mkdir(join(directory, 'fs'), { mode: 0o755 }),
         mkdir(join(directory, 'work'), { mode: 0o700 }),

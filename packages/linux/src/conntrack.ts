@@ -1,5 +1,5 @@
 import { type Attribute, attributeMap, encodeAttributes, u8, u32 } from './netlink/codec.ts';
-import { AF_INET, decodeIp } from './netlink/ip.ts';
+import { AF_INET, AF_INET6, decodeIp } from './netlink/ip.ts';
 import { NETLINK_NETFILTER, NetlinkSocket, NLM_F } from './netlink/socket.ts';
 
 // linux/netfilter/nfnetlink.h and nfnetlink_conntrack.h.
@@ -8,7 +8,7 @@ const CT_GET = CTNETLINK | 1;
 const CT_DELETE = CTNETLINK | 2;
 const CTA = { TUPLE_ORIG: 1, TUPLE_REPLY: 2, FILTER: 25 } as const;
 const CTA_TUPLE = { IP: 1, PROTO: 2 } as const;
-const CTA_IP = { V4_SRC: 1, V4_DST: 2 } as const;
+const CTA_IP = { V4_SRC: 1, V4_DST: 2, V6_SRC: 3, V6_DST: 4 } as const;
 const CTA_PROTO = { NUM: 1, SRC_PORT: 2, DST_PORT: 3 } as const;
 const CTA_FILTER_ORIG_FLAGS = 1;
 const CTA_FILTER_REPLY_FLAGS = 2;
@@ -30,36 +30,42 @@ export interface Flow {
 }
 
 /**
- * Makes the kernel forget IPv4 UDP flows of the current network namespace that were first sent to that port and that `which`
- * picks: their next packets go by the rules anew. UDP flows have no end that would do so. Returns how many there were.
- * Throws `SystemError` where the kernel has no ctnetlink. The kernel picks by port itself (Linux 5.8), so a large table costs
- * no copy of it.
+ * Makes the kernel forget UDP flows of the current network namespace that were first sent to one of those ports and that
+ * `which` picks: their next packets go by the rules anew. UDP flows have no end that would do so. Returns how many there
+ * were. Throws `SystemError` where the kernel has no ctnetlink. The kernel picks a single port itself (Linux 5.8), so a large
+ * table costs no copy of it.
  */
-export function forgetUdpFlows(port: number, which: (flow: Flow) => boolean): number {
+export function forgetUdpFlows(
+  ports: { readonly family: 4 | 6; readonly first: number; readonly last: number },
+  which: (flow: Flow) => boolean,
+): number {
+  const { first, last } = ports;
+  const header = ports.family === 6 ? IPV6_HEADER : IPV4_HEADER;
   using socket = new NetlinkSocket(NETLINK_NETFILTER);
   const found = socket.query({
     type: CT_GET,
     flags: NLM_F.DUMP,
     verb: 'list tracked flows',
-    payload: payloadOf([
-      { type: CTA.TUPLE_ORIG, value: wantedTuple(port) },
+    payload: payloadOf(header, [
+      { type: CTA.TUPLE_ORIG, value: wantedTuple(first) },
       {
         type: CTA.FILTER,
         value: [
-          { type: CTA_FILTER_ORIG_FLAGS, value: u32(MATCH.PROTO_NUM | MATCH.PROTO_DST_PORT) },
+          { type: CTA_FILTER_ORIG_FLAGS, value: u32(MATCH.PROTO_NUM | (first === last ? MATCH.PROTO_DST_PORT : 0)) },
           { type: CTA_FILTER_REPLY_FLAGS, value: u32(0) },
         ],
       },
     ]),
   });
   const originals = found.flatMap(({ payload }) => {
-    const attributes = attributeMap(payload.subarray(GENERIC_HEADER.length));
+    const attributes = attributeMap(payload.subarray(header.length));
     const original = attributes.get(CTA.TUPLE_ORIG);
     const reply = attributes.get(CTA.TUPLE_REPLY);
     if (!original || !reply) return [];
     const flow = { original: tupleOf(original), reply: tupleOf(reply) };
     // An older kernel has answered with the whole table.
-    const asked = flow.original.destinationPort === port && protocolOf(original) === IPPROTO_UDP;
+    const port = flow.original.destinationPort;
+    const asked = port >= first && port <= last && protocolOf(original) === IPPROTO_UDP;
     return asked && which(flow) ? [original] : [];
   });
   socket.execute(
@@ -68,19 +74,20 @@ export function forgetUdpFlows(port: number, which: (flow: Flow) => boolean): nu
       verb: 'forget tracked flow',
       // It ended by itself meanwhile.
       tolerate: ['ENOENT'],
-      payload: payloadOf([{ type: CTA.TUPLE_ORIG | NESTED, value: original }]),
+      payload: payloadOf(header, [{ type: CTA.TUPLE_ORIG | NESTED, value: original }]),
     })),
   );
   return originals.length;
 }
 
 /** struct nfgenmsg: family, version, resource id. */
-const GENERIC_HEADER = Buffer.of(AF_INET, 0, 0, 0);
+const IPV4_HEADER = Buffer.of(AF_INET, 0, 0, 0);
+const IPV6_HEADER = Buffer.of(AF_INET6, 0, 0, 0);
 /** The kernel's own bytes are sent back as they came, without the flag that `encodeAttributes` sets on lists. */
 const NESTED = 0x8000;
 
-const payloadOf = (attributes: readonly Attribute[]): Buffer =>
-  Buffer.concat([GENERIC_HEADER, encodeAttributes(attributes)]);
+const payloadOf = (header: Buffer, attributes: readonly Attribute[]): Buffer =>
+  Buffer.concat([header, encodeAttributes(attributes)]);
 
 function wantedTuple(port: number): readonly Attribute[] {
   const number = Buffer.alloc(2);
@@ -110,9 +117,9 @@ function tupleOf(tuple: Buffer): FlowTuple {
     return bytes && bytes.length >= 2 ? bytes.readUInt16BE(0) : 0;
   };
   return {
-    source: address(CTA_IP.V4_SRC),
+    source: address(CTA_IP.V4_SRC) || address(CTA_IP.V6_SRC),
     sourcePort: port(CTA_PROTO.SRC_PORT),
-    destination: address(CTA_IP.V4_DST),
+    destination: address(CTA_IP.V4_DST) || address(CTA_IP.V6_DST),
     destinationPort: port(CTA_PROTO.DST_PORT),
   };
 }

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { ERRNO, SystemError } from './errno.ts';
 import { bind, check, lastErrno } from './ffi.ts';
 import { encodeIp } from './netlink/ip.ts';
@@ -30,6 +30,7 @@ const SOCK_CLOEXEC = 0o2000000;
 const IPPROTO_SCTP = 132;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_RCVBUFFORCE = 33;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 
@@ -45,6 +46,8 @@ export function openBoundSocket(options: {
   readonly address: string;
   readonly port: number;
   readonly backlog?: number;
+  /** What may wait in the socket unread, beyond the system's limit (CAP_NET_ADMIN). */
+  readonly receiveBytes?: number;
 }): number {
   const { protocol, address, port } = options;
   const { family, bytes } = encodeIp(address);
@@ -57,6 +60,10 @@ export function openBoundSocket(options: {
     // Connections of an earlier owner that linger in TIME_WAIT are no reason to refuse; a listener still is one.
     if (protocol !== 'udp') cSetsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, 4);
     if (domain === AF_INET6) cSetsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, 4);
+    if (options.receiveBytes !== undefined) {
+      on.writeUInt32LE(options.receiveBytes);
+      cSetsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, on, 4);
+    }
     const { sockaddr, size } = socketAddress(domain, bytes, port);
     if (cBind(fd, sockaddr, size) !== 0) throw new SystemError(lastErrno(), 'bind', `${address}:${port}`);
     if (protocol !== 'udp' && cListen(fd, options.backlog ?? 128) !== 0) {
@@ -67,6 +74,49 @@ export function openBoundSocket(options: {
     closeSync(fd);
     throw error;
   }
+}
+
+/**
+ * The ports from `first` to `last` at which some socket of the current network namespace listens (TCP) or is bound (UDP),
+ * in either family: one look at the kernel's table, however long the range. None for SCTP.
+ */
+export function portsInUse(protocol: InetProtocol, first: number, last: number): number[] {
+  if (protocol === 'sctp') return [];
+  const found = new Set<number>();
+  for (const file of [protocol, `${protocol}6`]) {
+    for (const line of readOr(`/proc/thread-self/net/${file}`).split('\n')) {
+      // proc_net_tcp.rst: "sl: local_address:port remote_address:port state …" in hexadecimal; 0A listens.
+      const match = /^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]{2}) /.exec(line);
+      const port = Number.parseInt(match?.[1] ?? '', 16);
+      if (port >= first && port <= last && (protocol === 'udp' || match?.[2] === '0A')) found.add(port);
+    }
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+function readOr(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    // No IPv6 in this kernel.
+    return '';
+  }
+}
+
+const cGetsockopt = bind<(fd: number, level: number, name: number, value: Buffer, size: Buffer) => number>(
+  'getsockopt',
+  'int',
+  ['int', 'int', 'int', 'void *', 'void *'],
+);
+const IP6T_SO_ORIGINAL_DST = 80;
+
+/** The port an IPv6 connection was meant for before a rule redirected it here; 0 when none did. */
+export function originalPort6(fd: number): number {
+  const address = Buffer.alloc(128);
+  const size = Buffer.alloc(128);
+  size.writeUInt32LE(28);
+  if (cGetsockopt(fd, IPPROTO_IPV6, IP6T_SO_ORIGINAL_DST, address, size) !== 0) return 0;
+  return address.readUInt16BE(2);
 }
 
 /** The port a socket is bound to. */

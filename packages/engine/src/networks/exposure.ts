@@ -1,31 +1,46 @@
 import { type Logger, messageOf, WharfError } from '@wharf/kit';
 import { publishFailed } from '@wharf/wire/docker/messages';
+import type { ContainerConfig, HostConfig } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../containers/container.ts';
-import { NameBook } from './dns/name-book.ts';
-import { DnsServer } from './dns/server.ts';
-import { dnsViewOf } from './dns/view.ts';
+import type { DnsClient } from './dns/orders.ts';
+import { DnsService } from './dns/service.ts';
 import { gatewayEndpoint } from './endpoint-settings.ts';
-import { dnsWishes, readHostResolvConf } from './files.ts';
+import { dnsWishes } from './files.ts';
+import { HostResolver } from './host-resolver.ts';
 import type { LiveContainer } from './live-containers.ts';
-import { isUserDefined, type LiveEndpoint, type NetworkRecord } from './network.ts';
+import { LoopbackRelay } from './loopback-relay.ts';
+import type { LiveEndpoint, NetworkRecord } from './network.ts';
 import type { NetworkConfig } from './network-books.ts';
-import type { FilteredNetwork } from './nft-plan.ts';
+import type { FilteredNetwork, PortForward } from './nft-plan.ts';
 import { PacketFilter } from './packet-filter.ts';
-import { PortBook, parsePortKey, wantedPorts } from './ports.ts';
-import { upstreamsOf } from './resolv-conf.ts';
+import { type HeldPorts, PortBook } from './ports.ts';
+import { isLoopback } from './resolv-conf.ts';
+import { ANY_IPV4, ANY_IPV6, joined, parsePortKey, portKey, type WantedPorts, wantedPorts } from './wanted-ports.ts';
+
+/** The endpoints that published ports lead to, by family. */
+interface Gateways {
+  readonly ipv4: LiveEndpoint | undefined;
+  readonly ipv6: LiveEndpoint | undefined;
+}
 
 /** How containers are reached: their published ports, their names, and the resolver that each of them has. */
 export class Exposure {
   readonly filter: PacketFilter;
   readonly #config: NetworkConfig;
   readonly #log: Logger;
-  readonly #names = new NameBook();
+  readonly #dns: DnsService;
+  readonly #hostResolver: HostResolver;
   readonly #ports = new PortBook();
+  readonly #relay: LoopbackRelay;
 
   constructor(options: { readonly config: NetworkConfig; readonly log: Logger }) {
-    this.#config = options.config;
-    this.#log = options.log;
-    this.filter = new PacketFilter({ bridge: options.config.bridge, log: options.log });
+    const { config, log } = options;
+    this.#config = config;
+    this.#log = log;
+    this.#dns = new DnsService(log);
+    this.#hostResolver = new HostResolver({ log, onChange: (servers) => this.#dns.setHostServers(servers) });
+    this.#relay = new LoopbackRelay((port) => this.filter.targetOf(port));
+    this.filter = new PacketFilter({ bridge: config.bridge, log, relayPort: () => this.#relay.port() });
   }
 
   /** Brings ports, names and resolver in line with the endpoints. `fresh`: the namespace was made just now. */
@@ -44,119 +59,208 @@ export class Exposure {
 
   /** Takes everything back. Idempotent. */
   withdraw(live: LiveContainer): void {
-    live.dns?.close();
-    live.dns = undefined;
+    this.#dns.leave(live.id);
     this.filter.unpublish(live.id);
     for (const port of live.held) port.close();
-    for (const endpoint of live.endpoints) this.#names.remove(endpoint);
+    for (const endpoint of live.endpoints) this.forgetNames(endpoint);
   }
 
   forgetNames(endpoint: LiveEndpoint): void {
-    this.#names.remove(endpoint);
+    this.#dns.forget(endpoint.endpointId);
   }
 
   /** The container's endpoints have other names now. */
   renamed(live: LiveContainer, endpoints: LiveEndpoint[]): void {
-    for (const endpoint of live.endpoints) this.#names.remove(endpoint);
+    for (const endpoint of live.endpoints) this.forgetNames(endpoint);
     live.endpoints = endpoints;
     this.#addNames(live);
+  }
+
+  /**
+   * Publishes what `live.record` asks for now instead of what was published before. On an error everything is as it was, but
+   * for the record. Ports that stay are never let go of.
+   */
+  republish(live: LiveContainer, before: ContainerRecord): void {
+    const after = live.record;
+    const clear = (): void => {
+      this.filter.unpublish(live.id);
+      for (const port of live.held) port.close();
+      live.held = [];
+      live.publishedTo = '';
+    };
+    clear();
+    try {
+      this.#publish(live);
+    } catch (error) {
+      clear();
+      live.record = before;
+      this.#publish(live);
+      live.record = after;
+      throw error;
+    }
   }
 
   /** `NetworkSettings.Ports`. */
   portsOf(live: LiveContainer): ContainerRecord['ports'] {
     const ports: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
-    if (!gatewayEndpoint(live.endpoints)) return ports;
+    const { ipv4, ipv6 } = gatewaysOf(live);
+    if (!ipv4 && !ipv6) return ports;
     const { config, hostConfig } = live.record;
     for (const key of [...Object.keys(config.ExposedPorts ?? {}), ...Object.keys(hostConfig.PortBindings ?? {})]) {
       const parsed = parsePortKey(key);
-      if (parsed) ports[`${parsed.port}/${parsed.protocol}`] = null;
+      if (parsed) ports[portKey(parsed.port, parsed.protocol)] = null;
     }
-    for (const { key, forward } of live.held) {
-      ports[key] = [...(ports[key] ?? []), { HostIp: forward.hostIp, HostPort: String(forward.hostPort) }];
+    for (const { forward } of live.held) {
+      for (let index = 0; index < forward.count; index++) {
+        const key = portKey(forward.port + index, forward.protocol);
+        const HostPort = forward.routed === true ? '' : String(forward.hostPort + index);
+        const list = ports[key] ?? [];
+        list.push({ HostIp: forward.hostIp, HostPort });
+        ports[key] = list;
+      }
     }
     return ports;
   }
 
+  close(): void {
+    this.filter.close();
+    this.#relay.close();
+    this.#hostResolver.close();
+    this.#dns.close();
+  }
+
   #publish(live: LiveContainer): void {
-    const gateway = gatewayEndpoint(live.endpoints);
-    if ((gateway?.address ?? '') === live.publishedTo) return;
+    const gateways = gatewaysOf(live);
+    const to = `${gateways.ipv4?.address ?? ''} ${gateways.ipv6?.address6 ?? ''}`.trim();
+    if (to === live.publishedTo) return;
+    const families = (text: string): string => text.replaceAll(/[^ ]+/g, (one) => (one.includes(':') ? '6' : '4'));
+    const sameFamilies = families(to) === families(live.publishedTo);
     this.filter.unpublish(live.id);
-    live.publishedTo = gateway?.address ?? '';
-    if (!gateway) {
+    live.publishedTo = to;
+    const [some] = [gateways.ipv4 ?? gateways.ipv6].flatMap((endpoint) => endpoint ?? []);
+    if (!some || !sameFamilies) {
       for (const port of live.held) port.close();
       live.held = [];
-      return;
     }
+    if (!some) return;
     try {
-      if (live.held.length === 0) live.held = this.#ports.hold(this.#wanted(live, gateway));
-      this.filter.publish(
-        live.id,
-        live.held.map(({ forward }) => ({ ...forward, address: gateway.address })),
-      );
+      if (live.held.length === 0) live.held = this.#ports.hold(this.#wanted(live.record, gateways));
+      this.filter.publish(live.id, forwardsTo(live.held, gateways));
     } catch (error) {
       if (!(error instanceof WharfError)) throw error;
-      const message = publishFailed(live.record.name, gateway.endpointId, error.message);
+      const message = publishFailed(live.record.name, some.endpointId, error.message);
       throw new WharfError(error.kind, message, { cause: error });
     }
   }
 
-  #wanted(live: LiveContainer, gateway: LiveEndpoint): ReturnType<typeof wantedPorts> {
-    return wantedPorts(live.record.config, live.record.hostConfig, gateway.network.bridge?.hostBinding ?? '0.0.0.0');
+  /** In the families that there are, and through or without translation as the network's mode is. */
+  #wanted(record: { readonly config: ContainerConfig; readonly hostConfig: HostConfig }, to: Gateways): WantedPorts[] {
+    const network = (to.ipv4 ?? to.ipv6)?.network;
+    const defaultHostIp = network?.bridge?.hostBinding ?? ANY_IPV4;
+    const routed4 = to.ipv4?.network.bridge?.gatewayMode === 'routed';
+    const routed6 = to.ipv6?.network.bridge?.ipv6?.gatewayMode === 'routed';
+    return wantedPorts(record.config, record.hostConfig, defaultHostIp).flatMap((want) => {
+      const explicit6 = want.hostIps.length === 1;
+      const ipv4 = want.hostIps.filter((ip) => !ip.includes(':') && to.ipv4);
+      // [::1] goes through the relay, which reaches either family.
+      const ipv6 = want.hostIps.filter((ip) => ip.includes(':') && (to.ipv6 || (explicit6 && ip === '::1')));
+      const whole: WantedPorts[] = [];
+      if (ipv4.length > 0 && routed4) whole.push({ ...want, hostIps: [ANY_IPV4], routed: true });
+      if (ipv6.length > 0 && routed6) whole.push({ ...want, hostIps: [ANY_IPV6], routed: true });
+      const mapped = [...(routed4 ? [] : ipv4), ...(routed6 ? [] : ipv6)];
+      if (mapped.length > 0) whole.push({ ...want, hostIps: mapped });
+      return whole;
+    });
   }
 
   #addNames(live: LiveContainer): void {
-    for (const endpoint of live.endpoints) if (isUserDefined(endpoint.network.name)) this.#names.add(endpoint);
+    for (const endpoint of live.endpoints) {
+      const { network, endpointId, dnsNames } = endpoint;
+      const addresses = [endpoint.address, endpoint.address6 ?? ''].filter((address) => address !== '');
+      if (addresses.length === 0) continue;
+      this.#dns.name({ endpointId, networkId: network.id, networkName: network.name, addresses, dnsNames });
+    }
   }
 
   #refreshDns(live: LiveContainer, fresh: boolean): void {
-    const wanted = live.endpoints.some(({ network }) => network.bridge !== undefined && isUserDefined(network.name));
-    if (!wanted || live.netnsPath === undefined) {
-      live.dns?.close();
-      live.dns = undefined;
+    if (!hasResolver(live.endpoints) || live.netnsPath === undefined) {
+      this.#dns.leave(live.id);
       return;
     }
-    live.dns ??= DnsServer.open({
-      netnsPath: live.netnsPath,
-      fresh,
-      view: dnsViewOf(live, this.#names),
-      upstreams: () =>
-        gatewayEndpoint(live.endpoints) ? upstreamsOf(readHostResolvConf(), dnsWishes(live.record, this.#config)) : [],
-    });
+    this.#dns.setHostServers(this.#hostResolver.servers());
+    this.#dns.serve(live.id, { netnsPath: live.netnsPath, fresh, client: this.#dnsClient(live, live.netnsPath) });
+  }
+
+  #dnsClient(live: LiveContainer, netnsPath: string): DnsClient {
+    const wishes = dnsWishes(live.record, this.#config);
+    const own = live.record.hostConfig.Dns ?? [];
+    const { ipv4, ipv6 } = gatewaysOf(live);
+    return {
+      networks: live.endpoints
+        .filter(({ address, address6 = '' }) => address !== '' || address6 !== '')
+        .map(({ network, links }) => ({ id: network.id, links })),
+      forwards: ipv4 !== undefined || ipv6 !== undefined,
+      // A loopback address that the container itself asked for is its own.
+      servers: wishes.servers.map((address) =>
+        own.includes(address) && isLoopback(address) ? { address, netns: netnsPath } : { address },
+      ),
+      plainNamesStay: wishes.options.some((option) => /^ndots:[1-9]/.test(option)),
+    };
   }
 
   /** The ports of the record are in force whether their sockets can be had again or not: clients rely on them. */
   #adoptPorts(live: LiveContainer): void {
-    const gateway = gatewayEndpoint(live.endpoints);
-    live.publishedTo = gateway?.address ?? '';
-    if (!gateway) return;
-    for (const [key, bindings] of Object.entries(live.record.ports)) {
+    const gateways = gatewaysOf(live);
+    live.publishedTo = `${gateways.ipv4?.address ?? ''} ${gateways.ipv6?.address6 ?? ''}`.trim();
+    if (live.publishedTo === '') return;
+    const single = Object.entries(live.record.ports).flatMap(([key, bindings]) => {
       const parsed = parsePortKey(key);
-      for (const { HostIp, HostPort } of parsed ? (bindings ?? []) : []) {
-        const port = Number(HostPort);
-        const wanted = {
-          key,
-          ...(parsed as NonNullable<typeof parsed>),
-          hostIp: HostIp,
-          firstHostPort: port,
-          lastHostPort: port,
-        };
-        live.held = [
-          ...live.held,
-          this.#ports.holdAgain(wanted, (error) =>
-            this.#log.warn({ container: live.id, error: messageOf(error) }, 'Cannot keep others off a published port'),
-          ),
-        ];
-      }
-    }
-    this.filter.loadForwards(
-      live.id,
-      live.held.map(({ forward }) => ({ ...forward, address: gateway.address })),
+      if (!parsed) return [];
+      return (bindings ?? []).map(({ HostIp, HostPort }): WantedPorts => {
+        const port = HostPort === '' ? parsed.port : Number(HostPort);
+        const common = { ...parsed, count: 1, hostIps: [HostIp], firstHostPort: port, lastHostPort: port };
+        return HostPort === '' ? { ...common, routed: true } : common;
+      });
+    });
+    const warn = (error: unknown): void =>
+      this.#log.warn({ container: live.id, error: messageOf(error) }, 'Cannot keep others off a published port');
+    live.held = joined(single).flatMap((want) =>
+      want.routed === true ? this.#ports.hold([want]) : this.#ports.holdAgain(want, warn),
     );
+    this.filter.loadForwards(live.id, forwardsTo(live.held, gateways));
   }
+}
+
+/** Containers of every bridge network have the embedded resolver, those of the default one too. */
+export const hasResolver = (endpoints: readonly LiveEndpoint[]): boolean =>
+  endpoints.some(({ network }) => network.bridge !== undefined);
+
+function gatewaysOf(live: LiveContainer): Gateways {
+  return {
+    ipv4: gatewayEndpoint(live.endpoints.filter(({ address }) => address !== '')),
+    ipv6: gatewayEndpoint(live.endpoints.filter(({ address6 = '' }) => address6 !== '')),
+  };
+}
+
+function forwardsTo(held: readonly HeldPorts[], to: Gateways): PortForward[] {
+  return held.flatMap(({ forward }) => {
+    const own = forward.hostIp.includes(':') ? to.ipv6?.address6 : to.ipv4?.address;
+    const address = own ?? (forward.hostIp === '::1' ? to.ipv4?.address : undefined);
+    return address === undefined ? [] : [{ ...forward, address }];
+  });
 }
 
 /** What the packet filter needs to know of a bridge network. */
 export function filtered(network: NetworkRecord): FilteredNetwork {
   const bridge = network.bridge as NonNullable<NetworkRecord['bridge']>;
-  return { bridge: bridge.name, subnet: bridge.subnet, internal: network.internal, masquerade: bridge.masquerade };
+  const { ipv6 } = bridge;
+  return {
+    bridge: bridge.name,
+    internal: network.internal,
+    ipv4:
+      bridge.subnet === ''
+        ? undefined
+        : { subnet: bridge.subnet, masquerade: bridge.masquerade, mode: bridge.gatewayMode ?? 'nat' },
+    ipv6: ipv6 && { subnet: ipv6.subnet, masquerade: ipv6.masquerade, mode: ipv6.gatewayMode ?? 'nat' },
+  };
 }

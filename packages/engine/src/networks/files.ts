@@ -19,7 +19,7 @@ import {
   type ResolvConf,
 } from './resolv-conf.ts';
 
-const HOST_RESOLV_CONF = '/etc/resolv.conf';
+export const HOST_RESOLV_CONF = '/etc/resolv.conf';
 /** What systemd-resolved forwards to, where /etc/resolv.conf only names its stub. */
 const SYSTEMD_RESOLV_CONF = '/run/systemd/resolve/resolv.conf';
 
@@ -65,8 +65,8 @@ export interface FileFacts {
   /** The container of `--network container:x`, by its full id. */
   readonly peerId: string | undefined;
   readonly config: NetworkConfig;
-  /** What `host-gateway` stands for: the host's address on the default bridge. */
-  readonly hostGateway: string | undefined;
+  /** What `host-gateway` stands for: the host's addresses on the default bridge. */
+  readonly hostGateways: readonly string[];
   /** Lines for `--link` containers of the default bridge. */
   readonly linkEntries: readonly HostsEntry[];
 }
@@ -90,20 +90,23 @@ export function writeNetworkFiles(containerDir: string, facts: FileFacts): Netwo
 }
 
 function hostsText(facts: FileFacts, hostname: string, isHost: boolean): string {
-  const extra = extraHostEntries(facts.record.hostConfig.ExtraHosts ?? [], facts.hostGateway);
+  const extra = extraHostEntries(facts.record.hostConfig.ExtraHosts ?? [], facts.hostGateways);
   if (isHost) return readOr('/etc/hosts') + extra.map(({ address, names }) => `${address}\t${names}\n`).join('');
   const names = ownNames(hostname, facts.record.config.Domainname ?? '');
-  const own = facts.endpoints.filter(({ address }) => address !== '').map(({ address }) => ({ address, names }));
+  const own = facts.endpoints
+    .flatMap(({ address, address6 = '' }) => [address, address6])
+    .filter((address) => address !== '')
+    .map((address) => ({ address, names }));
   return hostsFile([...extra, ...facts.linkEntries, ...own]);
 }
 
 function resolvText(facts: FileFacts, isHost: boolean): string {
   const wishes = dnsWishes(facts.record, facts.config);
   if (isHost) return formatResolvConf(hostResolvConf(readHostResolvConf(), wishes));
-  const embedded = facts.endpoints.some(({ network }) => network.bridge !== undefined && isUserDefined(network.name));
-  return formatResolvConf(
-    embedded
-      ? embeddedResolvConf(readHostResolvConf(), wishes, DNS_ADDRESS)
-      : plainResolvConf(readHostResolvConf({ reachable: true }), wishes),
-  );
+  const bridges = facts.endpoints.filter(({ network }) => network.bridge !== undefined);
+  if (bridges.length === 0) return formatResolvConf(plainResolvConf(readHostResolvConf({ reachable: true }), wishes));
+  return embeddedResolvConf(readHostResolvConf(), wishes, {
+    address: DNS_ADDRESS,
+    plainNamesFirst: bridges.some(({ network }) => isUserDefined(network.name)),
+  });
 }

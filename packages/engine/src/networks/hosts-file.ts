@@ -22,17 +22,18 @@ export function hostsFile(entries: readonly HostsEntry[]): string {
 }
 
 /**
- * `--add-host` values, `name:address`; the address may be IPv6 in brackets or not, and `host-gateway` stands for `gateway`.
+ * `--add-host` values, `name:address`; the address may be IPv6 in brackets or not, and `host-gateway` stands for `gateways`, a line each.
  * Those that are neither are left out: they were refused at create.
  */
-export function extraHostEntries(extraHosts: readonly string[], gateway: string | undefined): HostsEntry[] {
+export function extraHostEntries(extraHosts: readonly string[], gateways: readonly string[]): HostsEntry[] {
   const entries: HostsEntry[] = [];
   for (const extra of extraHosts) {
     const colon = extra.indexOf(':');
     if (colon < 1) continue;
     const value = extra.slice(colon + 1).replace(/^\[(.*)\]$/, '$1');
-    const address = value === 'host-gateway' ? gateway : value;
-    if (address !== undefined && address !== '') entries.push({ address, names: extra.slice(0, colon) });
+    for (const address of value === 'host-gateway' ? gateways : [value]) {
+      if (address !== '') entries.push({ address, names: extra.slice(0, colon) });
+    }
   }
   return entries;
 }

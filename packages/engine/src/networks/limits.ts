@@ -4,10 +4,39 @@ export const NETWORKS_MAX = 1024;
 export const POOL_SCAN_MAX = 65_536;
 /** Ports tried for an ephemeral publication. */
 export const EPHEMERAL_TRIES = 4096;
+/** Ports one container publishes: every number in two protocols. */
+export const PORTS_PER_CONTAINER_MAX = 131_072;
+/** Ports of one range that are kept from other programs by a socket each; longer ranges are looked at once. */
+export const RESERVED_SOCKETS_PER_RANGE = 64;
+/** What another program does to the rules is let come to rest before we look. */
+export const RULES_SETTLE_MS = 100;
+/** Connections through the relay for [::1]. */
+export const RELAY_CONNECTIONS_MAX = 1024;
+/** Between looks whether the host names other resolvers, beside the watch. */
+export const RESOLV_CONF_LOOK_MS = 5000;
+/** Until a change of that file counts as complete. */
+export const RESOLV_CONF_SETTLE_MS = 50;
 /** DNS questions of one container waiting for an upstream answer; more are refused at once. */
 export const DNS_PENDING_MAX = 512;
-/** Until an upstream's silence counts as failure and the next is asked. */
-export const DNS_UPSTREAM_TIMEOUT_MS = 2000;
+/** Until nobody waits any longer for upstreams: below the five seconds of stub resolvers. */
+export const DNS_UPSTREAM_TIMEOUT_MS = 4000;
+/** Until a silent upstream gets company: the next one is asked as well. */
+export const DNS_HEDGE_MS = 250;
+/** A question by UDP is sent again that often. */
+export const DNS_RESEND_MS = 1000;
+/** How long an upstream that kept somebody waiting is asked last. */
+export const DNS_SLOW_MS = 10_000;
+/** Answers of upstreams kept, and the longest time for one. */
+export const DNS_CACHE_ENTRIES = 4096;
+export const DNS_CACHE_SECONDS = 300;
+/** Questions of all containers waiting for upstreams. */
+export const DNS_PENDING_ALL_MAX = 4096;
+/** Bytes of questions that wait in the socket of one container while its thread is busy. */
+export const DNS_RECEIVE_BYTES = 1024 * 1024;
+/** Until a failed DNS thread is replaced. */
+export const DNS_RESTART_MS = 200;
+/** The thread that answers stays that long after the last container. */
+export const DNS_THREAD_IDLE_MS = 60_000;
 /** Upstream servers asked, as in resolv.conf(5) (MAXNS). */
 export const DNS_UPSTREAMS_MAX = 3;
 /** Largest DNS message over TCP. */

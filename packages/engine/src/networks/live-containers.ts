@@ -1,8 +1,7 @@
 import type { Netlink } from '@wharf/linux/netlink';
 import type { ContainerRecord } from '../containers/container.ts';
-import type { DnsServer } from './dns/server.ts';
 import type { LiveEndpoint } from './network.ts';
-import type { HeldPort } from './ports.ts';
+import type { HeldPorts } from './ports.ts';
 
 /** A container whose sandbox is up. */
 export interface LiveContainer {
@@ -12,10 +11,9 @@ export interface LiveContainer {
   /** `undefined` for `--network host`. */
   readonly netnsPath: string | undefined;
   endpoints: LiveEndpoint[];
-  held: readonly HeldPort[];
-  /** The address that published ports lead to, empty when none are. */
+  held: readonly HeldPorts[];
+  /** The addresses that published ports lead to, empty when none are. */
   publishedTo: string;
-  dns: DnsServer | undefined;
 }
 
 /** The containers whose sandboxes are up, found by container and by network. */

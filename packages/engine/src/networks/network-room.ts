@@ -80,7 +80,7 @@ export class Networks implements NetworkService {
 
   prepare(record: ContainerRecord): string | undefined {
     const { kind } = parseNetworkMode(record.hostConfig.NetworkMode);
-    return kind === 'container' || kind === 'host' ? undefined : this.#sandboxes.prepare(record.id);
+    return kind === 'container' || kind === 'host' ? undefined : this.#sandboxes.prepare(record);
   }
 
   async setUp(
@@ -109,7 +109,7 @@ export class Networks implements NetworkService {
       peerId: mode.kind === 'container' ? this.#sandboxes.live.find(mode.container)?.id : undefined,
       endpoints: this.#sandboxes.live.get(record.id)?.endpoints ?? [],
       config: this.#options.config,
-      hostGateway: this.#books.find(DEFAULT_NETWORK)?.bridge?.gateway,
+      hostGateways: this.#hostGateways(),
       linkEntries: this.#linkEntries(record),
     });
   }
@@ -328,6 +328,11 @@ export class Networks implements NetworkService {
     for (const { record } of this.#sandboxes.live.all()) {
       if (record.links?.some((link) => link.containerId === containerId)) await this.#rewriteFiles(record);
     }
+  }
+
+  #hostGateways(): readonly string[] {
+    const bridge = this.#books.find(DEFAULT_NETWORK)?.bridge;
+    return [bridge?.gateway ?? '', bridge?.ipv6?.gateway ?? ''].filter((address) => address !== '');
   }
 
   /** `--link` on the default bridge: `address alias name` lines for containers that are up. */

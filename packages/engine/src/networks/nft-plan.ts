@@ -1,48 +1,85 @@
 /**
  * What the packet filter should hold, as nft(8) scripts. Pure: `packet-filter.ts` applies them.
  *
- * One table per daemon. Its rules never change; everything that comes and goes is an element of a set or map, so a network
- * or a container is one small transaction, and one that is half there cannot be.
+ * One table per daemon, for both address families. Its rules never change; everything that comes and goes is an element of a
+ * set or map, so a network or a container is one small transaction, and one that is half there cannot be.
  */
+import type { GatewayMode } from './network.ts';
 
-/** A published port. `hostIp` `0.0.0.0` stands for every address of the host. */
+/**
+ * Published ports that follow each other: `count` of them from `hostPort` on lead to as many from `port` on. `hostIp`
+ * `0.0.0.0` or `::` stands for every address of the host in that family.
+ */
 export interface PortForward {
   readonly protocol: 'tcp' | 'udp' | 'sctp';
   readonly hostIp: string;
   readonly hostPort: number;
   readonly address: string;
   readonly port: number;
+  readonly count: number;
+  /** Not mapped but let through: the container's own address is known outside (`gateway_mode` `routed`). */
+  readonly routed?: boolean;
+}
+
+export interface FilteredFamily {
+  readonly subnet: string;
+  readonly masquerade: boolean;
+  readonly mode: GatewayMode;
 }
 
 export interface FilteredNetwork {
   readonly bridge: string;
-  readonly subnet: string;
   readonly internal: boolean;
-  readonly masquerade: boolean;
+  readonly ipv4?: FilteredFamily | undefined;
+  readonly ipv6?: FilteredFamily | undefined;
 }
 
 /** The table of the daemon with that default bridge. */
 export const tableNameOf = (bridge: string): string =>
   bridge === 'wharf0' ? 'wharf' : `wharf_${bridge.replace(/[^A-Za-z0-9_]/g, '_')}`;
 
-/**
- * The whole table, replacing whatever there was of it, in one transaction.
- *
- * - `publish`: a port of this host goes to its container, from outside (`prerouting`) and from here (`output`).
- * - Answers must come back through us: what a container, or 127.0.0.1, sends to a published port is masqueraded.
- * - Containers must not reach this host's 127.0.0.1 by way of route_localnet (`antispoof`).
- * - `forward`: networks do not see each other, internal ones see nothing, and nobody outside reaches a port that is not
- *   published. An accept here ends only our own chain: another table (a firewall's, Docker's) may still drop.
- */
-export function fullTable(
-  table: string,
-  networks: readonly FilteredNetwork[],
-  forwards: readonly PortForward[],
-): string {
-  const elements = [...networks.flatMap(networkElements), ...forwards.map(forwardElement)];
-  return `table ip ${table}
-delete table ip ${table}
-table ip ${table} {
+const FAMILIES = [
+  { number: 4, address: 'ipv4_addr' },
+  { number: 6, address: 'ipv6_addr' },
+] as const;
+
+function setsOf(): string {
+  const perFamily = FAMILIES.map(
+    ({ number, address }) => `
+  set subnets${number} {
+    type ${address}
+    flags interval
+  }
+  set nat_subnets${number} {
+    type ${address}
+    flags interval
+  }
+  set open_bridges${number} {
+    type ifname
+  }
+  set routed_bridges${number} {
+    type ifname
+  }
+  set open_ports${number} {
+    type ${address} . inet_proto . inet_service
+    flags interval
+  }
+  map ports_any${number} {
+    type inet_proto . inet_service : ${address} . inet_service
+  }
+  map ports_bound${number} {
+    type ${address} . inet_proto . inet_service : ${address} . inet_service
+  }
+  map ranges_any${number} {
+    type inet_proto . inet_service : ${address}
+    flags interval
+  }
+  map ranges_bound${number} {
+    type ${address} . inet_proto . inet_service : ${address}
+    flags interval
+  }`,
+  );
+  return `
   set bridges {
     type ifname
   }
@@ -52,41 +89,78 @@ table ip ${table} {
   set internal_bridges {
     type ifname
   }
-  set subnets {
-    type ipv4_addr
+  set relayed6 {
+    type inet_service
     flags interval
-  }
-  set nat_subnets {
-    type ipv4_addr
-    flags interval
-  }
-  map ports_any {
-    type inet_proto . inet_service : ipv4_addr . inet_service
-  }
-  map ports_bound {
-    type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service
-  }
+  }${perFamily.join('')}`;
+}
+
+/**
+ * The whole table, replacing whatever there was of it (also of an older wharf), in one transaction.
+ *
+ * - `publish`: a port of this host goes to its container, from outside (`prerouting`) and from here (`output`). What comes
+ *   from outside for 127.0.0.1 is nobody's: the route back would let it in.
+ * - The kernel takes no answer for ::1 from another link (there is no route_localnet for IPv6): what this host sends to
+ *   [::1] goes to the daemon's relay at `relayPort` instead.
+ * - Answers must come back through us: what a container, or 127.0.0.1, sends to a published port is masqueraded.
+ * - Containers must not reach this host's 127.0.0.1 by way of route_localnet (`antispoof`).
+ * - `forward`: networks do not see each other, internal ones see nothing, and nobody outside reaches a port that is not
+ *   published, unless the network's gateway mode opens it. An accept here ends only our own chain: another table (a
+ *   firewall's, Docker's) may still drop.
+ */
+export function fullTable(
+  table: string,
+  networks: readonly FilteredNetwork[],
+  forwards: readonly PortForward[],
+  relayPort = 0,
+): string {
+  const elements = [...networks.flatMap(networkElements), ...forwards.flatMap(forwardElements)];
+  return `table ip ${table}
+delete table ip ${table}
+table inet ${table}
+delete table inet ${table}
+table inet ${table} {${setsOf()}
   chain antispoof {
     type filter hook prerouting priority raw; policy accept;
     iifname @bridges ip daddr 127.0.0.0/8 drop
   }
   chain publish {
-    dnat ip to ip daddr . meta l4proto . th dport map @ports_bound
-    dnat ip to meta l4proto . th dport map @ports_any
+    jump publish4
+    jump publish6
+  }
+  chain publish4 {
+    meta nfproto != ipv4 return
+    dnat ip to ip daddr . meta l4proto . th dport map @ports_bound4
+    dnat ip to ip daddr . meta l4proto . th dport map @ranges_bound4
+    dnat ip to meta l4proto . th dport map @ports_any4
+    dnat ip to meta l4proto . th dport map @ranges_any4
+  }
+  chain publish6 {
+    meta nfproto != ipv6 return
+    dnat ip6 to ip6 daddr . meta l4proto . th dport map @ports_bound6
+    dnat ip6 to ip6 daddr . meta l4proto . th dport map @ranges_bound6
+    dnat ip6 to meta l4proto . th dport map @ports_any6
+    dnat ip6 to meta l4proto . th dport map @ranges_any6
   }
   chain prerouting {
     type nat hook prerouting priority dstnat; policy accept;
+    ip daddr 127.0.0.0/8 return
+    ip6 daddr ::1 return
     fib daddr type local jump publish
   }
   chain output {
     type nat hook output priority -100; policy accept;
+    ip6 daddr ::1 tcp dport @relayed6 redirect to :${relayPort === 0 ? 1 : relayPort}
+    ip6 daddr ::1 return
     fib daddr type local jump publish
   }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     oifname @bridges ip saddr 127.0.0.0/8 masquerade
-    oifname @bridges ct status dnat ip saddr @subnets masquerade
-    ip saddr @nat_subnets oifname != @bridges masquerade
+    oifname @bridges ct status dnat ip saddr @subnets4 masquerade
+    oifname @bridges ct status dnat ip6 saddr @subnets6 masquerade
+    ip saddr @nat_subnets4 oifname != @bridges masquerade
+    ip6 saddr @nat_subnets6 oifname != @bridges masquerade
   }
   chain forward {
     type filter hook forward priority filter; policy accept;
@@ -95,40 +169,94 @@ table ip ${table} {
     iifname @internal_bridges drop
     oifname @internal_bridges drop
     oifname @bridges ct status dnat accept
-    oifname @bridges drop
+    oifname @bridges jump inward
+  }
+  chain inward {
+    ip daddr . meta l4proto . th dport @open_ports4 accept
+    ip6 daddr . meta l4proto . th dport @open_ports6 accept
+    oifname @routed_bridges4 meta l4proto icmp accept
+    oifname @routed_bridges6 meta l4proto ipv6-icmp accept
+    iifname != @bridges oifname @open_bridges4 meta nfproto ipv4 accept
+    iifname != @bridges oifname @open_bridges6 meta nfproto ipv6 accept
+    drop
   }
 }
-${elements.map(([set, element]) => `add element ip ${table} ${set} { ${element} }\n`).join('')}`;
+${change('add', table, elements)}`;
 }
 
 type Element = readonly [set: string, element: string];
 
-const change = (verb: 'add' | 'delete', table: string, elements: readonly Element[]): string =>
-  elements
-    .map(
-      ([set, element]) =>
-        `${verb} element ip ${table} ${set} { ${verb === 'delete' ? element.replace(/ : .*/, '') : element} }`,
-    )
-    .join('\n');
+/** One command for all elements of a set: a thousand commands take nftables a thousand times as long. */
+function change(verb: 'add' | 'delete', table: string, elements: readonly Element[]): string {
+  const bySet = new Map<string, string[]>();
+  for (const [set, element] of elements) {
+    const list = bySet.get(set) ?? [];
+    list.push(verb === 'delete' ? element.replace(/ : .*/, '') : element);
+    bySet.set(set, list);
+  }
+  return [...bySet].map(([set, list]) => `${verb} element inet ${table} ${set} { ${list.join(', ')} }\n`).join('');
+}
+
+/** How many elements each set should hold. */
+export function elementCounts(
+  networks: readonly FilteredNetwork[],
+  forwards: readonly PortForward[],
+): ReadonlyMap<string, number> {
+  const seen = new Map<string, Set<string>>();
+  for (const [set, element] of [...networks.flatMap(networkElements), ...forwards.flatMap(forwardElements)]) {
+    const elements = seen.get(set) ?? new Set<string>();
+    seen.set(set, elements.add(element));
+  }
+  return new Map([...seen].map(([set, elements]) => [set, elements.size]));
+}
 
 function networkElements(network: FilteredNetwork): Element[] {
   const name = `"${network.bridge}"`;
   const elements: Element[] = [
     ['bridges', name],
     ['same_bridge', `${name} . ${name}`],
-    ['subnets', network.subnet],
   ];
   if (network.internal) elements.push(['internal_bridges', name]);
-  else if (network.masquerade) elements.push(['nat_subnets', network.subnet]);
+  for (const { number } of FAMILIES) {
+    const family = number === 4 ? network.ipv4 : network.ipv6;
+    if (!family) continue;
+    elements.push([`subnets${number}`, family.subnet]);
+    if (network.internal) continue;
+    const translated = family.mode === 'nat' || family.mode === 'nat-unprotected';
+    if (family.masquerade && translated) elements.push([`nat_subnets${number}`, family.subnet]);
+    if (family.mode === 'nat-unprotected') elements.push([`open_bridges${number}`, name]);
+    if (family.mode === 'routed') elements.push([`routed_bridges${number}`, name]);
+  }
   return elements;
 }
 
-function forwardElement(forward: PortForward): Element {
-  const { protocol, hostIp, hostPort, address, port } = forward;
-  const target = `${address} . ${port}`;
-  return hostIp === '0.0.0.0'
-    ? ['ports_any', `${protocol} . ${hostPort} : ${target}`]
-    : ['ports_bound', `${hostIp} . ${protocol} . ${hostPort} : ${target}`];
+/** Ranges that keep their numbers are one element; the kernel has no map from one range onto another. */
+function forwardElements(forward: PortForward): Element[] {
+  const { protocol, hostIp, hostPort, address, port, count } = forward;
+  const family = hostIp.includes(':') ? 6 : 4;
+  const any = hostIp === '0.0.0.0' || hostIp === '::';
+  const key = (first: number, last: number): string =>
+    `${any ? '' : `${hostIp} . `}${protocol} . ${first === last ? first : `${first}-${last}`}`;
+  const last = hostPort + count - 1;
+  if (forward.routed === true) {
+    const ports = count === 1 ? String(port) : `${port}-${port + count - 1}`;
+    return [[`open_ports${family}`, `${address} . ${protocol} . ${ports}`]];
+  }
+  const relayed: Element[] =
+    protocol === 'tcp' && (hostIp === '::' || hostIp === '::1')
+      ? [['relayed6', count === 1 ? String(hostPort) : `${hostPort}-${last}`]]
+      : [];
+  // Nothing but the relay ever sees what is for [::1].
+  if (hostIp === '::1') return relayed;
+  if (count > 1 && hostPort === port) {
+    return [[`ranges_${any ? 'any' : 'bound'}${family}`, `${key(hostPort, last)} : ${address}`], ...relayed];
+  }
+  const map = `ports_${any ? 'any' : 'bound'}${family}`;
+  const each = Array.from(
+    { length: count },
+    (_, index): Element => [map, `${key(hostPort + index, hostPort + index)} : ${address} . ${port + index}`],
+  );
+  return [...each, ...relayed];
 }
 
 /** Adds a network's elements. */
@@ -141,8 +269,8 @@ export const removeNetwork = (table: string, network: FilteredNetwork): string =
 
 /** Publishes ports. */
 export const addForwards = (table: string, forwards: readonly PortForward[]): string =>
-  change('add', table, forwards.map(forwardElement));
+  change('add', table, forwards.flatMap(forwardElements));
 
 /** Takes ports back; they must be there. */
 export const removeForwards = (table: string, forwards: readonly PortForward[]): string =>
-  change('delete', table, forwards.map(forwardElement));
+  change('delete', table, forwards.flatMap(forwardElements));

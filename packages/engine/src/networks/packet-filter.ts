@@ -1,9 +1,12 @@
 import { type Logger, messageOf } from '@wharf/kit';
 import { type Flow, forgetUdpFlows } from '@wharf/linux/conntrack';
 import { Nft, NftError } from '@wharf/linux/nftables';
+import { nftGeneration, watchNftables } from '@wharf/linux/nftables-watch';
+import { RULES_SETTLE_MS } from './limits.ts';
 import {
   addForwards,
   addNetwork,
+  elementCounts,
   type FilteredNetwork,
   fullTable,
   type PortForward,
@@ -13,24 +16,39 @@ import {
 } from './nft-plan.ts';
 
 /**
- * Keeps this daemon's table in the kernel as the books say. The books here are what should be; a transaction that the kernel
- * refuses because somebody flushed or changed the table is answered by writing the whole table anew.
+ * Keeps this daemon's table in the kernel as the books say.
+ * - The books here are what should be; a transaction that the kernel refuses because somebody flushed or changed the table
+ *   is answered by writing the whole table anew.
+ * - The kernel counts transactions. One that is not ours makes us look at the table, and repair it if it was touched.
  */
 export class PacketFilter {
   readonly #table: string;
   readonly #log: Logger;
   readonly #networks = new Map<string, FilteredNetwork>();
   readonly #forwards = new Map<string, readonly PortForward[]>();
+  readonly #relayPort: () => number;
   #nft: Nft | undefined;
+  #watch: { close(): void } | undefined;
+  /** The kernel's count after the last look or change of ours. */
+  #generation = -1;
+  #rules = 0;
+  #settling: NodeJS.Timeout | undefined;
 
-  constructor(options: { readonly bridge: string; readonly log: Logger }) {
+  /** `relayPort` is asked when the table is written: where the relay for [::1] listens, 0 for none. */
+  constructor(options: { readonly bridge: string; readonly log: Logger; readonly relayPort: () => number }) {
     this.#table = tableNameOf(options.bridge);
     this.#log = options.log;
+    this.#relayPort = options.relayPort;
   }
 
   /** Writes the whole table. */
   rebuild(): void {
-    this.#open().apply(fullTable(this.#table, [...this.#networks.values()], [...this.#forwards.values()].flat()));
+    this.#watchOthers();
+    this.#open().apply(
+      fullTable(this.#table, [...this.#networks.values()], [...this.#forwards.values()].flat(), this.#relayPort()),
+    );
+    this.#generation = nftGeneration();
+    this.#rules = this.#contents().rules;
   }
 
   /** Takes networks and ports into the books without touching the kernel: `rebuild` comes after. */
@@ -78,6 +96,18 @@ export class PacketFilter {
     this.#forgetFlows(forwards, leadsTo);
   }
 
+  /** Where a connection to `[::1]:port` of this host leads. */
+  targetOf(port: number): { readonly address: string; readonly port: number } | undefined {
+    for (const forward of [...this.#forwards.values()].flat()) {
+      const { protocol, hostIp, hostPort, count } = forward;
+      if (protocol !== 'tcp' || (hostIp !== '::' && hostIp !== '::1') || forward.routed === true) continue;
+      if (port >= hostPort && port < hostPort + count) {
+        return { address: forward.address, port: forward.port + port - hostPort };
+      }
+    }
+    return undefined;
+  }
+
   /**
    * True when the host's own firewall drops what it is not told to forward, as Docker sets it up. Its drop stands whatever our
    * table accepts, and its tables are not ours to change: containers are then cut off from other machines.
@@ -92,29 +122,82 @@ export class PacketFilter {
     }
   }
 
-  /** Writes the table anew when somebody has removed it. */
+  /** Writes the table anew when somebody has removed it or taken something out of it. Cheap while nobody did. */
   ensure(): void {
-    if (this.#networks.size === 0) return;
-    try {
-      this.#open().list(`list chain ip ${this.#table} publish`);
-    } catch (error) {
-      if (!(error instanceof NftError)) throw error;
-      this.#log.warn({ table: this.#table }, 'The packet filter table was gone and is written anew');
-      this.rebuild();
-    }
+    if (this.#networks.size === 0 || this.#generation === -1) return;
+    const generation = nftGeneration();
+    if (generation === this.#generation) return;
+    this.#generation = generation;
+    if (this.#isWhole()) return;
+    this.#log.warn({ table: this.#table }, 'The packet filter table was changed by somebody and is written anew');
+    this.rebuild();
   }
 
   close(): void {
+    clearTimeout(this.#settling);
+    this.#watch?.close();
+    this.#watch = undefined;
     this.#nft?.close();
     this.#nft = undefined;
+  }
+
+  #watchOthers(): void {
+    if (this.#watch) return;
+    try {
+      this.#watch = watchNftables(() => this.#lookSoon());
+    } catch (error) {
+      this.#log.warn({ error: messageOf(error) }, 'Cannot watch the packet filter: looking at times instead');
+      this.#watch = { close() {} };
+    }
+  }
+
+  /** Another program may be in the middle of replacing everything: what it does is let come to rest first. */
+  #lookSoon(): void {
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined;
+      try {
+        this.ensure();
+      } catch (error) {
+        this.#log.error({ error: messageOf(error) }, 'Cannot write the packet filter rules');
+      }
+    }, RULES_SETTLE_MS).unref();
+  }
+
+  #isWhole(): boolean {
+    let found: { rules: number; elements: ReadonlyMap<string, number> };
+    try {
+      found = this.#contents();
+    } catch (error) {
+      if (error instanceof NftError) return false;
+      throw error;
+    }
+    if (found.rules !== this.#rules) return false;
+    const wanted = elementCounts([...this.#networks.values()], [...this.#forwards.values()].flat());
+    return [...found.elements].every(([set, count]) => count === (wanted.get(set) ?? 0));
+  }
+
+  /** libnftables-json(5): a list of `{"rule": …}`, `{"set": {"name", "elem"}}`, `{"map": …}`. */
+  #contents(): { rules: number; elements: ReadonlyMap<string, number> } {
+    const objects = this.#open().list(`list table inet ${this.#table}`);
+    const elements = new Map<string, number>();
+    for (const object of objects) {
+      const set = (object['set'] ?? object['map']) as
+        | { readonly name: string; readonly elem?: readonly unknown[] }
+        | undefined;
+      if (set) elements.set(set.name, set.elem?.length ?? 0);
+    }
+    return { rules: objects.filter((object) => object['rule'] !== undefined).length, elements };
   }
 
   /** A steady UDP client would keep to the way its first packet took: to a container that is gone, or to nobody. */
   #forgetFlows(forwards: readonly PortForward[], which: (flow: Flow, forward: PortForward) => boolean): void {
     for (const forward of forwards) {
-      if (forward.protocol !== 'udp') continue;
+      if (forward.protocol !== 'udp' || forward.routed === true) continue;
+      const { hostIp, hostPort, count } = forward;
       try {
-        forgetUdpFlows(forward.hostPort, (flow) => which(flow, forward));
+        forgetUdpFlows({ family: hostIp.includes(':') ? 6 : 4, first: hostPort, last: hostPort + count - 1 }, (flow) =>
+          which(flow, forward),
+        );
       } catch (error) {
         // Without ctnetlink in the kernel flows end when nothing was sent for a while.
         this.#log.debug({ port: forward.hostPort, error: messageOf(error) }, 'Cannot make the kernel forget UDP flows');
@@ -128,13 +211,23 @@ export class PacketFilter {
   }
 
   #applyOrRebuild(script: string): void {
+    if (script === '') return;
+    if (this.#generation === -1) {
+      this.rebuild();
+      return;
+    }
+    const before = nftGeneration();
     try {
       this.#open().apply(script);
     } catch (error) {
       if (!(error instanceof NftError)) throw error;
       this.#log.warn({ table: this.#table, error: messageOf(error) }, 'The packet filter table is written anew');
       this.rebuild();
+      return;
     }
+    // Ours is the only change since the last look: no need for another.
+    const after = nftGeneration();
+    if (before === this.#generation && after === before + 1) this.#generation = after;
   }
 }
 
@@ -142,7 +235,8 @@ const leadsTo = ({ reply }: Flow, { address }: PortForward): boolean => reply.so
 
 /** The flow came to that port of this host, and somebody else than the container answers. */
 function arrivesElsewhere({ original, reply }: Flow, forward: PortForward): boolean {
-  const here = forward.hostIp === '0.0.0.0' || forward.hostIp === original.destination;
+  const any = forward.hostIp === '0.0.0.0' || forward.hostIp === '::';
+  const here = any || forward.hostIp === original.destination;
   // What a container sends to that port of another machine is masqueraded and nothing else.
   const passesOut = reply.source === original.destination && reply.destination !== original.source;
   return here && !passesOut && reply.source !== forward.address;

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isKind, messageOf, WharfError } from '@wharf/kit';
 import { invalidNetworkConfig, PRIVATE_NETWORK, SHARES_NETWORK } from '@wharf/wire/docker/messages';
 import type { EndpointSettings, HostConfig, NetworkingConfig } from '@wharf/wire/docker/types';
@@ -5,7 +6,7 @@ import type { NetworkEndpoint } from '../containers/container.ts';
 import { askedFor, checkEndpointSettings } from './endpoint-settings.ts';
 import { DEFAULT_NETWORK, type NetworkRecord, parseNetworkMode } from './network.ts';
 import type { NetworkBooks } from './network-books.ts';
-import { wantedPorts } from './ports.ts';
+import { wantedPorts } from './wanted-ports.ts';
 
 /** The endpoints that a container about to be created will have. Throws what is wrong with the request, in Docker's words. */
 export function planEndpoints(
@@ -63,9 +64,8 @@ function orName(books: NetworkBooks, idOrName: string): NetworkRecord | string {
 const nameOf = (network: NetworkRecord | string): string => (typeof network === 'string' ? network : network.name);
 
 function checkPorts(hostConfig: HostConfig): void {
-  for (const { hostIp } of wantedPorts({}, hostConfig, '0.0.0.0')) {
-    if (hostIp.includes(':')) {
-      throw new WharfError('not-implemented', `Cannot publish on "${hostIp}": IPv6 addresses are not supported yet`);
-    }
+  for (const { hostIps } of wantedPorts({}, hostConfig, '0.0.0.0')) {
+    const [odd] = hostIps.filter((address) => isIP(address) === 0);
+    if (odd !== undefined) throw new WharfError('invalid-argument', `invalid IP address: ${odd}`);
   }
 }

@@ -2,13 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { bridgeSettings, checkCreateRequest } from './create-request.ts';
-import { extraHostEntries, hostsFile, ownNames } from './hosts-file.ts';
 import { AddressPool, choosePool } from './ipam.ts';
 import { formatIpv4, overlaps, parseCidr, parseIpv4 } from './ipv4.ts';
 import { macOf, parseNetworkMode } from './network.ts';
-import { addForwards, addNetwork, fullTable, removeForwards, tableNameOf } from './nft-plan.ts';
-import { parsePortKey, wantedPorts } from './ports.ts';
-import { embeddedResolvConf, formatResolvConf, parseResolvConf, plainResolvConf, upstreamsOf } from './resolv-conf.ts';
 
 const subnetOf = (text: string) => parseCidr(text)?.subnet ?? assert.fail();
 const ipv4 = fc.nat({ max: 0xffffffff });
@@ -108,65 +104,4 @@ test('parseNetworkMode() reads the modes of Docker', () => {
   assert.deepEqual(parseNetworkMode('default'), { kind: 'network', name: 'bridge' });
   assert.deepEqual(parseNetworkMode('container:abc'), { kind: 'container', container: 'abc' });
   assert.equal(macOf('172.17.0.2'), '02:42:ac:11:00:02');
-});
-
-test('wantedPorts() reads bindings, ranges and exposed ports', () => {
-  const wanted = wantedPorts(
-    { ExposedPorts: { '80/tcp': {}, '53/udp': {} } },
-    { PublishAllPorts: true, PortBindings: { '80/tcp': [{ HostIp: '', HostPort: '8000-8002' }] } },
-    '0.0.0.0',
-  );
-  assert.deepEqual(
-    wanted.map(({ key, hostIp, firstHostPort, lastHostPort }) => [key, hostIp, firstHostPort, lastHostPort]),
-    [
-      ['80/tcp', '0.0.0.0', 8000, 8002],
-      ['53/udp', '0.0.0.0', 0, 0],
-    ],
-  );
-  assert.equal(parsePortKey('70000/tcp'), undefined);
-  assert.equal(parsePortKey('80/icmp'), undefined);
-  assert.throws(() => wantedPorts({}, { PortBindings: { '80/tcp': [{ HostIp: '', HostPort: 'x' }] } }, '0.0.0.0'), {
-    kind: 'invalid-argument',
-  });
-});
-
-test('the rules of a daemon have a table of their own, and elements only come and go', () => {
-  const forward = { protocol: 'tcp', hostIp: '0.0.0.0', hostPort: 8080, address: '172.17.0.2', port: 80 } as const;
-  const network = { bridge: 'wharf0', subnet: '172.17.0.0/16', internal: false, masquerade: true };
-  assert.deepEqual([tableNameOf('wharf0'), tableNameOf('my-br.1')], ['wharf', 'wharf_my_br_1']);
-  assert.equal(addForwards('wharf', [forward]), 'add element ip wharf ports_any { tcp . 8080 : 172.17.0.2 . 80 }');
-  assert.equal(
-    removeForwards('wharf', [{ ...forward, hostIp: '10.0.0.1' }]),
-    'delete element ip wharf ports_bound { 10.0.0.1 . tcp . 8080 }',
-  );
-  assert.doesNotMatch(addNetwork('wharf', { ...network, internal: true }), /nat_subnets/);
-  assert.ok(fullTable('wharf', [network], [forward]).includes(addForwards('wharf', [forward])));
-});
-
-test('resolv.conf is passed on without what a container cannot reach', () => {
-  const host = parseResolvConf(
-    '# x\nnameserver 127.0.0.53\nnameserver 9.9.9.9\nsearch a.example b.example\noptions edns0 trust-ad\n',
-  );
-  const none = { servers: [], search: [], options: [] };
-  assert.equal(
-    formatResolvConf(plainResolvConf(host, none)),
-    'nameserver 9.9.9.9\nsearch a.example b.example\noptions edns0 trust-ad\n',
-  );
-  assert.deepEqual(plainResolvConf({ ...host, nameservers: ['127.0.0.53'] }, none).nameservers, ['8.8.8.8', '8.8.4.4']);
-  assert.equal(
-    formatResolvConf(embeddedResolvConf(host, { ...none, search: ['.'] }, '127.0.0.11')),
-    'nameserver 127.0.0.11\noptions edns0 trust-ad ndots:0\n',
-  );
-  assert.deepEqual(upstreamsOf(host, none), ['127.0.0.53', '9.9.9.9']);
-  assert.deepEqual(upstreamsOf(host, { ...none, servers: ['1.1.1.1'] }), ['1.1.1.1']);
-});
-
-test('the hosts file names others first, the container last', () => {
-  const entries = extraHostEntries(['db:10.0.0.9', 'six:[fd00::1]', 'me:host-gateway', 'odd'], '172.17.0.1');
-  assert.deepEqual(
-    entries.map(({ address, names }) => `${names}=${address}`),
-    ['db=10.0.0.9', 'six=fd00::1', 'me=172.17.0.1'],
-  );
-  const text = hostsFile([...entries, { address: '172.17.0.2', names: ownNames('box', 'lan') }]);
-  assert.ok(text.startsWith('127.0.0.1\tlocalhost\n') && text.endsWith('172.17.0.2\tbox.lan box\n'));
 });

@@ -1,98 +1,34 @@
 import { randomInt } from 'node:crypto';
 import { closeSync, readFileSync } from 'node:fs';
 import { hasErrno, WharfError } from '@wharf/kit';
-import { openBoundSocket } from '@wharf/linux/inet';
-import { bindFailed, portAllocated } from '@wharf/wire/docker/messages';
-import type { ContainerConfig, HostConfig } from '@wharf/wire/docker/types';
-import { EPHEMERAL_TRIES } from './limits.ts';
+import { openBoundSocket, portsInUse } from '@wharf/linux/inet';
+import { ALL_PORTS_ALLOCATED, bindFailed, portAllocated } from '@wharf/wire/docker/messages';
+import { EPHEMERAL_TRIES, RESERVED_SOCKETS_PER_RANGE } from './limits.ts';
 import type { PortForward } from './nft-plan.ts';
+import { ANY_IPV4, ANY_IPV6, type Protocol, type WantedPorts } from './wanted-ports.ts';
 
-export type Protocol = PortForward['protocol'];
-
-/** A port to publish, before the host's port is chosen. */
-export interface WantedPort {
-  /** `80/tcp`, as in `NetworkSettings.Ports`. */
-  readonly key: string;
-  readonly protocol: Protocol;
-  readonly port: number;
-  readonly hostIp: string;
-  /** 0 and 0: any free one. */
-  readonly firstHostPort: number;
-  readonly lastHostPort: number;
-}
-
-/** A host port that is ours: others get EADDRINUSE for it until `close`. */
-export interface HeldPort {
-  readonly key: string;
+/** Host ports that are ours: others get EADDRINUSE for them until `close`. */
+export interface HeldPorts {
   readonly forward: Omit<PortForward, 'address'>;
   close(): void;
 }
 
-/** `80/tcp` in parts; `undefined` for what is none. */
-export function parsePortKey(key: string): { readonly port: number; readonly protocol: Protocol } | undefined {
-  const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/i.exec(key);
-  if (!match) return undefined;
-  const port = Number(match[1]);
-  if (port < 1 || port > 65535) return undefined;
-  return { port, protocol: (match[2] ?? 'tcp').toLowerCase() as Protocol };
-}
-
-/** What the container wants published. Throws `invalid-argument` for ports and addresses that are none. */
-export function wantedPorts(config: ContainerConfig, hostConfig: HostConfig, defaultHostIp: string): WantedPort[] {
-  const wanted: WantedPort[] = [];
-  const bindings = hostConfig.PortBindings ?? {};
-  for (const [key, list] of Object.entries(bindings)) {
-    const parsed = parsePortKey(key);
-    if (!parsed) throw new WharfError('invalid-argument', `invalid port specification: ${JSON.stringify(key)}`);
-    const name = `${parsed.port}/${parsed.protocol}`;
-    for (const binding of list ?? []) {
-      // Every address of the host, in either family: there is one of them yet.
-      const hostIp = binding.HostIp === '::' ? '0.0.0.0' : binding.HostIp || defaultHostIp;
-      const [first, last] = hostPortRange(binding.HostPort ?? '');
-      const again = wanted.some(
-        (other) => other.key === name && other.hostIp === hostIp && first !== 0 && other.firstHostPort === first,
-      );
-      if (!again) wanted.push({ key: name, ...parsed, hostIp, firstHostPort: first, lastHostPort: last });
-    }
-  }
-  if (hostConfig.PublishAllPorts === true) {
-    for (const key of Object.keys(config.ExposedPorts ?? {})) {
-      const parsed = parsePortKey(key);
-      if (!parsed || (bindings[key]?.length ?? 0) > 0) continue;
-      wanted.push({
-        key: `${parsed.port}/${parsed.protocol}`,
-        ...parsed,
-        hostIp: defaultHostIp,
-        firstHostPort: 0,
-        lastHostPort: 0,
-      });
-    }
-  }
-  return wanted;
-}
-
-function hostPortRange(text: string): readonly [number, number] {
-  if (text === '') return [0, 0];
-  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
-  const first = Number(match?.[1] ?? -1);
-  const last = match?.[2] === undefined ? first : Number(match[2]);
-  if (!match || first > 65535 || last > 65535 || last < first) {
-    throw new WharfError('invalid-argument', `invalid port specification: ${JSON.stringify(text)}`);
-  }
-  return [first, last];
+interface Taken {
+  readonly hostIp: string;
+  readonly first: number;
+  readonly last: number;
 }
 
 /** The host ports that this daemon has given out, and the sockets that keep others off them. */
 export class PortBook {
-  /** `tcp/8080` → host addresses. */
-  readonly #taken = new Map<string, Set<string>>();
+  readonly #taken: Readonly<Record<Protocol, Set<Taken>>> = { tcp: new Set(), udp: new Set(), sctp: new Set() };
   #nextEphemeral = 0;
 
   /** Takes all or none. Throws with Docker's words when one is taken. */
-  hold(wanted: readonly WantedPort[]): HeldPort[] {
-    const held: HeldPort[] = [];
+  hold(wanted: readonly WantedPorts[]): HeldPorts[] {
+    const held: HeldPorts[] = [];
     try {
-      for (const want of wanted) held.push(this.#holdOne(want));
+      for (const want of wanted) held.push(...this.#holdOne(want));
       return held;
     } catch (error) {
       for (const port of held) port.close();
@@ -101,31 +37,37 @@ export class PortBook {
   }
 
   /**
-   * After a daemon restart: books a port that is in force. When another program has it by now, it stays ours in the books
+   * After a daemon restart: books ports that are in force. When another program has one by now, it stays ours in the books
    * and in the rules, and `onConflict` hears of it.
    */
-  holdAgain(want: WantedPort, onConflict: (error: unknown) => void): HeldPort {
-    try {
-      return this.#holdPort(want, want.firstHostPort);
-    } catch (error) {
-      onConflict(error);
-      const { key, protocol, hostIp, port, firstHostPort: hostPort } = want;
-      return { key, forward: { protocol, hostIp, hostPort, port }, close() {} };
-    }
+  holdAgain(want: WantedPorts, onConflict: (error: unknown) => void): HeldPorts[] {
+    return want.hostIps.map((hostIp) => {
+      try {
+        return this.#take(want, hostIp, want.firstHostPort);
+      } catch (error) {
+        onConflict(error);
+        return { forward: forwardOf(want, hostIp, want.firstHostPort), close() {} };
+      }
+    });
   }
 
-  #holdOne(want: WantedPort): HeldPort {
+  #holdOne(want: WantedPorts): HeldPorts[] {
+    if (want.routed === true) {
+      return want.hostIps.map((hostIp) => ({ forward: forwardOf(want, hostIp, want.port), close() {} }));
+    }
     if (want.firstHostPort === 0) return this.#holdEphemeral(want);
-    for (let port = want.firstHostPort; ; port++) {
+    if (want.firstHostPort === want.lastHostPort) return this.#takeAll(want, want.firstHostPort);
+    for (let port = want.firstHostPort; port <= want.lastHostPort; port++) {
       try {
-        return this.#holdPort(want, port);
+        return this.#takeAll(want, port);
       } catch (error) {
-        if (port >= want.lastHostPort) throw error;
+        if (!(error instanceof WharfError)) throw error;
       }
     }
+    throw new WharfError('internal', ALL_PORTS_ALLOCATED);
   }
 
-  #holdEphemeral(want: WantedPort): HeldPort {
+  #holdEphemeral(want: WantedPorts): HeldPorts[] {
     const [low, high] = ephemeralRange();
     const span = high - low + 1;
     // Begins anywhere, so that daemons side by side do not run after each other's ports.
@@ -134,48 +76,90 @@ export class PortBook {
       if (this.#nextEphemeral < low || this.#nextEphemeral > high) this.#nextEphemeral = low;
       const port = this.#nextEphemeral++;
       try {
-        return this.#holdPort(want, port);
+        return this.#takeAll(want, port);
       } catch (error) {
         if (!(error instanceof WharfError)) throw error;
       }
     }
-    throw new WharfError('internal', `all ports are allocated`);
+    throw new WharfError('internal', ALL_PORTS_ALLOCATED);
   }
 
-  #holdPort(want: WantedPort, hostPort: number): HeldPort {
-    const { protocol, hostIp, port, key } = want;
-    const name = `${protocol}/${hostPort}`;
-    const addresses = this.#taken.get(name) ?? new Set<string>();
-    if (addresses.has(hostIp) || addresses.has('0.0.0.0') || (hostIp === '0.0.0.0' && addresses.size > 0)) {
-      throw new WharfError('internal', portAllocated(hostIp, hostPort));
+  /** The same port on every address. */
+  #takeAll(want: WantedPorts, hostPort: number): HeldPorts[] {
+    const held: HeldPorts[] = [];
+    try {
+      for (const hostIp of want.hostIps) held.push(this.#take(want, hostIp, hostPort));
+      return held;
+    } catch (error) {
+      for (const port of held) port.close();
+      throw error;
     }
-    const fd = reserve(protocol, hostIp, hostPort);
-    this.#taken.set(name, addresses.add(hostIp));
-    let open = true;
+  }
+
+  #take(want: WantedPorts, hostIp: string, hostPort: number): HeldPorts {
+    const { protocol, count } = want;
+    const taken = this.#taken[protocol];
+    const wanted: Taken = { hostIp, first: hostPort, last: hostPort + count - 1 };
+    for (const other of taken) {
+      if (!overlap(other, wanted)) continue;
+      const port = Math.max(other.first, wanted.first);
+      throw new WharfError('internal', portAllocated(isAny(hostIp) ? hostIp : other.hostIp, port));
+    }
+    const fds = reserve(protocol, wanted);
+    taken.add(wanted);
     return {
-      key,
-      forward: { protocol, hostIp, hostPort, port },
+      forward: forwardOf(want, hostIp, hostPort),
       close: () => {
-        if (!open) return;
-        open = false;
-        if (fd !== undefined) closeSync(fd);
-        addresses.delete(hostIp);
-        if (addresses.size === 0 && this.#taken.get(name) === addresses) this.#taken.delete(name);
+        if (!taken.delete(wanted)) return;
+        for (const fd of fds) closeSync(fd);
       },
     };
   }
 }
 
+function forwardOf(want: WantedPorts, hostIp: string, hostPort: number): Omit<PortForward, 'address'> {
+  const { protocol, port, count, routed } = want;
+  return { protocol, hostIp, hostPort, port, count, ...(routed === true ? { routed } : {}) };
+}
+
+const isAny = (address: string): boolean => address === ANY_IPV4 || address === ANY_IPV6;
+const isIpv6 = (address: string): boolean => address.includes(':');
+
+function overlap(a: Taken, b: Taken): boolean {
+  if (a.last < b.first || b.last < a.first || isIpv6(a.hostIp) !== isIpv6(b.hostIp)) return false;
+  return a.hostIp === b.hostIp || isAny(a.hostIp) || isAny(b.hostIp);
+}
+
 /**
- * Binds the port so that other programs are refused it, and learns of those that have it. Nothing ever arrives at the
- * socket: packets are redirected before. TCP must listen: of two sockets that are only bound with SO_REUSEADDR, both stay.
+ * Binds the ports so that other programs are refused them, and learns of those that have one. Nothing ever arrives at the
+ * sockets: packets are redirected before. A long range is only looked at: a socket for each port would cost more than all
+ * the rest of it. Throws `internal` in Docker's words.
  */
-function reserve(protocol: Protocol, hostIp: string, hostPort: number): number | undefined {
+function reserve(protocol: Protocol, { hostIp, first, last }: Taken): number[] {
+  const fds: number[] = [];
   try {
-    return openBoundSocket({ protocol, address: hostIp, port: hostPort, backlog: 0 });
+    if (last - first < RESERVED_SOCKETS_PER_RANGE) {
+      for (let port = first; port <= last; port++) fds.push(...reserveOne(protocol, hostIp, port));
+      return fds;
+    }
+    for (const port of portsInUse(protocol, first, last)) {
+      for (const fd of reserveOne(protocol, hostIp, port)) closeSync(fd);
+    }
+    return fds;
   } catch (error) {
-    // Without SCTP in the kernel no other program can have the port either.
-    if (protocol === 'sctp' && hasErrno(error, 'EPROTONOSUPPORT', 'ESOCKTNOSUPPORT')) return undefined;
+    for (const fd of fds) closeSync(fd);
+    throw error;
+  }
+}
+
+/** TCP must listen: of two sockets that are only bound with SO_REUSEADDR, both stay. */
+function reserveOne(protocol: Protocol, hostIp: string, hostPort: number): number[] {
+  try {
+    return [openBoundSocket({ protocol, address: hostIp, port: hostPort, backlog: 0 })];
+  } catch (error) {
+    // Without SCTP or IPv6 in the kernel no other program can have the port either.
+    if (hasErrno(error, 'EPROTONOSUPPORT', 'ESOCKTNOSUPPORT', 'EAFNOSUPPORT')) return [];
+    if (hostIp === ANY_IPV6 && hasErrno(error, 'EADDRNOTAVAIL')) return [];
     const reason = hasErrno(error, 'EADDRINUSE')
       ? 'address already in use'
       : hasErrno(error, 'EADDRNOTAVAIL')
@@ -186,6 +170,7 @@ function reserve(protocol: Protocol, hostIp: string, hostPort: number): number |
   }
 }
 
+/** ip_local_port_range serves both families (ip-sysctl.rst). */
 function ephemeralRange(): readonly [number, number] {
   const [low = 32768, high = 60999] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
     .trim()

@@ -52,7 +52,7 @@ function merged(host: ResolvConf, wishes: DnsWishes): ResolvConf {
   };
 }
 
-/** For the default bridge: what was asked for, else the host's, without resolvers that are out of a container's reach. */
+/** For containers without the embedded resolver: what was asked for, else the host's, without resolvers that are out of a container's reach. */
 export function plainResolvConf(host: ResolvConf, wishes: DnsWishes): ResolvConf {
   const conf = merged(host, wishes);
   if (wishes.servers.length > 0) return conf;
@@ -63,17 +63,24 @@ export function plainResolvConf(host: ResolvConf, wishes: DnsWishes): ResolvConf
 /** For `--network host`: what was asked for, else exactly the host's. */
 export const hostResolvConf = merged;
 
-/** For user-defined networks: the embedded resolver. `ndots:0` makes a container's plain name an absolute one. */
-export function embeddedResolvConf(host: ResolvConf, wishes: DnsWishes, address: string): ResolvConf {
+/**
+ * For bridge networks: the embedded resolver, with a note of whom it asks. `plainNamesFirst`: a container's plain name is an
+ * absolute one (`ndots:0`, as in Docker's user-defined networks); else search domains go on as they do on the host.
+ */
+export function embeddedResolvConf(
+  host: ResolvConf,
+  wishes: DnsWishes,
+  options: { readonly address: string; readonly plainNamesFirst: boolean },
+): string {
   const conf = merged(host, wishes);
-  const options = conf.options.some((option) => option.startsWith('ndots:'))
-    ? conf.options
-    : [...conf.options, 'ndots:0'];
-  return { ...conf, nameservers: [address], options };
+  const hasNdots = conf.options.some((option) => option.startsWith('ndots:'));
+  const lines = options.plainNamesFirst && !hasNdots ? [...conf.options, 'ndots:0'] : conf.options;
+  const servers = wishes.servers.length > 0 ? wishes.servers : conf.nameservers.map((server) => `host(${server})`);
+  return `${formatResolvConf({ ...conf, nameservers: [options.address], options: lines })}
+# The resolver of this container network. ExtServers: [${servers.join(' ')}]
+`;
 }
 
-/** Whom the embedded resolver asks. */
-export function upstreamsOf(host: ResolvConf, wishes: DnsWishes): readonly string[] {
-  const { nameservers } = merged(host, wishes);
-  return nameservers.length > 0 ? nameservers : FALLBACK_NAMESERVERS;
-}
+/** Whom the host's resolver is, never nobody. */
+export const serversOf = (host: ResolvConf): readonly string[] =>
+  host.nameservers.length > 0 ? host.nameservers : FALLBACK_NAMESERVERS;

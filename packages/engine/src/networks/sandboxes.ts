@@ -93,7 +93,6 @@ export class Sandboxes {
       endpoints: [],
       held: [],
       publishedTo: '',
-      dns: undefined,
     };
     this.live.set(live);
     try {
@@ -219,13 +218,10 @@ export class Sandboxes {
   }
 
   close(): void {
-    for (const { dns, held } of this.live.all()) {
-      dns?.close();
-      for (const port of held) port.close();
-    }
+    for (const { held } of this.live.all()) for (const port of held) port.close();
     for (const inside of this.#prepared.values()) inside.close();
     clearTimeout(this.#sweep);
-    this.#exposure.filter.close();
+    this.#exposure.close();
     this.#closeNetlink();
   }
 
@@ -332,7 +328,6 @@ export class Sandboxes {
       endpoints: [],
       held: [],
       publishedTo: '',
-      dns: undefined,
     };
     for (const { networkId, settings } of connected) {
       const network = this.#books.find(networkId);

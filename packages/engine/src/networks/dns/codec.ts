@@ -3,18 +3,22 @@
  * on unread: the header, the first question, and answers that point back at that question.
  */
 
-export const TYPE = { A: 1, PTR: 12, AAAA: 28, OPT: 41, ANY: 255 } as const;
+export const TYPE = { A: 1, SOA: 6, PTR: 12, AAAA: 28, OPT: 41, ANY: 255 } as const;
 export const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
 
-const HEADER_BYTES = 12;
-const CLASS_IN = 1;
+export const HEADER_BYTES = 12;
+export const CLASS_IN = 1;
 const NAME_BYTES_MAX = 255;
 /** A name that is written as "the one at offset 12": the question's. */
 const POINTER_TO_QUESTION = 0xc00c;
+const OPT_BYTES = 11;
+/** What we take by UDP ourselves: no fragments on any path (dnsflagday.net/2020). */
+const OUR_UDP_BYTES = 1232;
 
 export interface Question {
   readonly id: number;
-  readonly recursionDesired: boolean;
+  /** The second word of the header: recursion desired and what DNSSEC keeps there. */
+  readonly flags: number;
   /** Lower case, without the last dot. */
   readonly name: string;
   readonly type: number;
@@ -23,6 +27,8 @@ export interface Question {
   readonly raw: Buffer;
   /** What a UDP answer may hold (RFC 6891; 512 without it). */
   readonly udpBytes: number;
+  /** `undefined` without EDNS. */
+  readonly edns: { readonly dnssecOk: boolean; readonly hasOptions: boolean } | undefined;
 }
 
 /** Reads the first question; `undefined` for what is no plain query with exactly one. */
@@ -31,33 +37,42 @@ export function decodeQuestion(message: Buffer): Question | undefined {
   const flags = message.readUInt16BE(2);
   // A response, or an operation other than QUERY.
   if ((flags & 0xf800) !== 0 || message.readUInt16BE(4) !== 1) return undefined;
-  const labels: string[] = [];
+  let name = '';
   let offset = HEADER_BYTES;
   for (;;) {
     const length = message[offset];
-    if (length === undefined || length > 63 || offset - HEADER_BYTES > NAME_BYTES_MAX) return undefined;
+    if (length === undefined || length > 63 || offset - HEADER_BYTES >= NAME_BYTES_MAX) return undefined;
     if (length === 0) break;
     if (offset + 1 + length > message.length) return undefined;
-    labels.push(message.toString('latin1', offset + 1, offset + 1 + length));
+    const label = message.toString('latin1', offset + 1, offset + 1 + length);
+    name = name === '' ? label : `${name}.${label}`;
     offset += 1 + length;
   }
   const end = offset + 5;
   if (end > message.length) return undefined;
   return {
     id: message.readUInt16BE(0),
-    recursionDesired: (flags & 0x0100) !== 0,
-    name: labels.join('.').toLowerCase(),
+    flags,
+    name: name.toLowerCase(),
     type: message.readUInt16BE(offset + 1),
     class: message.readUInt16BE(offset + 3),
     raw: message.subarray(HEADER_BYTES, end),
-    udpBytes: ednsBytes(message, end),
+    ...ednsOf(message, end),
   };
 }
 
-/** The size in an OPT record right after the question, where every stub resolver puts it. */
-function ednsBytes(message: Buffer, offset: number): number {
-  const isOpt = message.length >= offset + 11 && message[offset] === 0 && message.readUInt16BE(offset + 1) === TYPE.OPT;
-  return isOpt ? Math.max(512, message.readUInt16BE(offset + 3)) : 512;
+/** The OPT record right after the question, where every stub resolver puts it. */
+function ednsOf(message: Buffer, offset: number): Pick<Question, 'udpBytes' | 'edns'> {
+  const isOpt =
+    message.length >= offset + OPT_BYTES && message[offset] === 0 && message.readUInt16BE(offset + 1) === TYPE.OPT;
+  if (!isOpt) return { udpBytes: 512, edns: undefined };
+  return {
+    udpBytes: Math.max(512, message.readUInt16BE(offset + 3)),
+    edns: {
+      dnssecOk: ((message[offset + 7] ?? 0) & 0x80) !== 0,
+      hasOptions: message.readUInt16BE(offset + 9) > 0,
+    },
+  };
 }
 
 export interface Answer {
@@ -73,27 +88,40 @@ export function encodeResponse(
   answers: readonly Answer[],
   maxBytes: number,
 ): Buffer {
-  const records = answers.map(encodeAnswer);
-  const size = HEADER_BYTES + question.raw.length + records.reduce((sum, record) => sum + record.length, 0);
-  const truncated = size > maxBytes;
-  const kept = truncated ? [] : records;
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt16BE(question.id, 0);
+  const optBytes = question.edns ? OPT_BYTES : 0;
+  const bare = HEADER_BYTES + question.raw.length + optBytes;
+  const whole = answers.reduce((sum, { data }) => sum + 12 + data.length, bare);
+  const truncated = whole > maxBytes;
+  const message = Buffer.alloc(truncated ? bare : whole);
+  message.writeUInt16BE(question.id, 0);
   const QR_RA = 0x8080;
-  header.writeUInt16BE(QR_RA | (question.recursionDesired ? 0x0100 : 0) | (truncated ? 0x0200 : 0) | rcode, 2);
-  header.writeUInt16BE(1, 4);
-  header.writeUInt16BE(kept.length, 6);
-  return Buffer.concat([header, question.raw, ...kept]);
+  message.writeUInt16BE(QR_RA | (question.flags & 0x0110) | (truncated ? 0x0200 : 0) | rcode, 2);
+  message.writeUInt16BE(1, 4);
+  message.writeUInt16BE(truncated ? 0 : answers.length, 6);
+  message.writeUInt16BE(question.edns ? 1 : 0, 10);
+  question.raw.copy(message, HEADER_BYTES);
+  let offset = HEADER_BYTES + question.raw.length;
+  for (const { type, ttl, data } of truncated ? [] : answers) {
+    message.writeUInt16BE(POINTER_TO_QUESTION, offset);
+    message.writeUInt16BE(type, offset + 2);
+    message.writeUInt16BE(CLASS_IN, offset + 4);
+    message.writeUInt32BE(ttl, offset + 6);
+    message.writeUInt16BE(data.length, offset + 10);
+    data.copy(message, offset + 12);
+    offset += 12 + data.length;
+  }
+  if (question.edns) {
+    message.writeUInt16BE(TYPE.OPT, offset + 1);
+    message.writeUInt16BE(OUR_UDP_BYTES, offset + 3);
+  }
+  return message;
 }
 
-function encodeAnswer(answer: Answer): Buffer {
-  const head = Buffer.alloc(12);
-  head.writeUInt16BE(POINTER_TO_QUESTION, 0);
-  head.writeUInt16BE(answer.type, 2);
-  head.writeUInt16BE(CLASS_IN, 4);
-  head.writeUInt32BE(answer.ttl, 6);
-  head.writeUInt16BE(answer.data.length, 10);
-  return Buffer.concat([head, answer.data]);
+/** An answer that says no more than that it must be fetched by TCP. */
+export function encodeTruncated(question: Question): Buffer {
+  const message = encodeResponse(question, RCODE.NOERROR, [], question.udpBytes);
+  message.writeUInt16BE(message.readUInt16BE(2) | 0x0200, 2);
+  return message;
 }
 
 /** A name as labels, without compression. Labels too long for DNS are cut at 63 bytes. */
@@ -107,3 +135,14 @@ export function encodeName(name: string): Buffer {
 
 /** The response code of a message that came from an upstream. */
 export const rcodeOf = (message: Buffer): number => (message[3] ?? 0) & 0x0f;
+
+/** True for a response to that very question, whoever sent it. */
+export function answers(message: Buffer, query: Buffer): boolean {
+  if (message.length < HEADER_BYTES || message.readUInt16BE(0) !== query.readUInt16BE(0)) return false;
+  if (((message[2] ?? 0) & 0x80) === 0) return false;
+  const asked = decodeQuestion(query);
+  // Some servers leave the question out of a refusal.
+  if (!asked || message.readUInt16BE(4) === 0) return true;
+  const echoed = message.subarray(HEADER_BYTES, HEADER_BYTES + asked.raw.length);
+  return echoed.toString('latin1').toLowerCase() === asked.raw.toString('latin1').toLowerCase();
+}

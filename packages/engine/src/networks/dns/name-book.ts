@@ -1,42 +1,61 @@
-import type { LiveEndpoint } from '../network.ts';
+/** One container in one network, as DNS knows it. */
+export interface NamedEndpoint {
+  readonly endpointId: string;
+  readonly networkId: string;
+  readonly networkName: string;
+  /** Of both families. */
+  readonly addresses: readonly string[];
+  /** The first is the one for its addresses. */
+  readonly dnsNames: readonly string[];
+}
 
 /** Who is called what in the networks with DNS. Names are case-blind; one name may be many containers'. */
 export class NameBook {
+  readonly #endpoints = new Map<string, NamedEndpoint>();
   /** Network id → name → addresses by endpoint. */
-  readonly #names = new Map<string, Map<string, Map<string, string>>>();
+  readonly #names = new Map<string, Map<string, Map<string, readonly string[]>>>();
   /** Network id → address → the first name of its endpoint. */
   readonly #addresses = new Map<string, Map<string, string>>();
   readonly #networkIds = new Map<string, string>();
 
-  add(endpoint: LiveEndpoint): void {
-    const { network, endpointId, address, dnsNames } = endpoint;
-    if (address === '') return;
-    this.#networkIds.set(network.name.toLowerCase(), network.id);
-    const names = this.#names.get(network.id) ?? new Map<string, Map<string, string>>();
-    this.#names.set(network.id, names);
+  /** Takes the place of what was known of that endpoint. */
+  add(endpoint: NamedEndpoint): void {
+    this.remove(endpoint.endpointId);
+    const { networkId, networkName, endpointId, addresses, dnsNames } = endpoint;
+    if (addresses.length === 0) return;
+    this.#endpoints.set(endpointId, endpoint);
+    this.#networkIds.set(networkName.toLowerCase(), networkId);
+    const names = this.#names.get(networkId) ?? new Map<string, Map<string, readonly string[]>>();
+    this.#names.set(networkId, names);
     for (const name of dnsNames) {
       const key = name.toLowerCase();
-      const holders = names.get(key) ?? new Map<string, string>();
-      names.set(key, holders.set(endpointId, address));
+      const holders = names.get(key) ?? new Map<string, readonly string[]>();
+      names.set(key, holders.set(endpointId, addresses));
     }
-    const addresses = this.#addresses.get(network.id) ?? new Map<string, string>();
-    this.#addresses.set(network.id, addresses.set(address, `${dnsNames[0] ?? endpoint.containerName}.${network.name}`));
+    const known = this.#addresses.get(networkId) ?? new Map<string, string>();
+    this.#addresses.set(networkId, known);
+    for (const address of addresses) known.set(address, `${dnsNames[0] ?? endpointId}.${networkName}`);
   }
 
-  remove(endpoint: LiveEndpoint): void {
-    const { network, endpointId, address, dnsNames } = endpoint;
-    const names = this.#names.get(network.id);
+  /** Idempotent. */
+  remove(endpointId: string): void {
+    const endpoint = this.#endpoints.get(endpointId);
+    if (!endpoint) return;
+    this.#endpoints.delete(endpointId);
+    const { networkId, networkName, addresses, dnsNames } = endpoint;
+    const names = this.#names.get(networkId);
     for (const name of dnsNames) {
       const holders = names?.get(name.toLowerCase());
       holders?.delete(endpointId);
       if (holders?.size === 0) names?.delete(name.toLowerCase());
     }
     if (names?.size === 0) {
-      this.#names.delete(network.id);
-      this.#networkIds.delete(network.name.toLowerCase());
+      this.#names.delete(networkId);
+      this.#networkIds.delete(networkName.toLowerCase());
     }
-    this.#addresses.get(network.id)?.delete(address);
-    if (this.#addresses.get(network.id)?.size === 0) this.#addresses.delete(network.id);
+    const known = this.#addresses.get(networkId);
+    for (const address of addresses) known?.delete(address);
+    if (known?.size === 0) this.#addresses.delete(networkId);
   }
 
   /** The addresses of a name in one network; none when nobody has it. `name.network` is understood too. */
@@ -45,7 +64,8 @@ export class NameBook {
     if (!names) return [];
     const key = name.toLowerCase();
     const holders = names.get(key) ?? names.get(this.#withoutNetwork(networkId, key));
-    return holders ? [...new Set(holders.values())] : [];
+    if (!holders) return [];
+    return holders.size === 1 ? ([...holders.values()][0] ?? []) : [...new Set([...holders.values()].flat())];
   }
 
   /** The name of an address in one network. */

@@ -2,8 +2,9 @@ import { closeSync } from 'node:fs';
 import { hasErrno } from '@wharf/kit';
 import { boundPort, openBoundSocket } from '@wharf/linux/inet';
 import { Nft, NftError } from '@wharf/linux/nftables';
+import { DNS_RECEIVE_BYTES } from '../limits.ts';
 
-/** Where containers of user-defined networks find DNS, as with Docker. */
+/** Where containers of bridge networks find DNS, as with Docker. */
 export const DNS_ADDRESS = '127.0.0.11';
 
 export interface DnsSockets {
@@ -45,7 +46,12 @@ export function openSockets(fresh: boolean): DnsSockets {
 }
 
 function bindBoth(ports: Ports): DnsSockets {
-  const udpFd = openBoundSocket({ protocol: 'udp', address: DNS_ADDRESS, port: ports.udp });
+  const udpFd = openBoundSocket({
+    protocol: 'udp',
+    address: DNS_ADDRESS,
+    port: ports.udp,
+    receiveBytes: DNS_RECEIVE_BYTES,
+  });
   try {
     return { udpFd, tcpFd: openBoundSocket({ protocol: 'tcp', address: DNS_ADDRESS, port: ports.tcp }) };
   } catch (error) {

@@ -1,25 +1,34 @@
-import type { LiveContainer } from '../live-containers.ts';
-import { isUserDefined, type LiveEndpoint } from '../network.ts';
 import type { NameBook } from './name-book.ts';
 import type { DnsView } from './resolver.ts';
 
-/** What one container sees of the others: those of its user-defined networks, and its links by their aliases first. */
-export function dnsViewOf(live: Pick<LiveContainer, 'endpoints'>, names: NameBook): DnsView {
-  const networks = (): readonly LiveEndpoint[] => live.endpoints.filter(({ network }) => isUserDefined(network.name));
+/** One of the networks that a container is in. */
+export interface SeenNetwork {
+  readonly id: string;
+  /** `container:alias` pairs that only this container sees. */
+  readonly links: readonly string[];
+}
+
+/** What one container sees of the others: those of its networks, and its links by their aliases first. */
+export function dnsViewOf(networks: readonly SeenNetwork[], names: NameBook): DnsView {
+  const aliases = new Map<string, { readonly networkId: string; readonly container: string }>();
+  for (const { id, links } of networks.toReversed()) {
+    for (const link of links) {
+      const colon = link.indexOf(':');
+      const [container, alias] = colon < 0 ? [link, link] : [link.slice(0, colon), link.slice(colon + 1)];
+      aliases.set(alias.toLowerCase(), { networkId: id, container });
+    }
+  }
   return {
     lookup(name) {
-      for (const { network, links } of networks()) {
-        for (const link of links) {
-          const colon = link.indexOf(':');
-          const [container, alias] = colon < 0 ? [link, link] : [link.slice(0, colon), link.slice(colon + 1)];
-          if (alias.toLowerCase() === name) return names.lookup(network.id, container);
-        }
-      }
-      return [...new Set(networks().flatMap(({ network }) => names.lookup(network.id, name)))];
+      const link = aliases.get(name);
+      if (link) return names.lookup(link.networkId, link.container);
+      const [only] = networks;
+      if (networks.length === 1 && only) return names.lookup(only.id, name);
+      return [...new Set(networks.flatMap(({ id }) => names.lookup(id, name)))];
     },
     reverse(address) {
-      for (const { network } of networks()) {
-        const name = names.reverse(network.id, address);
+      for (const { id } of networks) {
+        const name = names.reverse(id, address);
         if (name !== undefined) return name;
       }
       return undefined;

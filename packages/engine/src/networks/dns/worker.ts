@@ -1,0 +1,9 @@
+/** The thread that answers DNS: ten thousand questions a second would keep the daemon's own from its clients. */
+import { parentPort } from 'node:worker_threads';
+import { DnsDesk } from './desk.ts';
+import type { DnsOrder } from './orders.ts';
+
+const desk = new DnsDesk();
+parentPort?.on('message', (orders: readonly DnsOrder[]) => {
+  for (const order of orders) desk.obey(order);
+});

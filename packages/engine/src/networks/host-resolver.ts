@@ -1,0 +1,104 @@
+import { type FSWatcher, realpathSync, statSync, watch } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { type Logger, messageOf } from '@wharf/kit';
+import { HOST_RESOLV_CONF, readHostResolvConf } from './files.ts';
+import { RESOLV_CONF_LOOK_MS, RESOLV_CONF_SETTLE_MS } from './limits.ts';
+import { serversOf } from './resolv-conf.ts';
+
+/**
+ * Whom the host asks for names, followed while the daemon runs: the file may be written in place, replaced by a rename, be a
+ * symbolic link that is turned elsewhere, or vanish for a moment. Folders are watched, not the file; a look now and then
+ * catches what a watch cannot see (another file system mounted over it).
+ */
+export class HostResolver {
+  readonly #log: Logger;
+  readonly #onChange: (servers: readonly string[]) => void;
+  #watchers: FSWatcher[] = [];
+  #watched = '';
+  #settling: NodeJS.Timeout | undefined;
+  #look: NodeJS.Timeout | undefined;
+  #seen = '';
+  #servers: readonly string[] | undefined;
+
+  constructor(options: { readonly log: Logger; readonly onChange: (servers: readonly string[]) => void }) {
+    this.#log = options.log;
+    this.#onChange = options.onChange;
+  }
+
+  /** The servers now. With the first call they are followed. */
+  servers(): readonly string[] {
+    if (this.#servers) return this.#servers;
+    this.#seen = identity();
+    this.#servers = serversOf(readHostResolvConf());
+    this.#watch();
+    this.#look = setInterval(() => {
+      if (identity() !== this.#seen) this.#changed();
+    }, RESOLV_CONF_LOOK_MS).unref();
+    return this.#servers;
+  }
+
+  close(): void {
+    clearInterval(this.#look);
+    clearTimeout(this.#settling);
+    this.#unwatch();
+  }
+
+  /** The folder of the name, and that of what it leads to. */
+  #watch(): void {
+    const paths = new Set([HOST_RESOLV_CONF, target()]);
+    const watched = [...paths].join();
+    if (watched === this.#watched) return;
+    this.#unwatch();
+    this.#watched = watched;
+    for (const path of paths) {
+      try {
+        const watcher = watch(dirname(path), { persistent: false }, (_, name) => {
+          if (name === null || name === basename(path)) this.#changed();
+        });
+        watcher.on('error', () => {});
+        this.#watchers.push(watcher);
+      } catch (error) {
+        this.#log.debug({ path, error: messageOf(error) }, 'Cannot watch for changes of the resolver configuration');
+      }
+    }
+  }
+
+  #unwatch(): void {
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers = [];
+    this.#watched = '';
+  }
+
+  /** Whoever writes it may not have finished, or may have removed it to put it back at once. */
+  #changed(): void {
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      this.#seen = identity();
+      this.#watch();
+      const { nameservers } = readHostResolvConf();
+      if (nameservers.join() === this.#servers?.join()) return;
+      // Nothing in it, or gone: what was known is better than nothing.
+      if (nameservers.length === 0) return;
+      this.#servers = nameservers;
+      this.#log.info({ servers: nameservers }, 'The resolvers of this host have changed');
+      this.#onChange(nameservers);
+    }, RESOLV_CONF_SETTLE_MS).unref();
+  }
+}
+
+function target(): string {
+  try {
+    return realpathSync(HOST_RESOLV_CONF);
+  } catch {
+    return HOST_RESOLV_CONF;
+  }
+}
+
+function identity(): string {
+  try {
+    const { ino, dev, mtimeMs, size } = statSync(HOST_RESOLV_CONF);
+    return `${dev}:${ino}:${mtimeMs}:${size}`;
+  } catch {
+    return '';
+  }
+}

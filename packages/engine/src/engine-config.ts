@@ -52,6 +52,15 @@ export interface EngineConfig {
 
   readonly registryMirrors: readonly string[];
   readonly insecureRegistries: readonly string[];
+  /** Directories with a folder of settings and certificates for each registry. */
+  readonly registryDirectories: readonly string[];
+  readonly maxConcurrentDownloads: number;
+  readonly maxConcurrentUploads: number;
+  readonly maxDownloadAttempts: number;
+  /** For the daemon's own calls to registries; the environment's where absent. */
+  readonly httpProxy: string | undefined;
+  readonly httpsProxy: string | undefined;
+  readonly noProxy: string | undefined;
 
   /** Name of the default bridge; `none` for no default network. */
   readonly bridge: string;
@@ -84,6 +93,13 @@ export function defaultEngineConfig(
     pluginDirs: [],
     registryMirrors: [],
     insecureRegistries: [],
+    registryDirectories: [],
+    maxConcurrentDownloads: 3,
+    maxConcurrentUploads: 5,
+    maxDownloadAttempts: 5,
+    httpProxy: undefined,
+    httpsProxy: undefined,
+    noProxy: undefined,
     bridge: 'wharf0',
     bip: undefined,
     mtu: 0,

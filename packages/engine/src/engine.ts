@@ -1,9 +1,11 @@
 import type { Clock, Logger } from '@wharf/kit';
 import type { ContentStore } from '@wharf/oci/content/content-store';
+import type { Registries } from '@wharf/oci/remote/registries';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import type { Store } from '@wharf/store';
 import type { createArchiveService } from './archive/archive.ts';
 import type { ContainerService } from './containers/container-service.ts';
+import type { DiskService } from './disk/disk.ts';
 import type { EngineConfig } from './engine-config.ts';
 import type { EventBus } from './events/event-bus.ts';
 import type { ExecService } from './exec/exec-service.ts';
@@ -27,6 +29,7 @@ export interface Engine {
   readonly snapshots: Snapshotter;
   readonly events: EventBus;
   readonly images: Awaited<ReturnType<typeof createImageService>>;
+  readonly registries: Registries;
   readonly networks: Awaited<ReturnType<typeof createNetworkService>>;
   readonly volumes: Awaited<ReturnType<typeof createVolumeService>>;
   readonly logs: LogService;
@@ -37,6 +40,7 @@ export interface Engine {
   readonly archive: Awaited<ReturnType<typeof createArchiveService>>;
   readonly stats: Awaited<ReturnType<typeof createStatsService>>;
   readonly system: Awaited<ReturnType<typeof createSystemService>>;
+  readonly disk: DiskService;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -56,7 +60,7 @@ export function createEngine(rooms: Engine): RunningEngine {
   return {
     ...rooms,
     start() {
-      started ??= rooms.containers.restore();
+      started ??= rooms.containers.restore().then(() => rooms.disk.start());
       return started;
     },
     stop() {
@@ -68,6 +72,7 @@ export function createEngine(rooms: Engine): RunningEngine {
 
 async function stopRooms(rooms: Engine): Promise<void> {
   rooms.execs.close();
+  await rooms.disk.close();
   await rooms.containers.close();
   await rooms.store.committed();
   rooms.store.close();

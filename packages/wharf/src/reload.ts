@@ -10,6 +10,13 @@ const RELOADABLE = [
   'logLevel',
   'registryMirrors',
   'insecureRegistries',
+  'registryDirectories',
+  'maxConcurrentDownloads',
+  'maxConcurrentUploads',
+  'maxDownloadAttempts',
+  'httpProxy',
+  'httpsProxy',
+  'noProxy',
   'liveRestore',
   'shutdownTimeoutSeconds',
 ] as const satisfies readonly (keyof DaemonConfig)[];
@@ -27,6 +34,7 @@ export function reloadConfig({ config, next, engine, log }: ReloadOptions): void
   const changed = RELOADABLE.filter((name) => JSON.stringify(config[name]) !== JSON.stringify(next[name]));
   Object.assign(config, Object.fromEntries(changed.map((name) => [name, next[name]])));
   log.setLevel(config.logLevel);
+  engine.registries.settingsChanged();
   log.info({ changed }, 'configuration reloaded');
   const attributes = {
     name: hostname(),
@@ -34,6 +42,9 @@ export function reloadConfig({ config, next, engine, log }: ReloadOptions): void
     labels: JSON.stringify(config.labels),
     'registry-mirrors': JSON.stringify(config.registryMirrors),
     'insecure-registries': JSON.stringify(config.insecureRegistries),
+    'max-concurrent-downloads': String(config.maxConcurrentDownloads),
+    'max-concurrent-uploads': String(config.maxConcurrentUploads),
+    'max-download-attempts': String(config.maxDownloadAttempts),
     'live-restore': String(config.liveRestore),
     'shutdown-timeout': String(config.shutdownTimeoutSeconds),
   };

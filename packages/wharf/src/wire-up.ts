@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createArchiveService } from '@wharf/engine/archive/archive';
 import { createContainerService } from '@wharf/engine/containers/containers';
+import { createDiskService } from '@wharf/engine/disk/disk';
 import { createEngine, type Engine, type RunningEngine } from '@wharf/engine/engine';
 import { createEventBus } from '@wharf/engine/events/events';
 import { createExecService } from '@wharf/engine/exec/execs';
@@ -17,10 +18,12 @@ import { createSystemService } from '@wharf/engine/system/system';
 import { createVolumeService } from '@wharf/engine/volumes/volumes';
 import { type Digest, isKind, messageOf, systemClock } from '@wharf/kit';
 import { openContentStore } from '@wharf/oci/content/fs-store';
+import { createRegistries } from '@wharf/oci/remote/registries';
 import { openSnapshotter } from '@wharf/oci/snapshots/open';
 import { openStore } from '@wharf/store';
 import type { DaemonConfig } from './config/daemon-config.ts';
 import type { DaemonLogger } from './logger.ts';
+import { registrySettings } from './registry-settings.ts';
 import { wharfVersion } from './version.ts';
 
 /**
@@ -44,7 +47,13 @@ export async function wireUp({
     if (removed.length > 0) log.info({ removed }, 'remnants of interrupted work are removed');
     const events = createEventBus({ clock, log });
     const runtimes = createRuntimes({ execRoot, runtimes: config.runtimes, default: config.defaultRuntime, log });
-    const images = await createImageService({ content, snapshots, store, events, log, clock, dataRoot });
+    const registries = createRegistries({
+      content,
+      settings: () => registrySettings(config, process.env),
+      userAgent: `wharf/${wharfVersion()}`,
+      log,
+    });
+    const images = await createImageService({ content, snapshots, store, events, log, clock, dataRoot, registries });
     const networks = createNetworkService({ store, execRoot, dataRoot, config, events, log });
     const imageMounts = { images, snapshots };
     const volumes = await createVolumeService({
@@ -78,9 +87,32 @@ export async function wireUp({
       containers,
       version: wharfVersion(),
     });
+    const disk = createDiskService({
+      ...{ dataRoot, store, events, snapshots, images, containers, clock, log },
+      volumes: () =>
+        volumes
+          .list(new Map())
+          .filter(({ Driver }) => Driver === 'local')
+          .map(({ Name }) => Name),
+      collection: config.collection,
+    });
     const rooms: Engine = {
-      ...{ config, store, content, snapshots, events, images, networks, volumes, logs, runtimes, containers, execs },
-      ...{ health, archive, stats, system, log, clock },
+      ...{
+        config,
+        store,
+        content,
+        snapshots,
+        events,
+        images,
+        registries,
+        networks,
+        volumes,
+        logs,
+        runtimes,
+        containers,
+        execs,
+      },
+      ...{ health, archive, stats, system, disk, log, clock },
     };
     images.setUsage(() => imageUsage(rooms));
     const engine = createEngine(rooms);

@@ -73,17 +73,10 @@ function builderRoutes(): readonly Route[] {
       'Cannot build images: this version of wharf has no builder yet; build elsewhere and use "docker load", or use "docker import" and "docker commit"',
     );
   };
-  const noRegistry: Handler = ({ params }) => {
-    throw new WharfError(
-      'not-implemented',
-      `Cannot ask a registry about ${JSON.stringify(params['name'])}: this version of wharf has no registry client yet`,
-    );
-  };
   return [
     { method: 'POST', pattern: '/build', handler: noBuilder },
     { method: 'POST', pattern: '/build/cancel', handler: noBuilder },
     { method: 'POST', pattern: '/session', handler: noBuilder },
     { method: 'POST', pattern: '/grpc', handler: noBuilder },
-    { method: 'GET', pattern: '/distribution/{name:.*}/json', handler: noRegistry },
   ];
 }

@@ -1,14 +1,13 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { familiarName, formatFamiliar, messageOf, WharfError, withDefaultTag } from '@wharf/kit';
+import { messageOf } from '@wharf/kit';
 import { parsePlatform } from '@wharf/oci/spec/platform';
-import { pullAccessDenied } from '@wharf/wire/docker/messages';
 import type { ApiRequest, ApiResponse, ResponseStream } from '@wharf/wire/http/route';
 import type { ImageService } from '../images/image-service.ts';
 import type { Images } from '../images/images.ts';
 import { openSource } from '../images/import-source.ts';
 import { loadedMessage } from '../images/load.ts';
-import { platformsOf, pullReference, repoTagReference } from './image-parameters.ts';
+import { platformsOf, repoTagReference } from './image-parameters.ts';
 
 /** How often a blob's progress is told. */
 const PROGRESS_INTERVAL_MS = 200;
@@ -68,8 +67,8 @@ export async function saveRoute(
   });
 }
 
-/** `POST /images/create`: pull with `fromImage`, import with `fromSrc`. */
-export async function createRoute(
+/** `POST /images/create` with `fromSrc`: import. */
+export async function importRoute(
   images: Images & ImageService,
   request: ApiRequest,
   response: ApiResponse,
@@ -77,8 +76,6 @@ export async function createRoute(
   const { query } = request;
   const platformText = request.atLeast(32) ? (query.get('platform') ?? '') : '';
   const platform = platformText === '' ? undefined : parsePlatform(platformText);
-  const fromImage = query.get('fromImage') ?? '';
-  if (fromImage !== '') throw noRegistry('pull', fromImage, query.get('tag') ?? '');
   const source = query.get('fromSrc') ?? '';
   const reference = repoTagReference(query.get('repo') ?? '', query.get('tag') ?? '');
   const { stream, status } = await openSource(source, request);
@@ -93,16 +90,4 @@ export async function createRoute(
   if (status !== undefined) await output.json({ status });
   await output.json({ status: id });
   output.end();
-}
-
-/** The error of what needs a registry client. Clients find the words for an image that no registry has, and act on them. */
-export function noRegistry(verb: 'pull' | 'push', name: string, tag: string): WharfError {
-  const reference = withDefaultTag(pullReference(name, tag));
-  if (familiarName(reference) === 'scratch') return new WharfError('permission-denied', "'scratch' is a reserved name");
-  const why = 'this version of wharf has no registry client yet; use "docker load" or "docker import"';
-  if (verb === 'pull') return new WharfError('not-found', `${pullAccessDenied(familiarName(reference))}: ${why}`);
-  return new WharfError(
-    'not-implemented',
-    `cannot push ${formatFamiliar(reference)} to registry ${reference.domain}: ${why}`,
-  );
 }

@@ -1,10 +1,11 @@
-import { formatFamiliar, tryParseReference, WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit';
 import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
 import type { Engine } from '../engine.ts';
 import { requireName } from '../images/remove.ts';
 import { decodePlatform, platformOf, repoTagReference } from './image-parameters.ts';
 import { shapeInspect, shapeSummary } from './image-shapes.ts';
-import { createRoute, loadRoute, noRegistry, saveRoute } from './image-streams.ts';
+import { importRoute, loadRoute, saveRoute } from './image-streams.ts';
+import { pullRoute, pushRoute } from './image-transfers.ts';
 
 /** `/images`: Engine API reference, "Image". Names hold slashes, so the fixed paths come first. */
 export function imagesRoutes(engine: Pick<Engine, 'images'>): readonly Route[] {
@@ -15,7 +16,6 @@ export function imagesRoutes(engine: Pick<Engine, 'images'>): readonly Route[] {
       run(request.params.name ?? '', request, response);
   return [
     { method: 'GET', pattern: '/images/json', handler: (request, response) => list(engine, request, response) },
-    { method: 'GET', pattern: '/images/search', handler: search },
     {
       method: 'GET',
       pattern: '/images/get',
@@ -25,7 +25,10 @@ export function imagesRoutes(engine: Pick<Engine, 'images'>): readonly Route[] {
     {
       method: 'POST',
       pattern: '/images/create',
-      handler: (request, response) => createRoute(images, request, response),
+      handler: (request, response) =>
+        (request.query.get('fromImage') ?? '') === ''
+          ? importRoute(images, request, response)
+          : pullRoute(images, request, response),
     },
     {
       method: 'POST',
@@ -64,7 +67,7 @@ export function imagesRoutes(engine: Pick<Engine, 'images'>): readonly Route[] {
     {
       method: 'POST',
       pattern: '/images/{name:.*}/push',
-      handler: named((name, request) => push(engine, name, request)),
+      handler: named((name, request, response) => pushRoute(images, name, request, response)),
     },
     {
       method: 'DELETE',
@@ -134,25 +137,6 @@ async function remove({ images }: Images, name: string, request: ApiRequest, res
       ? await images.remove(name, options)
       : await images.removePlatforms(name, platforms, options.force);
   response.json(200, records);
-}
-
-/** Answers with the error, after the image was found to be there, as a push would. */
-async function push({ images }: Images, name: string, request: ApiRequest): Promise<void> {
-  const tagText = request.query.get('tag') ?? '';
-  const error = noRegistry('push', name, tagText);
-  const reference = tryParseReference(tagText === '' ? name : `${name}:${tagText}`);
-  if (reference !== undefined) await images.resolve(formatFamiliar(reference));
-  throw error;
-}
-
-function search(request: ApiRequest): void {
-  const limit = request.query.get('limit') ?? '';
-  if (limit !== '' && !/^\d+$/.test(limit)) throw new WharfError('invalid-argument', 'invalid limit specified');
-  const term = request.query.get('term') ?? '';
-  throw new WharfError(
-    'not-implemented',
-    `cannot search for "${term}" in registry docker.io: this version of wharf has no registry client yet`,
-  );
 }
 
 async function attestations(

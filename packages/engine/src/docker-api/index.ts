@@ -5,7 +5,9 @@ import { archiveRoutes } from './archive.ts';
 import { attachRoutes } from './attach.ts';
 import { authRoutes } from './auth.ts';
 import { containersRoutes } from './containers.ts';
+import { diskRoutes } from './disk.ts';
 import { diskUsageRoutes } from './disk-usage.ts';
+import { distributionRoutes } from './distribution.ts';
 import { eventsRoutes } from './events.ts';
 import { execRoutes } from './exec.ts';
 import { imagesRoutes } from './images.ts';
@@ -19,6 +21,7 @@ import { volumesRoutes } from './volumes.ts';
 export function engineRoutes(engine: Engine): readonly Route[] {
   return [
     ...systemRoutes(engine),
+    ...diskRoutes(engine),
     ...diskUsageRoutes(engine),
     ...eventsRoutes(engine),
     ...authRoutes(engine),
@@ -28,6 +31,7 @@ export function engineRoutes(engine: Engine): readonly Route[] {
     ...statsRoutes(engine),
     ...archiveRoutes(engine),
     ...execRoutes(engine),
+    ...distributionRoutes(engine),
     ...imagesRoutes(engine),
     ...volumesRoutes(engine),
     ...networksRoutes(engine),

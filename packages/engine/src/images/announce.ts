@@ -16,6 +16,17 @@ export async function announce(room: ImageRoom, action: ImageAction, image: Imag
   room.events.publish({ type: 'image', action, actorId: image.target.digest, attributes: { ...labels, name } });
 }
 
+/** Publishes a pull or a push, whose actor is the name itself. */
+export async function announceTransfer(
+  room: ImageRoom,
+  action: 'pull' | 'push',
+  image: ImageName,
+  { id, name }: { readonly id: string; readonly name: string },
+): Promise<void> {
+  const labels = await labelsOf(room, image);
+  room.events.publish({ type: 'image', action, actorId: id, attributes: { ...labels, name } });
+}
+
 async function labelsOf(room: ImageRoom, image: ImageName): Promise<Readonly<Record<string, string>>> {
   try {
     const { manifest } = await bestManifest(room, image);

@@ -37,6 +37,7 @@ export interface CollectorDeps {
   readonly roots: () => readonly Descriptor[];
   readonly sizeOf: (chainId: ChainId) => Promise<number>;
   readonly onSnapshotRemoved: (chainId: ChainId) => void;
+  readonly onBlobRemoved: (digest: Digest) => void;
   readonly log: Logger;
 }
 
@@ -96,6 +97,7 @@ export class Collector {
       if (marked.digests.has(info.digest) || this.#isLeased(info.digest)) continue;
       await this.#deps.content.delete(info.digest);
       this.#deps.documents.forget(info.digest);
+      this.#deps.onBlobRemoved(info.digest);
       blobs.push(info);
     }
     return { blobs, snapshots: await this.#sweepSnapshots(marked.chainIds) };

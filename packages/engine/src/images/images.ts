@@ -1,5 +1,14 @@
-import type { ChainId, Clock, Digest, Filters, Logger, Reference } from '@wharf/kit';
+import {
+  type ChainId,
+  type Clock,
+  type Digest,
+  type Filters,
+  type Logger,
+  type Reference,
+  WharfError,
+} from '@wharf/kit';
 import type { ContentStore } from '@wharf/oci/content/content-store';
+import type { Registries } from '@wharf/oci/remote/registries';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import type { Store } from '@wharf/store';
 import type {
@@ -25,6 +34,8 @@ import { type ListOptions, listImages } from './list.ts';
 import { type LoadOptions, loadImages } from './load.ts';
 import { type ImageName, ImageNames } from './names.ts';
 import { pruneImages } from './prune.ts';
+import { pullImages, type TransferOptions } from './pull.ts';
+import { pushImages } from './push.ts';
 import { type RemoveOptions, removeImage } from './remove.ts';
 import { removePlatforms } from './remove-platforms.ts';
 import { ancestorIds, resolveImage } from './resolve.ts';
@@ -41,6 +52,8 @@ export interface ImageServiceDeps {
   readonly log: Logger;
   readonly clock: Clock;
   readonly dataRoot: string;
+  /** The way to registries; without it pull and push are refused. */
+  readonly registries?: Registries | undefined;
 }
 
 /** All verbs of the room. Texts and shapes are Docker's, in the newest API version. */
@@ -61,6 +74,8 @@ export interface Images extends ImageService {
   load(options: LoadOptions): Promise<readonly ImageName[]>;
   save(options: SaveOptions): Promise<AsyncGenerator<Buffer>>;
   import(options: ImportOptions): Promise<Digest>;
+  pull(options: TransferOptions): Promise<void>;
+  push(options: TransferOptions): Promise<void>;
   /** How many images there are, for `info`. */
   count(): number;
   /** For `system df`. */
@@ -78,6 +93,7 @@ export async function createImageService(deps: ImageServiceDeps): Promise<Images
   const names = new ImageNames(store);
   const documents = new ImageDocuments(content);
   const sizes = new LayerSizes(store, snapshots);
+  const sources = store.table<readonly string[]>('blob-sources');
   let usage: () => ImageUsage = () => new Map();
   const collector = new Collector({
     content,
@@ -86,6 +102,7 @@ export async function createImageService(deps: ImageServiceDeps): Promise<Images
     roots: () => names.list().map((image) => image.target),
     sizeOf: (chainId) => sizes.get(chainId),
     onSnapshotRemoved: (chainId) => sizes.forget(chainId),
+    onBlobRemoved: (digest) => void sources.delete(digest),
     log: deps.log,
   });
   const unpacker = new Unpacker({ content, snapshots, documents, collector, sizes });
@@ -93,6 +110,7 @@ export async function createImageService(deps: ImageServiceDeps): Promise<Images
     ...deps,
     names,
     documents,
+    sources,
     collector,
     layerSize: (chainId: ChainId) => sizes.get(chainId),
     unpack: (manifest, choices) => unpacker.unpack(manifest, choices),
@@ -100,12 +118,17 @@ export async function createImageService(deps: ImageServiceDeps): Promise<Images
   };
   sizes.recover();
   await collector.collect();
-  return serviceOf(room, (next) => {
+  return serviceOf(room, deps.registries, (next) => {
     usage = next;
   });
 }
 
-function serviceOf(room: ImageRoom, setUsage: ImageService['setUsage']): Images {
+function need(registries: Registries | undefined): Registries {
+  if (registries !== undefined) return registries;
+  throw new WharfError('failed-precondition', 'Cannot reach a registry: this daemon has no registry client');
+}
+
+function serviceOf(room: ImageRoom, registries: Registries | undefined, setUsage: ImageService['setUsage']): Images {
   return {
     resolve: (reference, platform) => resolveImage(room, reference, platform),
     async ensureUnpacked(image) {
@@ -126,6 +149,8 @@ function serviceOf(room: ImageRoom, setUsage: ImageService['setUsage']): Images 
     load: (options) => loadImages(room, options),
     save: (options) => saveImages(room, options),
     import: (options) => importImage(room, options),
+    pull: async (options) => pullImages(room, need(registries), options),
+    push: async (options) => pushImages(room, need(registries), options),
     count: () => new Set(room.names.list().map((image) => image.target.digest)).size,
     diskUsage: () => diskUsage(room),
     addRoots: (provider) => room.collector.addRoots(provider),

@@ -14,3 +14,11 @@ export const SUMMARY_CONCURRENCY = 8;
 export const EAGER_CONCURRENCY = 3;
 /** Smaller layers are not worth a guess. */
 export const EAGER_LEAST_BYTES = 1024 * 1024;
+/** How often amounts of a transfer are told. */
+export const PROGRESS_TICK_MS = 100;
+/** Manifests of an index without a platform that are looked into for theirs. */
+export const UNNAMED_PLATFORMS = 16;
+/** Repositories remembered for one blob, to mount it from. */
+export const BLOB_SOURCES = 8;
+/** Names that one `pull --all-tags` takes. */
+export const PULLED_TAGS = 10_000;

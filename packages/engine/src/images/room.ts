@@ -2,6 +2,7 @@ import type { ChainId, Clock, Logger } from '@wharf/kit';
 import type { ContentStore } from '@wharf/oci/content/content-store';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import type { Manifest } from '@wharf/oci/spec/image';
+import type { Table } from '@wharf/store';
 import type { EventBus } from '../events/event-bus.ts';
 import type { Collector } from './collector.ts';
 import type { ImageDocuments } from './documents.ts';
@@ -15,6 +16,8 @@ export interface ImageRoom {
   readonly snapshots: Snapshotter;
   readonly names: ImageNames;
   readonly documents: ImageDocuments;
+  /** Repositories that blobs are known to lie in, by digest. */
+  readonly sources: Table<readonly string[]>;
   readonly collector: Collector;
   readonly events: EventBus;
   readonly clock: Clock;

@@ -13,7 +13,7 @@ import type { SchemeMemory } from './scheme-memory.ts';
 
 export interface HostCall {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Relative to the repository (`manifests/latest`), or where an earlier answer pointed to. */
+  /** Relative to the repository (`manifests/latest`), to the API's root (`/`), or where an earlier answer pointed to. */
   readonly to: string | URL;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -40,6 +40,8 @@ export interface ConnectionOptions {
   readonly schemes: SchemeMemory;
   /** Sent with each request (`X-Meta-…`). */
   readonly metaHeaders?: Readonly<Record<string, string>>;
+  /** Tokens that last are asked for (`docker login`). */
+  readonly offline?: boolean;
   readonly log: Logger;
 }
 
@@ -67,7 +69,13 @@ export class RegistryConnection {
       options.repository,
     );
     const { tls, insecure, isLocal } = host;
-    this.#authorizer = new Authorizer({ client, credentials, tls, insecure, isLocal });
+    const { offline = false } = options;
+    this.#authorizer = new Authorizer({ client, credentials, tls, insecure, isLocal, offline });
+  }
+
+  /** The refresh token that the token server gave, `''` when it gave none. */
+  get identityToken(): string {
+    return this.#authorizer.identityToken;
   }
 
   /** Sends a request. Resolves for statuses below 400; throws `registryError` or what `WebClient.send` throws. */
@@ -116,6 +124,7 @@ export class RegistryConnection {
   }
 
   #scopes({ actions = ['pull'], alsoFrom = [] }: HostCall): readonly Scope[] {
+    if (actions.length === 0) return [];
     return [repositoryScope(this.repository, ...actions), ...alsoFrom.map((name) => repositoryScope(name, 'pull'))];
   }
 
@@ -129,7 +138,9 @@ export class RegistryConnection {
 
   #url({ to, query = {} }: HostCall): URL {
     const base = this.#base();
-    const url = to instanceof URL ? new URL(to) : new URL(`${base.href.replace(/\/$/, '')}/${this.repository}/${to}`);
+    const root = base.href.replace(/\/$/, '');
+    const url =
+      to instanceof URL ? new URL(to) : new URL(to.startsWith('/') ? root + to : `${root}/${this.repository}/${to}`);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     const { namespace } = this.host;
     if (namespace !== undefined && !(to instanceof URL)) url.searchParams.set('ns', namespace);

@@ -4,9 +4,11 @@ import type { ContentStore } from '../content/content-store.ts';
 import type { RegistryCredentials } from './credentials.ts';
 import { Downloads } from './downloads.ts';
 import type { HostSettings } from './hosts.ts';
+import { login } from './login.ts';
 import { type ProxySettings, proxyFor } from './proxy.ts';
 import { RemoteRepository } from './repository.ts';
 import { SchemeMemory } from './scheme-memory.ts';
+import { type SearchResult, searchImages } from './search.ts';
 import { TransferSlots } from './transfer-slots.ts';
 
 /** The daemon's settings for registries; asked anew for each operation, so they may change at any time. */
@@ -28,6 +30,12 @@ export interface Registries {
     credentials: RegistryCredentials | undefined,
     metaHeaders?: Readonly<Record<string, string>>,
   ): Promise<RemoteRepository>;
+  /** Checks credentials; returns the identity token, or `''`. */
+  login(serverAddress: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<string>;
+  search(
+    query: { readonly term: string; readonly limit: number; readonly credentials: RegistryCredentials | undefined },
+    signal: AbortSignal,
+  ): Promise<readonly SearchResult[]>;
   /** Call it after the settings have changed. */
   settingsChanged(): void;
   close(): void;
@@ -51,6 +59,9 @@ export function createRegistries(deps: {
     downloads: new Downloads({ content, slots: downloadSlots, log, attempts: () => settings().downloadAttempts }),
     repository: (reference, credentials, metaHeaders = {}) =>
       RemoteRepository.open({ client, settings: settings(), schemes, reference, credentials, metaHeaders, log }),
+    login: (serverAddress, credentials, signal) =>
+      login({ client, settings: settings(), schemes, serverAddress, credentials, log, signal }),
+    search: (query, signal) => searchImages({ client, settings: settings(), schemes, ...query, signal }),
     settingsChanged() {
       downloadSlots.wake();
       uploads.wake();

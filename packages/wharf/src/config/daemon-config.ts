@@ -1,3 +1,4 @@
+import { type CollectionConfig, parseCollectionConfig } from '@wharf/engine/disk/collection-plan';
 import type { EngineConfig } from '@wharf/engine/engine-config';
 import { WharfError } from '@wharf/kit';
 import type { RawValue, RawValues, RuntimeChoice, Ulimit } from './raw-values.ts';
@@ -18,6 +19,8 @@ export interface DaemonConfig extends EngineConfig {
   readonly logLevel: string;
   readonly logFormat: 'text' | 'json';
   readonly metricsAddress: string | undefined;
+  /** Unused images go by themselves when the disk fills; off when absent. */
+  readonly collection: CollectionConfig | undefined;
   readonly tls: TlsFiles | undefined;
 }
 
@@ -84,8 +87,10 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     pluginDirs: reader.list('plugin-dir'),
     registryMirrors: reader.list('registry-mirror'),
     insecureRegistries: reader.list('insecure-registry'),
+    ...registriesOf(reader),
     labels: conflictFree(reader.list('label')),
     metricsAddress: reader.text('metrics-addr'),
+    collection: parseCollectionConfig(reader.record<string>('gc-opt')),
     tls: tlsOf(reader),
   };
 }
@@ -100,6 +105,22 @@ function wallsOf(reader: ValueReader): EngineConfig['walls'] {
     ipcMode: ipc === 'private' || ipc === 'shareable' ? ipc : undefined,
     cgroupnsMode: cgroupns === 'private' || cgroupns === 'host' ? cgroupns : undefined,
     userNamespace: remap === undefined ? undefined : readRemap(remap),
+  };
+}
+
+/** Where clients of registries look besides: Docker's own folder serves machines that had Docker before. */
+const REGISTRY_DIRECTORIES = ['/etc/wharf/certs.d', '/etc/docker/certs.d'];
+
+function registriesOf(reader: ValueReader) {
+  const directories = reader.list('registry-config-dir');
+  return {
+    registryDirectories: directories.length > 0 ? directories : REGISTRY_DIRECTORIES,
+    maxConcurrentDownloads: reader.number('max-concurrent-downloads') ?? 3,
+    maxConcurrentUploads: reader.number('max-concurrent-uploads') ?? 5,
+    maxDownloadAttempts: reader.number('max-download-attempts') ?? 5,
+    httpProxy: reader.text('http-proxy'),
+    httpsProxy: reader.text('https-proxy'),
+    noProxy: reader.text('no-proxy'),
   };
 }
 

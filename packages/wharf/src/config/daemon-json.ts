@@ -48,18 +48,40 @@ export function parseDaemonJson(text: string): RawValues {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     throw new WharfError('invalid-argument', 'invalid JSON: the file must hold one object');
   }
-  const unknown = Object.keys(document).filter((key) => directiveOfKey(key) === undefined);
+  const { proxies, ...directives } = document as Record<string, unknown>;
+  readProxies(proxies, values);
+  const unknown = Object.keys(directives).filter((key) => directiveOfKey(key) === undefined);
   if (unknown.length > 0) {
     throw new WharfError(
       'invalid-argument',
       `the following directives don't match any configuration option: ${unknown.join(', ')}`,
     );
   }
-  for (const [key, value] of Object.entries(document)) {
+  for (const [key, value] of Object.entries(directives)) {
     const directive = directiveOfKey(key);
     if (directive !== undefined && value !== null) values.set(directive.flag, decode(directive, key, value));
   }
   return values;
+}
+
+const PROXIES = ['http-proxy', 'https-proxy', 'no-proxy'];
+
+/** dockerd keeps these three in an object of their own. */
+function readProxies(proxies: unknown, values: RawValues): void {
+  if (proxies === undefined || proxies === null) return;
+  if (!isRecord(proxies)) throw new WharfError('invalid-argument', 'invalid value of "proxies": must be an object');
+  for (const [name, value] of Object.entries(proxies)) {
+    if (!PROXIES.includes(name)) {
+      throw new WharfError(
+        'invalid-argument',
+        `the following directives don't match any configuration option: proxies.${name}`,
+      );
+    }
+    if (typeof value !== 'string') {
+      throw new WharfError('invalid-argument', `invalid value of "proxies.${name}": must be a string`);
+    }
+    values.set(name, value);
+  }
 }
 
 function decode(directive: Directive, key: string, value: unknown): RawValue {

@@ -81,6 +81,12 @@ export const DIRECTIVES: readonly Directive[] = [
     help: 'Directory of state that may be lost when the machine restarts',
     check: absolutePath,
   },
+  {
+    flag: 'gc-opt',
+    key: 'gc',
+    kind: 'map',
+    help: 'Make room by itself: high=85% (where to begin), low=70% (where to end), containers=true (stopped ones too)',
+  },
   { flag: 'group', short: 'G', kind: 'string', help: 'Group that may use the unix socket' },
   {
     flag: 'host',
@@ -90,6 +96,8 @@ export const DIRECTIVES: readonly Directive[] = [
     help: 'Address to listen on: unix:///path or tcp://host:port',
     check: listenAddress,
   },
+  { flag: 'http-proxy', kind: 'string', help: 'Proxy for calls to registries over HTTP', reloadable: true },
+  { flag: 'https-proxy', kind: 'string', help: 'Proxy for calls to registries over HTTPS', reloadable: true },
   { flag: 'init', kind: 'bool', help: 'Run an init process in every container' },
   { flag: 'init-path', kind: 'string', help: 'Path of the static init binary', check: absolutePath },
   {
@@ -129,8 +137,30 @@ export const DIRECTIVES: readonly Directive[] = [
     reloadable: true,
   },
   { flag: 'log-opt', key: 'log-opts', kind: 'map', help: 'Default log option of containers, as key=value' },
+  {
+    flag: 'max-concurrent-downloads',
+    kind: 'int',
+    help: 'Layers fetched at once by all pulls together (default 3)',
+    check: positive,
+    reloadable: true,
+  },
+  {
+    flag: 'max-concurrent-uploads',
+    kind: 'int',
+    help: 'Layers sent at once by all pushes together (default 5)',
+    check: positive,
+    reloadable: true,
+  },
+  {
+    flag: 'max-download-attempts',
+    kind: 'int',
+    help: 'Tries to fetch a layer before a pull fails (default 5)',
+    check: positive,
+    reloadable: true,
+  },
   { flag: 'metrics-addr', kind: 'string', help: 'Address that serves metrics, as 127.0.0.1:9323', check: hostPort },
   { flag: 'mtu', kind: 'int', help: 'MTU of the default bridge', check: mtu },
+  { flag: 'no-proxy', kind: 'string', help: 'Hosts reached without the proxy, by commas', reloadable: true },
   { flag: 'pidfile', short: 'p', kind: 'string', help: "File that holds the daemon's process id", check: absolutePath },
   { flag: 'no-new-privileges', kind: 'bool', help: 'Set no-new-privileges for containers that do not say otherwise' },
   {
@@ -139,6 +169,14 @@ export const DIRECTIVES: readonly Directive[] = [
     kind: 'list',
     help: "Directory where volume plugins are found, instead of Docker's own",
     check: absolutePath,
+  },
+  {
+    flag: 'registry-config-dir',
+    key: 'registry-config-dirs',
+    kind: 'list',
+    help: 'Directory with hosts.toml and certificates of registries (default /etc/wharf/certs.d and /etc/docker/certs.d)',
+    check: absolutePath,
+    reloadable: true,
   },
   {
     flag: 'registry-mirror',
@@ -220,6 +258,10 @@ function interfaceName(value: string): string | undefined {
 
 function byteSize(value: string): string | undefined {
   return /^\d+(\.\d+)?\s*[kmgtp]?i?b?$/i.test(value) ? undefined : `invalid size: '${value}'`;
+}
+
+function positive(value: string): string | undefined {
+  return Number(value) > 0 ? undefined : 'must be at least 1';
 }
 
 function mtu(value: string): string | undefined {

@@ -118,9 +118,9 @@ export class WebClient {
       const timers = watchHead(request, call);
       const fail = (error: Error): void => {
         timers.clear();
-        if (signal?.aborted === true) return reject(signal.reason);
         const failure = error instanceof WharfError ? error : networkError(method, url, error);
-        reject(request.reusedSocket ? new StaleConnection(failure) : failure);
+        if (signal?.aborted === true) reject(signal.reason);
+        else reject(request.reusedSocket ? new StaleConnection(failure) : failure);
       };
       request.on('error', fail);
       request.on('response', (response) => {

@@ -21,6 +21,7 @@ import { openContentStore } from '@wharf/oci/content/fs-store';
 import { createRegistries } from '@wharf/oci/remote/registries';
 import { openSnapshotter } from '@wharf/oci/snapshots/open';
 import { openStore } from '@wharf/store';
+import type { Volume } from '@wharf/wire/docker/types';
 import type { DaemonConfig } from './config/daemon-config.ts';
 import type { DaemonLogger } from './logger.ts';
 import { registrySettings } from './registry-settings.ts';
@@ -96,6 +97,11 @@ export async function wireUp({
           .map(({ Name }) => Name),
       collection: config.collection,
     });
+    const disk = createDiskService({
+      ...{ dataRoot, store, events, snapshots, images, containers, clock, log },
+      volumes: () => localNames(volumes.list(new Map())),
+      collection: config.collection,
+    });
     const rooms: Engine = {
       ...{
         config,
@@ -121,6 +127,10 @@ export async function wireUp({
     store.close();
     throw error;
   }
+}
+
+function localNames(volumes: readonly Volume[]): readonly string[] {
+  return volumes.filter(({ Driver }) => Driver === 'local').map(({ Name }) => Name);
 }
 
 /** Which images containers hold, for `rmi` and `prune`. */

@@ -90,15 +90,6 @@ export async function wireUp({
     });
     const disk = createDiskService({
       ...{ dataRoot, store, events, snapshots, images, containers, clock, log },
-      volumes: () =>
-        volumes
-          .list(new Map())
-          .filter(({ Driver }) => Driver === 'local')
-          .map(({ Name }) => Name),
-      collection: config.collection,
-    });
-    const disk = createDiskService({
-      ...{ dataRoot, store, events, snapshots, images, containers, clock, log },
       volumes: () => localNames(volumes.list(new Map())),
       collection: config.collection,
     });

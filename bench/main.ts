@@ -6,6 +6,7 @@ import { loadBusybox } from '../e2e/lib/images.ts';
 import { ROOT } from '../scripts/lib/root.ts';
 import { setUp } from '../scripts/setup.ts';
 import { copy, loadAndSave } from './cases/archive.ts';
+import { dns } from './cases/dns.ts';
 import { idle } from './cases/idle.ts';
 import { many } from './cases/many.ts';
 import { exec, runBridge, runNone } from './cases/run.ts';
@@ -15,7 +16,7 @@ import { type Contestant, startDocker, startWharf } from './lib/contestant.ts';
 import { type Row, rowOf, spreadOf, tableOf } from './lib/report.ts';
 import { removeScratch } from './lib/scratch.ts';
 
-const CASES: readonly Case[] = [idle, runBridge, runNone, exec, many, loadAndSave, copy, logs, stdio];
+const CASES: readonly Case[] = [idle, runBridge, runNone, exec, many, loadAndSave, copy, logs, stdio, dns];
 const DEFAULT_LIMIT_SECONDS = 900;
 
 const HELP = `npm run bench -- [--quick] [--only NAME,…] [--no-peer] [--limit SECONDS] [--readme]

@@ -65,6 +65,25 @@ export interface EngineConfig {
   /** Name of the default bridge; `none` for no default network. */
   readonly bridge: string;
   readonly bip: string | undefined;
+  /** As `bip`, of IPv6. */
+  readonly bip6: string | undefined;
+  /** Where the default bridge gives out addresses from. */
+  readonly fixedCidr: string | undefined;
+  /** The IPv6 subnet of the default bridge. */
+  readonly fixedCidr6: string | undefined;
+  /** What containers of the default bridge use as their gateway, where it is not the bridge. */
+  readonly defaultGateway: string | undefined;
+  readonly defaultGateway6: string | undefined;
+  /** Networks have IPv6 too unless it is said otherwise. */
+  readonly ipv6: boolean;
+  /** Containers of the default bridge may talk to each other. */
+  readonly icc: boolean;
+  /** The default bridge hides its containers behind this host. */
+  readonly ipMasquerade: boolean;
+  /** Where networks without a subnet of their own get one from; Docker's usual ones for a family not named. */
+  readonly addressPools: readonly { readonly base: string; readonly size: number }[];
+  /** Options of new networks, by driver. */
+  readonly defaultNetworkOptions: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** 0 leaves the kernel's choice. */
   readonly mtu: number;
   readonly dns: readonly string[];
@@ -102,6 +121,16 @@ export function defaultEngineConfig(
     noProxy: undefined,
     bridge: 'wharf0',
     bip: undefined,
+    bip6: undefined,
+    fixedCidr: undefined,
+    fixedCidr6: undefined,
+    defaultGateway: undefined,
+    defaultGateway6: undefined,
+    ipv6: true,
+    icc: true,
+    ipMasquerade: true,
+    addressPools: [],
+    defaultNetworkOptions: {},
     mtu: 0,
     dns: [],
     dnsSearch: [],

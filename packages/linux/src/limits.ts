@@ -12,3 +12,5 @@ export const TOOL_OUTPUT_BYTES = 64 * 1024 * 1024;
 export const XATTR_MAX_BYTES = 64 * 1024;
 /** One receive from a netlink socket; the kernel's dumps come in pieces of at most 32 KiB. */
 export const NETLINK_RECEIVE_BYTES = 64 * 1024;
+/** Changes of links, addresses and routes that wait in the kernel to be read; more are lost, and one is told so. */
+export const NETLINK_EVENTS_BYTES = 1024 * 1024;

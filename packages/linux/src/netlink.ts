@@ -2,7 +2,14 @@
 import { closeSync, openSync } from 'node:fs';
 import { SystemError } from './errno.ts';
 import { inNetns } from './namespaces.ts';
-import { type Address, decodeAddress, deleteAddress, dumpAddresses, newAddress } from './netlink/address.ts';
+import {
+  type Address,
+  decodeAddress,
+  deleteAddress,
+  dumpAddresses,
+  ensureAddress,
+  newAddress,
+} from './netlink/address.ts';
 import {
   type BridgePortSettings,
   changeBridgePort,
@@ -13,8 +20,10 @@ import {
   getLink,
   type Link,
   newLink,
+  newUpperLink,
   newVeth,
   renameLink,
+  type UpperKind,
 } from './netlink/link.ts';
 import {
   decodeRoute,
@@ -29,7 +38,14 @@ import { NetlinkSocket } from './netlink/socket.ts';
 
 export type { Address } from './netlink/address.ts';
 export { decodeIp, encodeIp, parsePrefix } from './netlink/ip.ts';
-export { type Link, parseMac } from './netlink/link.ts';
+export {
+  type IpvlanFlag,
+  type IpvlanMode,
+  type Link,
+  type MacvlanMode,
+  parseMac,
+  type UpperKind,
+} from './netlink/link.ts';
 export type { Route } from './netlink/route.ts';
 
 export interface VethOptions {
@@ -56,6 +72,34 @@ export interface AddRouteOptions {
   readonly ifname?: string | undefined;
   readonly src?: string | undefined;
   readonly metric?: number | undefined;
+  /** Of a default route without a gateway; 4 when absent. */
+  readonly family?: 4 | 6 | undefined;
+}
+
+export interface UpperLinkOptions {
+  readonly name: string;
+  /** The link below, in this namespace. */
+  readonly parent: string;
+  readonly type: UpperKind;
+  /** Where the link is born: a path of a network namespace; here when absent. */
+  readonly netns?: string | undefined;
+  readonly mtu?: number | undefined;
+  readonly mac?: string | undefined;
+  readonly up?: boolean | undefined;
+}
+
+/** What a link in a fresh namespace is to be; see `Netlink.configure`. */
+export interface LinkConfiguration {
+  readonly ifname: string;
+  /** `address/n`. */
+  readonly addresses: readonly string[];
+  /** Default routes, one of each family at most. */
+  readonly gateways: readonly string[];
+  /** Families whose default route leads to the link itself, without a gateway. */
+  readonly direct?: readonly (4 | 6)[];
+  readonly loopback?: boolean;
+  /** The link's own address, set once more at the end: with arp_notify and ndisc_notify the kernel then tells the neighbours. */
+  readonly announce?: string | undefined;
 }
 
 /**
@@ -112,6 +156,22 @@ export class Netlink {
     }
   }
 
+  /** A link of a kind that needs no data (`dummy`). Throws EOPNOTSUPP when the kernel lacks it. */
+  createLink(name: string, kind: string, options: { readonly mtu?: number; readonly up?: boolean } = {}): void {
+    this.#socket.execute([newLink(name, kind, options)]);
+  }
+
+  /** A macvlan, ipvlan or VLAN link on top of another. Throws EOPNOTSUPP when the kernel lacks it. */
+  createUpperLink(options: UpperLinkOptions): void {
+    const { name, parent, type, mtu, mac, up } = options;
+    const netnsFd = options.netns === undefined ? undefined : openSync(options.netns, 'r');
+    try {
+      this.#socket.execute([newUpperLink(name, this.indexOf(parent), type, { mtu, mac, up, netnsFd })]);
+    } finally {
+      if (netnsFd !== undefined) closeSync(netnsFd);
+    }
+  }
+
   /** Puts a link into a bridge, or takes it out (`undefined`). */
   setMaster(ifname: string, master: string | undefined): void {
     this.#socket.execute([changeLink(ifname, { master: master === undefined ? 0 : this.indexOf(master) })]);
@@ -160,6 +220,12 @@ export class Netlink {
     this.#socket.execute([newAddress(this.indexOf(ifname), prefix)]);
   }
 
+  /** Adds several in one go; those that are there stay. */
+  addAddresses(ifname: string, prefixes: readonly string[]): void {
+    const index = this.indexOf(ifname);
+    this.#socket.execute(prefixes.map((prefix) => ensureAddress(index, prefix)));
+  }
+
   deleteAddress(ifname: string, prefix: string): void {
     this.#socket.execute([deleteAddress(this.indexOf(ifname), prefix)]);
   }
@@ -181,18 +247,16 @@ export class Netlink {
    * What a fresh namespace needs, in one message to the kernel: `lo` and the link up, the link's addresses, and default
    * routes through it.
    */
-  configure(options: {
-    readonly ifname: string;
-    readonly addresses: readonly string[];
-    readonly gateways: readonly string[];
-    readonly loopback?: boolean;
-  }): void {
-    const index = this.indexOf(options.ifname);
+  configure(options: LinkConfiguration): void {
+    const { ifname, announce } = options;
+    const index = this.indexOf(ifname);
     this.#socket.execute([
       ...(options.loopback === true ? [changeLink('lo', { up: true })] : []),
-      changeLink(options.ifname, { up: true }),
+      changeLink(ifname, { up: true }),
       ...options.addresses.map((address) => newAddress(index, address)),
       ...options.gateways.map((gateway) => newRoute({ gateway, ifindex: index })),
+      ...(options.direct ?? []).map((family) => newRoute({ family, ifindex: index })),
+      ...(announce === undefined ? [] : [changeLink(ifname, { mac: announce })]),
     ]);
   }
 
@@ -237,8 +301,8 @@ export class Netlink {
   }
 
   #routeSpec(options: AddRouteOptions): RouteSpec {
-    const { dst, gateway, src, metric, ifname } = options;
-    return { dst, gateway, src, metric, ifindex: ifname === undefined ? undefined : this.indexOf(ifname) };
+    const { dst, gateway, src, metric, ifname, family } = options;
+    return { dst, gateway, src, metric, family, ifindex: ifname === undefined ? undefined : this.indexOf(ifname) };
   }
 }
 

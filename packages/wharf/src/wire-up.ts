@@ -111,6 +111,7 @@ export async function wireUp({
       },
       ...{ health, archive, stats, system, disk, log, clock },
     };
+    networks.setContainers(() => containers.list());
     images.setUsage(() => imageUsage(rooms));
     const engine = createEngine(rooms);
     return engine;

@@ -40,8 +40,9 @@ export function networksRoutes(engine: Pick<Engine, 'networks' | 'containers'>):
     {
       method: 'GET',
       pattern: '/networks/{id}',
-      handler: ({ params, query }, response) => {
-        const found = networks.inspectNetwork(params['id'] ?? '');
+      handler: (request, response) => {
+        const { params, query } = request;
+        const found = networks.inspectNetwork(params['id'] ?? '', { withStatus: request.atLeast(52) });
         const scope = query.get('scope') ?? '';
         if (scope !== '' && scope !== 'local') throw new WharfError('not-found', `network ${params['id']} not found`);
         response.json(200, found);

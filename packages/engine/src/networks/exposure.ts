@@ -157,8 +157,8 @@ export class Exposure {
   #wanted(record: { readonly config: ContainerConfig; readonly hostConfig: HostConfig }, to: Gateways): WantedPorts[] {
     const network = (to.ipv4 ?? to.ipv6)?.network;
     const defaultHostIp = network?.bridge?.hostBinding ?? ANY_IPV4;
-    const routed4 = to.ipv4?.network.bridge?.gatewayMode === 'routed';
-    const routed6 = to.ipv6?.network.bridge?.ipv6?.gatewayMode === 'routed';
+    const routed4 = to.ipv4?.network.bridge?.gatewayMode4 === 'routed';
+    const routed6 = to.ipv6?.network.bridge?.gatewayMode6 === 'routed';
     return wantedPorts(record.config, record.hostConfig, defaultHostIp).flatMap((want) => {
       const explicit6 = want.hostIps.length === 1;
       const ipv4 = want.hostIps.filter((ip) => !ip.includes(':') && to.ipv4);
@@ -176,7 +176,7 @@ export class Exposure {
   #addNames(live: LiveContainer): void {
     for (const endpoint of live.endpoints) {
       const { network, endpointId, dnsNames } = endpoint;
-      const addresses = [endpoint.address, endpoint.address6 ?? ''].filter((address) => address !== '');
+      const addresses = [endpoint.address, endpoint.address6].filter((address) => address !== '');
       if (addresses.length === 0) continue;
       this.#dns.name({ endpointId, networkId: network.id, networkName: network.name, addresses, dnsNames });
     }
@@ -197,7 +197,7 @@ export class Exposure {
     const { ipv4, ipv6 } = gatewaysOf(live);
     return {
       networks: live.endpoints
-        .filter(({ address, address6 = '' }) => address !== '' || address6 !== '')
+        .filter(({ address, address6 }) => address !== '' || address6 !== '')
         .map(({ network, links }) => ({ id: network.id, links })),
       forwards: ipv4 !== undefined || ipv6 !== undefined,
       // A loopback address that the container itself asked for is its own.
@@ -235,10 +235,14 @@ export class Exposure {
 export const hasResolver = (endpoints: readonly LiveEndpoint[]): boolean =>
   endpoints.some(({ network }) => network.bridge !== undefined);
 
+/** What is on a network of its own (macvlan) needs no port of this host's. */
+const onBridge = (endpoint: LiveEndpoint | undefined): LiveEndpoint | undefined =>
+  endpoint?.network.bridge === undefined ? undefined : endpoint;
+
 function gatewaysOf(live: LiveContainer): Gateways {
   return {
-    ipv4: gatewayEndpoint(live.endpoints.filter(({ address }) => address !== '')),
-    ipv6: gatewayEndpoint(live.endpoints.filter(({ address6 = '' }) => address6 !== '')),
+    ipv4: onBridge(gatewayEndpoint(live.endpoints, 4)),
+    ipv6: onBridge(gatewayEndpoint(live.endpoints, 6)),
   };
 }
 
@@ -253,14 +257,13 @@ function forwardsTo(held: readonly HeldPorts[], to: Gateways): PortForward[] {
 /** What the packet filter needs to know of a bridge network. */
 export function filtered(network: NetworkRecord): FilteredNetwork {
   const bridge = network.bridge as NonNullable<NetworkRecord['bridge']>;
-  const { ipv6 } = bridge;
+  const [ipv4] = network.ipv4;
+  const [ipv6] = network.ipv6;
+  const { masquerade, gatewayMode4, gatewayMode6 } = bridge;
   return {
     bridge: bridge.name,
     internal: network.internal,
-    ipv4:
-      bridge.subnet === ''
-        ? undefined
-        : { subnet: bridge.subnet, masquerade: bridge.masquerade, mode: bridge.gatewayMode ?? 'nat' },
-    ipv6: ipv6 && { subnet: ipv6.subnet, masquerade: ipv6.masquerade, mode: ipv6.gatewayMode ?? 'nat' },
+    ipv4: ipv4 && { subnet: ipv4.subnet, masquerade, mode: gatewayMode4 },
+    ipv6: ipv6 && { subnet: ipv6.subnet, masquerade, mode: gatewayMode6 },
   };
 }

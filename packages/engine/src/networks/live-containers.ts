@@ -46,17 +46,12 @@ export class LiveContainers {
   }
 }
 
-/** The name for the next link in a container: the one asked for, else the first `ethN` that is free. */
-export function nextInterface(
-  endpoints: readonly LiveEndpoint[],
-  present: readonly string[],
-  wanted: string | undefined,
-): string {
-  if (wanted !== undefined && /^[^/\s:]{1,15}$/.test(wanted)) return wanted;
+/** The name for the next link in a container: the first of `eth0`, `eth1`, … that is free. */
+export function nextInterface(endpoints: readonly LiveEndpoint[], present: readonly string[], prefix: string): string {
   const taken = new Set([...present, ...endpoints.map(({ ifname }) => ifname)]);
   let number = 0;
-  while (taken.has(`eth${number}`)) number++;
-  return `eth${number}`;
+  while (taken.has(`${prefix}${number}`)) number++;
+  return `${prefix}${number}`;
 }
 
 /** Finds the link of an endpoint again after a daemon restart: by its MAC address. */

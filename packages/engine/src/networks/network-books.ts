@@ -1,29 +1,56 @@
-import { formatRfc3339Nano, newId, systemClock, WharfError } from '@wharf/kit';
-import { withNetlink } from '@wharf/linux/netlink';
+import { newId, WharfError } from '@wharf/kit';
+import { type Netlink, withNetlink } from '@wharf/linux/netlink';
 import type { Store, Table } from '@wharf/store';
-import { networkAmbiguous, networkNameInUse, networkNotFound } from '@wharf/wire/docker/messages';
-import type { IPAM, NetworkCreateRequest } from '@wharf/wire/docker/types';
+import { networkAmbiguous, networkNameInUse, networkNotFound, sameBridgeName } from '@wharf/wire/docker/messages';
+import type { NetworkCreateRequest } from '@wharf/wire/docker/types';
 import type { EngineConfig } from '../engine-config.ts';
-import { addressOf, subnetsInUse, uplinkMtu } from './bridge.ts';
-import { bridgeSettings, checkCreateRequest, withTemplate } from './create-request.ts';
-import { AddressPool, choosePool } from './ipam.ts';
-import { formatIpv4, formatSubnet, parseCidr, type Subnet } from './ipv4.ts';
+import { NetworkAddresses } from './address-pool.ts';
+import { bridgeSettings } from './bridge-options.ts';
+import { checkCreateRequest, driverOf, withDefaults, withTemplate } from './create-request.ts';
+import { defaultBridgeRecord } from './default-bridge.ts';
+import { type PoolToSplit, poolsToSplit } from './default-pools.ts';
+import { hostSubnets, kernelHasIPv6, uplinkMtu } from './host-network.ts';
+import { familiesOf, type PoolFacts, poolsOf, shownIpam } from './ipam-request.ts';
 import { NETWORKS_MAX } from './limits.ts';
-import { type BridgeSettings, DEFAULT_NETWORK, type NetworkDriver, type NetworkRecord } from './network.ts';
+import { DEFAULT_NETWORK, type NetworkPool, type NetworkRecord } from './network.ts';
+import { parentSettings, sharedParent, wantsHostAccess } from './parent-options.ts';
+import { predefined, recordOf, upgraded } from './records.ts';
+import { parseCidr } from './subnet.ts';
+import { ulaPrefix } from './ula.ts';
 
-export type NetworkConfig = Pick<EngineConfig, 'bridge' | 'bip' | 'mtu' | 'dns' | 'dnsSearch' | 'dnsOptions'>;
+export type NetworkConfig = Pick<
+  EngineConfig,
+  | 'bridge'
+  | 'bip'
+  | 'bip6'
+  | 'fixedCidr'
+  | 'fixedCidr6'
+  | 'defaultGateway'
+  | 'defaultGateway6'
+  | 'ipv6'
+  | 'icc'
+  | 'ipMasquerade'
+  | 'addressPools'
+  | 'defaultNetworkOptions'
+  | 'mtu'
+  | 'dns'
+  | 'dnsSearch'
+  | 'dnsOptions'
+>;
 
 /** The networks there are, and the addresses given out in each. */
 export class NetworkBooks {
   readonly #table: Table<NetworkRecord>;
   readonly #config: NetworkConfig;
+  readonly #defaults: readonly PoolToSplit[];
   readonly #byId = new Map<string, NetworkRecord>();
-  readonly #pools = new Map<string, AddressPool>();
+  readonly #addresses = new Map<string, NetworkAddresses>();
 
   constructor(store: Store, config: NetworkConfig) {
     this.#table = store.table<NetworkRecord>('networks');
     this.#config = config;
-    for (const { value } of this.#table.list()) this.#byId.set(value.id, value);
+    this.#defaults = poolsToSplit(config.addressPools, ulaPrefix(store));
+    for (const { value } of this.#table.list()) this.#byId.set(value.id, upgraded(value));
     this.#ensurePredefined();
   }
 
@@ -33,12 +60,11 @@ export class NetworkBooks {
 
   /** By full id, name, or unambiguous id prefix, in this order. Throws `not-found`. */
   resolve(idOrName: string): NetworkRecord {
-    const exact = this.#byId.get(idOrName) ?? this.list().find(({ name }) => name === idOrName);
+    const exact = this.find(idOrName);
     if (exact) return exact;
     const matching = idOrName === '' ? [] : this.list().filter(({ id }) => id.startsWith(idOrName));
-    if (matching.length > 1) {
+    if (matching.length > 1)
       throw new WharfError('invalid-argument', networkAmbiguous(idOrName, matching.length, 'ID prefix'));
-    }
     const [found] = matching;
     if (!found) throw new WharfError('not-found', networkNotFound(idOrName));
     return found;
@@ -48,57 +74,112 @@ export class NetworkBooks {
     return this.#byId.get(idOrName) ?? this.list().find(({ name }) => name === idOrName);
   }
 
-  /** The addresses of a bridge network. */
-  pool(network: NetworkRecord): AddressPool {
-    const known = this.#pools.get(network.id);
+  /** The addresses of a network; one without subnets gives out none. */
+  addresses(network: NetworkRecord): NetworkAddresses {
+    const known = this.#addresses.get(network.id);
     if (known) return known;
-    if (!network.bridge)
-      throw new WharfError('internal', `Cannot give out addresses in "${network.name}": it has none`);
-    const pool = new AddressPool(network.bridge);
-    this.#pools.set(network.id, pool);
-    return pool;
+    const addresses = new NetworkAddresses(network);
+    if (network.parent?.hostAddress !== undefined) addresses.adopt(network.parent.hostAddress);
+    this.#addresses.set(network.id, addresses);
+    return addresses;
   }
 
-  /** Adds a network to the books; the bridge is the caller's to make. Throws in Docker's words. */
+  /** Adds a network to the books; its links are the caller's to make. Throws in Docker's words. */
   create(asked: NetworkCreateRequest): NetworkRecord {
     checkCreateRequest(asked);
-    const request = withTemplate(asked, this.find(asked.ConfigFrom?.Network ?? ''));
+    const request = withDefaults(
+      withTemplate(asked, this.find(asked.ConfigFrom?.Network ?? '')),
+      this.#config.defaultNetworkOptions,
+    );
     const name = request.Name ?? '';
     if (this.list().some((network) => network.name === name)) throw new WharfError('conflict', networkNameInUse(name));
     if (this.#byId.size >= NETWORKS_MAX) {
       throw new WharfError('resource-exhausted', `Cannot create network "${name}": there are ${NETWORKS_MAX} already`);
     }
     const id = newId<'network'>();
-    if (request.ConfigOnly === true) return this.#keep({ ...recordOf(request, id), driver: 'null', configOnly: true });
-    const bridge = withNetlink((netlink) =>
-      bridgeSettings(request, {
-        id,
-        mtu: this.#config.mtu || uplinkMtu(netlink),
-        ownSubnets: this.#subnets(),
-        hostSubnets: subnetsInUse(netlink, ''),
-      }),
-    );
-    if (this.list().some((network) => network.bridge?.name === bridge.name)) {
-      throw new WharfError('conflict', `bridge name ${bridge.name} is already in use by another network`);
+    if (request.ConfigOnly === true) return this.#keep(this.#template(request, id));
+    const network = withNetlink((netlink) => this.#complete(request, id, netlink));
+    const sameBridge = this.list().find(({ bridge }) => bridge !== undefined && bridge.name === network.bridge?.name);
+    if (sameBridge?.bridge) {
+      const other = { id: sameBridge.id, name: sameBridge.bridge.name };
+      throw new WharfError('permission-denied', sameBridgeName(id, other.name, other));
     }
-    return this.#keep({ ...recordOf(request, id), ipam: shownIpam(request.IPAM, bridge), bridge });
+    if (!network.parent) return this.#keep(network);
+    return this.#keep({ ...network, parent: sharedParent(network.parent, this.list()) });
   }
 
   remove(network: NetworkRecord): void {
     this.#table.delete(network.id);
     this.#byId.delete(network.id);
-    this.#pools.delete(network.id);
+    this.#addresses.delete(network.id);
+  }
+
+  /** Keeps a network that has changed; the addresses given out stay. */
+  replace(network: NetworkRecord): void {
+    this.#table.put(network.id, network);
+    this.#byId.set(network.id, network);
   }
 
   #keep(network: NetworkRecord): NetworkRecord {
-    this.#table.put(network.id, network);
-    this.#byId.set(network.id, network);
-    this.#pools.delete(network.id);
+    this.#addresses.delete(network.id);
+    this.replace(network);
     return network;
   }
 
-  #subnets(): Subnet[] {
-    return this.list().flatMap(({ bridge }) => (bridge && parseCidr(bridge.subnet)?.subnet) ?? []);
+  #template(request: NetworkCreateRequest, id: NetworkRecord['id']): NetworkRecord {
+    const { EnableIPv4: ipv4, EnableIPv6: ipv6 } = request;
+    const asked = { ...(typeof ipv4 === 'boolean' ? { ipv4 } : {}), ...(typeof ipv6 === 'boolean' ? { ipv6 } : {}) };
+    return { ...recordOf(request, id), driver: 'null', configOnly: true, asked };
+  }
+
+  /** The request with all that has to be chosen chosen. */
+  #complete(request: NetworkCreateRequest, id: NetworkRecord['id'], netlink: Netlink): NetworkRecord {
+    const driver = driverOf(request);
+    const options = request.Options ?? {};
+    const families = familiesOf(request, this.#config.ipv6 && kernelHasIPv6());
+    const record = recordOf(request, id);
+    const settings =
+      driver === 'bridge'
+        ? {
+            bridge: bridgeSettings(options, {
+              id,
+              mtu: this.#config.mtu,
+              uplinkMtu: uplinkMtu(netlink),
+              internal: record.internal,
+            }),
+          }
+        : {
+            parent: parentSettings(driver as 'macvlan' | 'ipvlan', options, {
+              id,
+              mtuOf: (link) => netlink.findLink(link)?.mtu,
+            }),
+          };
+    const { bridge } = settings;
+    const noGateway4 = bridge?.gatewayMode4 === 'isolated' || (bridge?.inhibitIPv4 === true && record.internal);
+    const facts = this.poolFacts(netlink);
+    const pools = {
+      ipv4: families.ipv4
+        ? poolsOf(request.IPAM, { family: 4, gateway: bridge !== undefined && !noGateway4, facts })
+        : [],
+      ipv6: families.ipv6
+        ? poolsOf(request.IPAM, {
+            family: 6,
+            gateway: bridge !== undefined && bridge.gatewayMode6 !== 'isolated',
+            facts,
+          })
+        : [],
+    };
+    const network = { ...record, driver, ...pools, ...settings, ipam: shownIpam(request.IPAM, pools) };
+    return wantsHostAccess(options) ? withHostAddress(network) : network;
+  }
+
+  /** What a new network's subnets may not collide with, as things are now. */
+  poolFacts(netlink: Netlink, ignoring = ''): PoolFacts {
+    const own = this.list().flatMap((network) =>
+      [...network.ipv4, ...network.ipv6].flatMap((pool) => subnetsOfPool(pool, `network "${network.name}"`)),
+    );
+    const bridges = this.list().flatMap(({ bridge }) => bridge?.name ?? []);
+    return { own, host: hostSubnets(netlink, [...bridges, ignoring]), defaults: this.#defaults };
   }
 
   #ensurePredefined(): void {
@@ -113,107 +194,31 @@ export class NetworkBooks {
       if (known) this.remove(known);
       return;
     }
-    const bridge = withNetlink((netlink) => this.#defaultBridge(netlink, known?.bridge));
-    if (known && JSON.stringify(known.bridge) === JSON.stringify(bridge)) return;
-    this.#keep({
-      ...predefined(DEFAULT_NETWORK, 'bridge'),
-      ...(known ? { id: known.id, createdAt: known.createdAt } : {}),
-      options: {
-        'com.docker.network.bridge.default_bridge': 'true',
-        'com.docker.network.bridge.enable_icc': 'true',
-        'com.docker.network.bridge.enable_ip_masquerade': 'true',
-        'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
-        'com.docker.network.bridge.name': bridge.name,
-        'com.docker.network.driver.mtu': String(bridge.mtu),
-      },
-      ipam: { Driver: 'default', Options: null, Config: [{ Subnet: bridge.subnet, Gateway: bridge.gateway }] },
-      bridge,
-    });
-  }
-
-  /** `--bip`, else what was used before, else what the link has, else the first free pool. */
-  #defaultBridge(
-    netlink: Parameters<Parameters<typeof withNetlink>[0]>[0],
-    known: BridgeSettings | undefined,
-  ): BridgeSettings {
-    const { bridge: name, bip } = this.#config;
-    const mtu = this.#config.mtu || uplinkMtu(netlink);
-    const given = bip ?? (known ? undefined : addressOf(netlink, name));
-    if (given !== undefined) {
-      const parsed = parseCidr(given);
-      if (!parsed || parsed.address === parsed.subnet.base) {
-        throw new WharfError(
-          'invalid-argument',
-          `Cannot use "${given}" as the bridge's address: it is not an address with a prefix length`,
-        );
-      }
-      return bridgeOf(name, parsed.subnet, parsed.address, mtu);
-    }
-    if (known) return { ...known, name, mtu };
-    const subnet = choosePool([...this.#subnets(), ...subnetsInUse(netlink, name)]);
-    return bridgeOf(name, subnet, subnet.base + 1, mtu);
+    if (known) this.#byId.delete(known.id);
+    const bridge = withNetlink((netlink) =>
+      defaultBridgeRecord({
+        config: this.#config,
+        known,
+        netlink,
+        facts: this.poolFacts(netlink, this.#config.bridge),
+        uplinkMtu: uplinkMtu(netlink),
+        hasIPv6: kernelHasIPv6(),
+      }),
+    );
+    if (known && JSON.stringify(known) === JSON.stringify(bridge)) this.#byId.set(known.id, known);
+    else this.#keep(bridge);
   }
 }
 
-function bridgeOf(name: string, subnet: Subnet, gateway: number, mtu: number): BridgeSettings {
-  return {
-    name,
-    subnet: formatSubnet(subnet),
-    gateway: formatIpv4(gateway),
-    reserved: [],
-    mtu,
-    icc: true,
-    masquerade: true,
-    hostBinding: '0.0.0.0',
-  };
-}
+const subnetsOfPool = (pool: NetworkPool, holder: string): PoolFacts['own'] => {
+  const subnet = parseCidr(pool.subnet)?.subnet;
+  return subnet ? [{ subnet, holder }] : [];
+};
 
-function predefined(name: string, driver: NetworkDriver): NetworkRecord {
-  return {
-    id: newId<'network'>(),
-    name,
-    driver,
-    createdAt: formatRfc3339Nano(systemClock.nowNs()),
-    internal: false,
-    attachable: false,
-    enableIPv6: false,
-    options: {},
-    labels: {},
-    ipam: { Driver: 'default', Options: null, Config: null },
-  };
-}
-
-/** The network that a request asks for, before anything is chosen for it. */
-function recordOf(request: NetworkCreateRequest, id: NetworkRecord['id']): NetworkRecord {
-  const template = request.ConfigFrom?.Network ?? '';
-  return {
-    id,
-    name: request.Name ?? '',
-    driver: 'bridge',
-    createdAt: formatRfc3339Nano(systemClock.nowNs()),
-    internal: request.Internal === true,
-    attachable: request.Attachable === true,
-    enableIPv6: request.EnableIPv6 === true,
-    options: request.Options ?? {},
-    labels: request.Labels ?? {},
-    ipam: {
-      Driver: request.IPAM?.Driver || 'default',
-      Options: request.IPAM?.Options ?? null,
-      Config: request.IPAM?.Config ?? [],
-    },
-    ...(template === '' ? {} : { configFrom: template }),
-  };
-}
-
-/** What was asked for with what was chosen filled in, as `inspect` shows it. */
-function shownIpam(asked: IPAM | null | undefined, bridge: BridgeSettings): IPAM {
-  const given = (asked?.Config ?? []).filter(({ Subnet }) => Subnet !== undefined && Subnet !== '');
-  const hasIpv4 = given.some(({ Subnet }) => Subnet?.includes(':') === false);
-  const chosen = { Subnet: bridge.subnet, Gateway: bridge.gateway };
-  const config = given.map((entry) => (entry.Subnet?.includes(':') === true ? entry : { ...entry, ...chosen }));
-  return {
-    Driver: asked?.Driver || 'default',
-    Options: asked?.Options ?? null,
-    Config: hasIpv4 ? config : [chosen, ...config],
-  };
+/** `host_access`: one address of the network is this host's own. */
+function withHostAddress(network: NetworkRecord): NetworkRecord {
+  const lease = new NetworkAddresses(network).take(4, '');
+  if (!lease || !network.parent)
+    throw new WharfError('invalid-argument', 'host_access needs a macvlan network with an IPv4 subnet');
+  return { ...network, parent: { ...network.parent, hostAddress: lease.address } };
 }

@@ -41,7 +41,7 @@ import type { NetworkFiles, NetworkService, Sandbox } from './network-service.ts
 import { planEndpoints } from './plan.ts';
 import { pruneCutoff } from './prune.ts';
 import { Sandboxes } from './sandboxes.ts';
-import { describeEndpoint, listFilter, networkDetails, networkSummary } from './view.ts';
+import { describeEndpoint, listFilter, networkDetails, networkStatus, networkSummary } from './view.ts';
 
 /** How often the rules are looked after. */
 const RULES_CHECK_MS = 5000;
@@ -61,13 +61,25 @@ export class Networks implements NetworkService {
   readonly #sandboxes: Sandboxes;
   readonly #options: NetworkRoomOptions;
   readonly #timer: NodeJS.Timeout;
+  #containers: () => Iterable<ContainerRecord> = () => [];
 
   constructor(options: NetworkRoomOptions) {
     const { store, config, execRoot, log } = options;
     this.#options = options;
     this.#books = new NetworkBooks(store, config);
-    this.#sandboxes = new Sandboxes({ books: this.#books, config, log, netnsDir: join(execRoot, 'netns') });
+    this.#sandboxes = new Sandboxes({
+      books: this.#books,
+      config,
+      log,
+      netnsDir: join(execRoot, 'netns'),
+      containers: () => this.#containers(),
+    });
     this.#timer = setInterval(() => this.#lookAfterRules(), RULES_CHECK_MS).unref();
+  }
+
+  /** Tells where all containers there are can be looked up, so that the addresses they ask for are kept for them. */
+  setContainers(containers: () => Iterable<ContainerRecord>): void {
+    this.#containers = containers;
   }
 
   async plan(options: {
@@ -196,7 +208,7 @@ export class Networks implements NetworkService {
   async createNetwork(request: NetworkCreateRequest): Promise<NetworkCreateResponse> {
     const network = this.#books.create(request);
     try {
-      this.#sandboxes.ensureNetwork(network);
+      this.#sandboxes.makeNetwork(network);
     } catch (error) {
       this.#sandboxes.removeNetwork(network);
       this.#books.remove(network);
@@ -204,7 +216,7 @@ export class Networks implements NetworkService {
     }
     await this.#options.store.committed();
     this.#publishEvent(network, 'create');
-    return { Id: network.id, Warning: network.enableIPv6 ? 'IPv6 is taken note of but not set up' : '' };
+    return { Id: network.id, Warning: '' };
   }
 
   /** Throws `permission-denied` while containers are connected, and for predefined networks. */
@@ -240,9 +252,12 @@ export class Networks implements NetworkService {
   }
 
   /** Throws `not-found` (`network x not found`). */
-  inspectNetwork(idOrName: string): Network {
+  inspectNetwork(idOrName: string, options: { readonly withStatus?: boolean } = {}): Network {
     const network = this.#books.resolve(idOrName);
-    return networkDetails(network, this.#sandboxes.live.endpointsOf(network.id));
+    const details = networkDetails(network, this.#sandboxes.live.endpointsOf(network.id));
+    return options.withStatus === true
+      ? { ...details, Status: networkStatus(this.#books.addresses(network).status()) }
+      : details;
   }
 
   /** Removes networks that no container is connected to. Returns their names. */
@@ -331,8 +346,8 @@ export class Networks implements NetworkService {
   }
 
   #hostGateways(): readonly string[] {
-    const bridge = this.#books.find(DEFAULT_NETWORK)?.bridge;
-    return [bridge?.gateway ?? '', bridge?.ipv6?.gateway ?? ''].filter((address) => address !== '');
+    const bridge = this.#books.find(DEFAULT_NETWORK);
+    return [...(bridge?.ipv4 ?? []), ...(bridge?.ipv6 ?? [])].flatMap(({ gateway }) => gateway || []);
   }
 
   /** `--link` on the default bridge: `address alias name` lines for containers that are up. */

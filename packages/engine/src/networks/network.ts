@@ -1,7 +1,9 @@
 import type { NetworkId } from '@wharf/kit';
+import { encodeIp } from '@wharf/linux/netlink';
 import type { IPAM } from '@wharf/wire/docker/types';
+import type { EndpointSysctl } from './endpoint-sysctls.ts';
 
-export type NetworkDriver = 'bridge' | 'host' | 'null';
+export type NetworkDriver = 'bridge' | 'macvlan' | 'ipvlan' | 'host' | 'null';
 
 /** A network as it is kept in the store. */
 export interface NetworkRecord {
@@ -11,7 +13,6 @@ export interface NetworkRecord {
   readonly createdAt: string;
   readonly internal: boolean;
   readonly attachable: boolean;
-  readonly enableIPv6: boolean;
   /** As the client gave them; `inspect` shows them. */
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -19,51 +20,79 @@ export interface NetworkRecord {
   readonly ipam: IPAM;
   /** A template for others (`--config-only`): nothing connects to it, and it has no link. */
   readonly configOnly?: boolean;
+  /** Of templates: the families asked for; undefined where nothing was said. */
+  readonly asked?: { readonly ipv4?: boolean; readonly ipv6?: boolean };
   /** The name of the network whose configuration this one has (`--config-from`). */
   readonly configFrom?: string;
-  /** Absent for `host`, `none` and templates. */
+  /** Where its addresses come from; none of a family: containers have no address of that family here. */
+  readonly ipv4: readonly NetworkPool[];
+  readonly ipv6: readonly NetworkPool[];
+  /** Of `bridge` networks, templates excepted. */
   readonly bridge?: BridgeSettings;
+  /** Of `macvlan` and `ipvlan` networks. */
+  readonly parent?: ParentSettings;
 }
 
-export interface BridgeSettings {
-  /** Name of the link on the host. */
-  readonly name: string;
-  /** `a.b.c.d/n`. */
+/** A subnet of a network. */
+export interface NetworkPool {
+  /** `a.b.c.d/n` or the same of IPv6. */
   readonly subnet: string;
+  /** The host's address on a bridge, the router's on a macvlan; empty when there is none. */
   readonly gateway: string;
+  /** What containers use as their gateway, where it is not `gateway`. */
+  readonly containerGateway?: string;
   /** Where addresses are given out from; the whole subnet when absent. */
   readonly ipRange?: string;
   /** Addresses kept from containers. */
   readonly reserved: readonly string[];
-  readonly mtu: number;
-  /** Containers of the network may talk to each other. */
-  readonly icc: boolean;
-  readonly masquerade: boolean;
-  /** Where ports are published that name no host address; every address of both families when it is `0.0.0.0`. */
-  readonly hostBinding: string;
-  /** How containers meet the world outside by IPv4; `nat` when absent. */
-  readonly gatewayMode?: GatewayMode;
-  /** Absent in a network without IPv6. */
-  readonly ipv6?: Ipv6Settings;
 }
 
 /**
- * - `nat`: masqueraded, and only published ports are reached from outside;
- * - `nat-unprotected`: the same, but every port is reached by the container's own address;
- * - `routed`: own addresses outside too; published ports are let through, none is mapped;
- * - `isolated`: no address on the bridge, no way out.
+ * How a network meets the world: `nat` hides containers behind the host, `nat-unprotected` does so but lets everybody reach
+ * every port, `routed` hides and translates nothing, `isolated` (internal networks) gives the host itself no address.
  */
 export type GatewayMode = 'nat' | 'nat-unprotected' | 'routed' | 'isolated';
 
-/** The IPv6 side of a bridge network; fields as in `BridgeSettings`. */
-export interface Ipv6Settings {
-  /** `fdxx::/64`. */
-  readonly subnet: string;
-  readonly gateway: string;
-  readonly ipRange?: string;
-  readonly reserved: readonly string[];
+export interface BridgeSettings {
+  /** Name of the link on the host. */
+  readonly name: string;
+  readonly mtu: number;
+  /** Nobody set the MTU: it is the uplink's and changes with it. */
+  readonly mtuFollows?: boolean;
+  /** Containers of the network may talk to each other. */
+  readonly icc: boolean;
   readonly masquerade: boolean;
-  readonly gatewayMode?: GatewayMode;
+  /** Where ports are published that name no host address. */
+  readonly hostBinding: string;
+  readonly hostBinding6: string;
+  readonly gatewayMode4: GatewayMode;
+  readonly gatewayMode6: GatewayMode;
+  /** Links of the host from where containers may be addressed directly. */
+  readonly trustedInterfaces: readonly string[];
+  /** What masquerading uses as the source instead of the uplink's address. */
+  readonly hostSource4?: string;
+  readonly hostSource6?: string;
+  /** The bridge gets no IPv4 address. */
+  readonly inhibitIPv4: boolean;
+  /** `eth` of `eth0` in containers. */
+  readonly ifnamePrefix: string;
+  /** The link was there before: it is not ours to remove. */
+  readonly foreign?: boolean;
+}
+
+export interface ParentSettings {
+  /** The link of the host whose network containers join. */
+  readonly name: string;
+  /** `bridge`, `private`, `vepa`, `passthru`; `l2`, `l3`, `l3s`. */
+  readonly mode: string;
+  /** `ipvlan_flag`. */
+  readonly flag?: string;
+  /** We made the parent (a VLAN link, or one for nothing but this network) and remove it after. */
+  readonly made: boolean;
+  readonly mtu: number;
+  readonly ifnamePrefix: string;
+  /** The address by which this host itself is in the network (`host_access`). */
+  readonly hostAddress?: string;
 }
 
 /** Names that mean something whatever networks there are. */
@@ -96,16 +125,23 @@ export interface LiveEndpoint {
   readonly containerName: string;
   /** Link in the container, `eth0`; empty for `host` and `none`. */
   readonly ifname: string;
-  /** Empty for `host` and `none`. */
+  /** IPv4, empty when it has none. */
   readonly address: string;
   readonly prefixLength: number;
-  /** Absent or empty where the network has no IPv6. */
-  readonly address6?: string;
-  readonly prefixLength6?: number;
+  /** Of the subnet that the address is in; empty when the network has none. */
+  readonly gateway: string;
+  /** IPv6, empty when it has none. */
+  readonly address6: string;
+  readonly prefixLength6: number;
+  readonly gateway6: string;
   readonly mac: string;
   readonly gatewayPriority: number;
   /** Names that DNS answers for, the first also backwards. */
   readonly dnsNames: readonly string[];
+  /** `com.docker.network.endpoint.sysctls`. */
+  readonly sysctls: readonly EndpointSysctl[];
+  /** Link-local addresses asked for, `address/n`. */
+  readonly linkLocal: readonly string[];
   /** `container:alias` pairs that only this container sees. */
   readonly links: readonly string[];
 }
@@ -113,6 +149,13 @@ export interface LiveEndpoint {
 /** The name of an endpoint's link on the host: told from the endpoint, so that a restarted daemon knows it again. */
 export const hostLinkOf = (endpointId: string): string => `veth${endpointId.slice(0, 11)}`;
 
-/** The MAC address Docker gives an IPv4 address (02:42 and the four bytes). */
-export const macOf = (address: string): string =>
-  ['02', '42', ...address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))].join(':');
+export const hasIPv6 = (network: Pick<NetworkRecord, 'ipv6'>): boolean => network.ipv6.length > 0;
+
+/** The endpoint is a link in the container; those of `host` and `none` are not. */
+export const isPlugged = (endpoint: Pick<LiveEndpoint, 'ifname'>): boolean => endpoint.ifname !== '';
+
+/** The MAC address that follows from an IP address: 02:42 and the last four bytes. The same address never changes its owner's. */
+export function macOf(address: string): string {
+  const bytes = encodeIp(address).bytes.subarray(-4);
+  return ['02', '42', ...[...bytes].map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
+}

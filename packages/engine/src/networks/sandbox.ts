@@ -1,76 +1,72 @@
-/** The kernel's side of a container's network: namespace, links, addresses, routes. Synchronous; 2 ms for one bridge. */
-import { existsSync } from 'node:fs';
-import { hasErrno } from '@wharf/kit';
-import { createPinnedNetns, removePinnedNetns } from '@wharf/linux/namespaces';
+/** A container's network namespace: made, opened, let go of. Synchronous. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { messageOf, WharfError } from '@wharf/kit';
+import { createPinnedNetns, inNetns, removePinnedNetns } from '@wharf/linux/namespaces';
 import { Netlink } from '@wharf/linux/netlink';
+import { type IdMapping, pinUserAndNetwork } from '@wharf/linux/user-namespace';
 import { setSysctl } from './bridge.ts';
-import { type BridgeSettings, hostLinkOf, type LiveEndpoint } from './network.ts';
+import type { LiveEndpoint } from './network.ts';
 
-/** Makes a namespace pinned at `path` with `lo` up and returns a session in it; what an earlier run left there is removed. */
-export function createSandbox(path: string): Netlink {
-  if (existsSync(path)) removePinnedNetns(path);
-  const inside = createPinnedNetns(path, () => {
-    // Interfaces to come get no IPv6 address of their own; the loopback keeps ::1.
-    setSysctl('/proc/sys/net/ipv6/conf/default/disable_ipv6', '1');
+const IPV6_DEFAULTS = '/proc/sys/net/ipv6/conf/default';
+
+/** Where the user namespace that owns a network namespace is pinned, if it is not the daemon's own. */
+export function userNamespacePath(networkPath: string): string {
+  return join(dirname(dirname(networkPath)), 'userns', basename(networkPath));
+}
+
+/**
+ * Makes a namespace pinned at `path` and returns a session in it; what an earlier run left there is removed.
+ * With `owner` it belongs to a new user namespace of that mapping (`userNamespacePath`), whose root may configure it.
+ */
+export function createSandbox(path: string, owner?: IdMapping): Netlink {
+  destroySandbox(path);
+  const open = (): Netlink => {
+    // Interfaces to come get no IPv6 address unless their network has it; the loopback keeps ::1.
+    setSysctl(`${IPV6_DEFAULTS}/disable_ipv6`, '1');
+    // A link that comes up tells its neighbours where its addresses are now.
+    setSysctl('/proc/sys/net/ipv4/conf/default/arp_notify', '1');
+    setSysctl(`${IPV6_DEFAULTS}/ndisc_notify`, '1');
+    // Addresses are given out once; waiting a second whether somebody else has one is for nothing.
+    setSysctl(`${IPV6_DEFAULTS}/accept_dad`, '0');
     return Netlink.open();
-  });
+  };
+  if (owner !== undefined) {
+    pinUserAndNetwork(owner, { user: userNamespacePath(path), network: path });
+    return inNetns(path, open);
+  }
+  const inside = createPinnedNetns(path, open);
   if (!inside) throw new Error('unreachable: createPinnedNetns returns what its callback does');
   return inside;
 }
 
-/** Plugs a container into a bridge: the pair is made in one step with the far end born in the namespace. */
-export function attach(options: {
-  readonly host: Netlink;
-  readonly inside: Netlink;
-  readonly netnsPath: string;
-  readonly endpoint: LiveEndpoint;
-  readonly bridge: BridgeSettings;
-  /** Whether the default route leads through this network. */
-  readonly isGateway: boolean;
-  readonly first: boolean;
-}): void {
-  const { host, inside, endpoint, bridge } = options;
-  const name = hostLinkOf(endpoint.endpointId);
-  host.createVeth({
-    name,
-    peer: endpoint.ifname,
-    peerNetns: options.netnsPath,
-    mtu: bridge.mtu,
-    mac: endpoint.mac,
-    master: host.indexOf(bridge.name),
-    up: true,
-  });
-  // With br_netfilter a packet to a container's own published port never leaves the bridge: it must go back by its port.
-  const hairpin = existsSync('/proc/sys/net/bridge/bridge-nf-call-iptables');
-  if (hairpin || !bridge.icc) host.setBridgePort(name, { hairpin, isolated: !bridge.icc });
-  inside.configure({
-    ifname: endpoint.ifname,
-    addresses: [`${endpoint.address}/${endpoint.prefixLength}`],
-    gateways: options.isGateway ? [bridge.gateway] : [],
-    loopback: options.first,
+/** Prepares the namespace for the birth of an endpoint's link: what the link takes over from the namespace's defaults. */
+export function expectLink(path: string, endpoint: LiveEndpoint): void {
+  inNetns(path, () => {
+    setSysctl(`${IPV6_DEFAULTS}/disable_ipv6`, endpoint.address6 === '' ? '1' : '0');
+    // The route is given: another container of the network could else advertise itself as the router.
+    const given = endpoint.address6 !== '' && (endpoint.gateway6 !== '' || endpoint.network.bridge !== undefined);
+    setSysctl(`${IPV6_DEFAULTS}/accept_ra`, given ? '0' : '1');
   });
 }
 
-/** Unplugs a container from a bridge. Idempotent. */
-export function detach(inside: Netlink, endpoint: LiveEndpoint): void {
-  try {
-    inside.deleteLink(endpoint.ifname);
-  } catch (error) {
-    if (!hasErrno(error, 'ENODEV')) throw error;
-  }
-}
-
-/** Leads the default route through that gateway, or nowhere. */
-export function setDefaultRoute(inside: Netlink, gateway: string | undefined): void {
-  if (gateway !== undefined) {
-    inside.replaceRoute({ gateway });
-    return;
-  }
-  try {
-    inside.deleteRoute({});
-  } catch (error) {
-    if (!hasErrno(error, 'ESRCH')) throw error;
-  }
+/** Sets the kernel switches that were asked for one link. Throws `invalid-argument` naming the one that cannot be. */
+export function setLinkSysctls(path: string, endpoint: LiveEndpoint): void {
+  if (endpoint.sysctls.length === 0) return;
+  inNetns(path, () => {
+    for (const sysctl of endpoint.sysctls) {
+      const name = sysctl.path.replace('IFNAME', endpoint.ifname);
+      try {
+        writeFileSync(join('/proc/sys', name), sysctl.value);
+      } catch (error) {
+        throw new WharfError(
+          'invalid-argument',
+          `failed to set ${name.replaceAll('/', '.')}=${sysctl.value}: ${messageOf(error)}`,
+          { cause: error },
+        );
+      }
+    }
+  });
 }
 
 /**
@@ -78,5 +74,7 @@ export function setDefaultRoute(inside: Netlink, gateway: string | undefined): v
  * one takes.
  */
 export function destroySandbox(path: string): void {
-  removePinnedNetns(path);
+  if (existsSync(path)) removePinnedNetns(path);
+  const user = userNamespacePath(path);
+  if (existsSync(user)) removePinnedNetns(user);
 }

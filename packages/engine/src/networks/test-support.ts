@@ -6,6 +6,7 @@ import { newId, nullLogger, ZERO_TIME } from '@wharf/kit';
 import { openMemoryStore, type Store } from '@wharf/store';
 import type { ContainerConfig, EndpointSettings, HostConfig } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../containers/container.ts';
+import { defaultEngineConfig } from '../engine-config.ts';
 import type { EngineEvent, EventBus } from '../events/event-bus.ts';
 import { createNetworkService, type Networks } from './networks.ts';
 
@@ -33,7 +34,7 @@ export function testRoom(bridge: string): TestRoom {
     },
     listen: () => () => {},
   };
-  const config = { bridge, bip: undefined, mtu: 0, dns: [], dnsSearch: [], dnsOptions: [] };
+  const config = defaultEngineConfig({ dataRoot: root, execRoot: root, bridge });
   const open = (): Networks =>
     createNetworkService({
       store,

@@ -7,8 +7,9 @@ import {
   validateFilters,
   WharfError,
 } from '@wharf/kit';
-import type { EndpointResource, Network } from '@wharf/wire/docker/types';
-import { isUserDefined, type LiveEndpoint, type NetworkRecord } from './network.ts';
+import type { EndpointResource, Network, NetworkStatus } from '@wharf/wire/docker/types';
+import type { PoolStatus } from './address-pool.ts';
+import { isUserDefined, type LiveEndpoint, type NetworkPool, type NetworkRecord } from './network.ts';
 
 /** A network as the Engine API shows it, without its containers. */
 export function networkSummary(network: NetworkRecord): Network {
@@ -18,8 +19,8 @@ export function networkSummary(network: NetworkRecord): Network {
     Created: network.createdAt,
     Scope: 'local',
     Driver: network.driver,
-    EnableIPv4: true,
-    EnableIPv6: network.enableIPv6,
+    EnableIPv4: network.configOnly === true ? network.asked?.ipv4 !== false : enabled(network, network.ipv4),
+    EnableIPv6: network.configOnly === true ? network.asked?.ipv6 === true : network.ipv6.length > 0,
     IPAM: network.ipam,
     Internal: network.internal,
     Attachable: network.attachable,
@@ -31,6 +32,10 @@ export function networkSummary(network: NetworkRecord): Network {
   };
 }
 
+/** `host` and `none` have no addresses of their own to give; Docker calls them IPv4 networks. */
+const enabled = (network: NetworkRecord, pools: readonly NetworkPool[]): boolean =>
+  pools.length > 0 || network.driver === 'host' || network.driver === 'null';
+
 /** As `networkSummary`, with the containers that are connected now. */
 export function networkDetails(network: NetworkRecord, endpoints: readonly LiveEndpoint[]): Network {
   const containers: Record<string, EndpointResource> = {};
@@ -40,10 +45,29 @@ export function networkDetails(network: NetworkRecord, endpoints: readonly LiveE
       EndpointID: endpoint.endpointId,
       MacAddress: endpoint.mac,
       IPv4Address: endpoint.address === '' ? '' : `${endpoint.address}/${endpoint.prefixLength}`,
-      IPv6Address: '',
+      IPv6Address: endpoint.address6 === '' ? '' : `${endpoint.address6}/${endpoint.prefixLength6}`,
     };
   }
   return { ...networkSummary(network), Containers: containers };
+}
+
+/** How many addresses are in use, as `inspect` tells since API 1.52. */
+export function networkStatus(pools: readonly PoolStatus[]): NetworkStatus {
+  const subnets = pools.map(({ subnet, inUse, available }) => [
+    subnet,
+    { IPsInUse: uint64(inUse), DynamicIPsAvailable: uint64(available) },
+  ]);
+  return { IPAM: { Subnets: Object.fromEntries(subnets) } };
+}
+
+const UINT64_MAX = (1n << 64n) - 1n;
+
+/** A count exactly as JSON, which JavaScript's numbers cannot hold above 2^53. */
+function uint64(count: bigint): number {
+  const bounded = count > UINT64_MAX ? UINT64_MAX : count;
+  if (bounded <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(bounded);
+  // TypeScript's library does not know it yet; the type says number, which is what clients read.
+  return (JSON as unknown as { rawJSON(text: string): number }).rawJSON(String(bounded));
 }
 
 /** `name:"web" id:"0123456789ab"`, for the refusal to remove a network in use. */

@@ -2,8 +2,8 @@ import { type Attribute, attributeMap, encodeAttributes, type Message, readU32 }
 import { decodeIp, parsePrefix } from './ip.ts';
 import { type NetlinkRequest, NLM_F } from './socket.ts';
 
-const RTM_NEWADDR = 20;
-const RTM_DELADDR = 21;
+export const RTM_NEWADDR = 20;
+export const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
 const IFADDR_BYTES = 8;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 } as const;
@@ -41,6 +41,11 @@ function broadcastOf(bytes: Buffer, length: number): Buffer {
 
 export function newAddress(ifindex: number, prefix: string): NetlinkRequest {
   return addressRequest(RTM_NEWADDR, NLM_F.CREATE | NLM_F.EXCL, 'add address', ifindex, prefix);
+}
+
+/** As `newAddress`; one that is there already is as good. */
+export function ensureAddress(ifindex: number, prefix: string): NetlinkRequest {
+  return { ...newAddress(ifindex, prefix), tolerate: ['EEXIST'] };
 }
 
 export function deleteAddress(ifindex: number, prefix: string): NetlinkRequest {

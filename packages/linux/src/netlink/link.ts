@@ -1,8 +1,8 @@
 import { type Attribute, attributeMap, encodeAttributes, type Message, readText, readU32, text, u32 } from './codec.ts';
 import { type NetlinkRequest, NLM_F } from './socket.ts';
 
-const RTM_NEWLINK = 16;
-const RTM_DELLINK = 17;
+export const RTM_NEWLINK = 16;
+export const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
 const RTM_SETLINK = 19;
 const IFINFO_BYTES = 16;
@@ -19,6 +19,22 @@ const IFLA = {
 } as const;
 const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
 const VETH_INFO_PEER = 1;
+const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
+const IPVLAN_MODES = { l2: 0, l3: 1, l3s: 2 } as const;
+const IPVLAN_FLAGS = { bridge: 0, private: 1, vepa: 2 } as const;
+const VLAN_INFO_ID = 1;
+const IPVLAN_INFO = { MODE: 1, FLAGS: 2 } as const;
+const MACVLAN_INFO_MODE = 1;
+
+export type MacvlanMode = keyof typeof MACVLAN_MODES;
+export type IpvlanMode = keyof typeof IPVLAN_MODES;
+export type IpvlanFlag = keyof typeof IPVLAN_FLAGS;
+
+/** What a link on top of another is. */
+export type UpperKind =
+  | { readonly kind: 'macvlan'; readonly mode: MacvlanMode }
+  | { readonly kind: 'ipvlan'; readonly mode: IpvlanMode; readonly flag: IpvlanFlag }
+  | { readonly kind: 'vlan'; readonly id: number };
 
 export interface Link {
   readonly index: number;
@@ -111,6 +127,39 @@ export function newVeth(
   return { type: RTM_NEWLINK, flags: NLM_F.CREATE | NLM_F.EXCL, payload, verb: 'create veth', subject: name };
 }
 
+function upperData(upper: UpperKind): Attribute[] {
+  if (upper.kind === 'macvlan') return [{ type: MACVLAN_INFO_MODE, value: u32(MACVLAN_MODES[upper.mode]) }];
+  if (upper.kind === 'vlan') return [{ type: VLAN_INFO_ID, value: u16(upper.id) }];
+  return [
+    { type: IPVLAN_INFO.MODE, value: u16(IPVLAN_MODES[upper.mode]) },
+    { type: IPVLAN_INFO.FLAGS, value: u16(IPVLAN_FLAGS[upper.flag]) },
+  ];
+}
+
+function u16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return bytes;
+}
+
+/** Makes a link on top of the one of index `parent` in this namespace; it may be born in another (`netnsFd`). */
+export function newUpperLink(name: string, parent: number, upper: UpperKind, settings: LinkSettings): NetlinkRequest {
+  const attributes = [
+    { type: IFLA.IFNAME, value: text(name) },
+    { type: IFLA.LINK, value: u32(parent) },
+    ...settingAttributes(settings),
+    {
+      type: IFLA.LINKINFO,
+      value: [
+        { type: IFLA_INFO.KIND, value: text(upper.kind) },
+        { type: IFLA_INFO.DATA, value: upperData(upper) },
+      ],
+    },
+  ];
+  const payload = linkBody(upFlags(settings.up), attributes);
+  return { type: RTM_NEWLINK, flags: NLM_F.CREATE | NLM_F.EXCL, payload, verb: `create ${upper.kind}`, subject: name };
+}
+
 /** Changes a link found by name; the kernel looks the name up when the index is 0. */
 export function changeLink(name: string, settings: LinkSettings & { readonly down?: boolean }): NetlinkRequest {
   const flags = settings.down === true ? { flags: 0, change: IFF_UP } : upFlags(settings.up);
@@ -162,7 +211,7 @@ export function decodeLink(message: Message): Link {
   };
 }
 
-const AF_BRIDGE = 7;
+export const AF_BRIDGE = 7;
 const IFLA_PROTINFO = 12;
 const IFLA_BRPORT = { MODE: 4, ISOLATED: 33 } as const;
 

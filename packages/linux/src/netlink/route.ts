@@ -2,8 +2,8 @@ import { type Attribute, attributeMap, encodeAttributes, type Message, readU32, 
 import { AF_INET, AF_INET6, decodeIp, encodeIp, parsePrefix } from './ip.ts';
 import { type NetlinkRequest, NLM_F } from './socket.ts';
 
-const RTM_NEWROUTE = 24;
-const RTM_DELROUTE = 25;
+export const RTM_NEWROUTE = 24;
+export const RTM_DELROUTE = 25;
 const RTM_GETROUTE = 26;
 const RTMSG_BYTES = 12;
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, PREFSRC: 7, TABLE: 15 } as const;
@@ -34,6 +34,8 @@ export interface RouteSpec {
   readonly ifindex?: number | undefined;
   readonly src?: string | undefined;
   readonly metric?: number | undefined;
+  /** Of a default route without a gateway; 4 when absent. */
+  readonly family?: 4 | 6 | undefined;
 }
 
 function routeRequest(type: number, flags: number, verb: string, route: RouteSpec): NetlinkRequest {
@@ -42,7 +44,7 @@ function routeRequest(type: number, flags: number, verb: string, route: RouteSpe
   const gateway = route.gateway === undefined ? undefined : encodeIp(route.gateway);
   const source = route.src === undefined ? undefined : encodeIp(route.src);
   const body = Buffer.alloc(RTMSG_BYTES);
-  body.writeUInt8(dst?.family ?? gateway?.family ?? source?.family ?? AF_INET, 0);
+  body.writeUInt8(dst?.family ?? gateway?.family ?? source?.family ?? (route.family === 6 ? AF_INET6 : AF_INET), 0);
   body.writeUInt8(dst?.length ?? 0, 1);
   body.writeUInt8(RT_TABLE_MAIN, 4);
   body.writeUInt8(RTPROT_BOOT, 5);

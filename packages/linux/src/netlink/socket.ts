@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { ERRNO, SystemError } from '../errno.ts';
 import { bind, check, lastErrno } from '../ffi.ts';
-import { NETLINK_RECEIVE_BYTES } from '../limits.ts';
+import { NETLINK_EVENTS_BYTES, NETLINK_RECEIVE_BYTES } from '../limits.ts';
 import { attributeMap, decodeMessages, encodeMessage, HEADER_BYTES, type Message, readText } from './codec.ts';
 
 const cSocket = bind<(domain: number, type: number, protocol: number) => number>('socket', 'int', [
@@ -35,6 +35,9 @@ export const NETLINK_NETFILTER = 12;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 const SOL_NETLINK = 270;
+const SO_RCVBUF = 8;
+const MSG_DONTWAIT = 0x40;
+const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const NETLINK_GET_STRICT_CHK = 12;
@@ -79,6 +82,36 @@ export class NetlinkSocket {
     const timeout = Buffer.alloc(128);
     timeout.writeBigInt64LE(ANSWER_SECONDS);
     cSetsockopt(this.#fd, SOL_SOCKET, SO_RCVTIMEO, timeout, 16);
+  }
+
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** Joins multicast groups: from now on the kernel tells of changes. Such a socket is for nothing else. */
+  subscribe(groups: readonly number[]): void {
+    const value = Buffer.alloc(128);
+    value.writeUInt32LE(NETLINK_EVENTS_BYTES);
+    cSetsockopt(this.#fd, SOL_SOCKET, SO_RCVBUF, value, 4);
+    for (const group of groups) {
+      value.writeUInt32LE(group);
+      check(cSetsockopt(this.#fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, value, 4), 'subscribe to netlink');
+    }
+  }
+
+  /** What one receive brings without waiting, nothing included; `undefined` when the kernel dropped messages (ENOBUFS). */
+  receiveWaiting(): Message[] | undefined {
+    const size = cRecv(this.#fd, receiveBuffer, receiveBuffer.length, MSG_DONTWAIT);
+    if (size >= 0) {
+      return decodeMessages(receiveBuffer.subarray(0, size)).map((message) => ({
+        ...message,
+        payload: Buffer.from(message.payload),
+      }));
+    }
+    const errno = lastErrno();
+    if (errno === ERRNO.ENOBUFS) return undefined;
+    if (errno === ERRNO.EAGAIN || errno === ERRNO.EINTR) return [];
+    throw new SystemError(errno, 'receive from netlink');
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import { type CollectionConfig, parseCollectionConfig } from '@wharf/engine/disk/collection-plan';
 import type { EngineConfig } from '@wharf/engine/engine-config';
 import { WharfError } from '@wharf/kit';
-import type { RawValue, RawValues, RuntimeChoice, Ulimit } from './raw-values.ts';
+import type { AddressPool, RawValue, RawValues, RuntimeChoice, Ulimit } from './raw-values.ts';
 import { readSeccompProfile } from './seccomp-file.ts';
 import { readRemap } from './userns-remap.ts';
 
@@ -64,6 +64,16 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     group: reader.text('group'),
     bridge: reader.text('bridge') ?? DEFAULT_BRIDGE,
     bip: reader.text('bip'),
+    bip6: reader.text('bip6'),
+    fixedCidr: reader.text('fixed-cidr'),
+    fixedCidr6: reader.text('fixed-cidr-v6'),
+    defaultGateway: reader.text('default-gateway'),
+    defaultGateway6: reader.text('default-gateway-v6'),
+    ipv6: reader.flag('ipv6', true),
+    icc: reader.flag('icc', true),
+    ipMasquerade: reader.flag('ip-masq', true),
+    addressPools: (values.get('default-address-pool') as readonly AddressPool[] | undefined) ?? [],
+    defaultNetworkOptions: reader.record<Readonly<Record<string, string>>>('default-network-opt'),
     mtu: reader.number('mtu') ?? 0,
     dns: reader.list('dns'),
     dnsSearch: reader.list('dns-search'),

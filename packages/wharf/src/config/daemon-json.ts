@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { hasErrno, messageOf, WharfError } from '@wharf/kit';
 import { DAEMON_JSON_LIMIT_BYTES } from '../limits.ts';
-import { type RawValue, type RawValues, type RuntimeChoice, setRawValue, type Ulimit } from './raw-values.ts';
+import {
+  type AddressPool,
+  type RawValue,
+  type RawValues,
+  type RuntimeChoice,
+  setRawValue,
+  type Ulimit,
+} from './raw-values.ts';
 import { type Directive, directiveOfKey } from './schema.ts';
 
 /**
@@ -109,6 +116,12 @@ function decode(directive: Directive, key: string, value: unknown): RawValue {
     case 'runtimes':
       if (!isRecord(value)) throw wrongType('an object of runtimes');
       return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, decodeRuntime(entry, wrongType)]));
+    case 'pools':
+      if (!Array.isArray(value) || !value.every(isPool)) throw wrongType('a list of objects with "base" and "size"');
+      return value.map(({ base, size }) => ({ base, size }));
+    case 'driver-options':
+      if (!isRecord(value) || !Object.values(value).every(isTexts)) throw wrongType('an object of objects of strings');
+      return value as Readonly<Record<string, Readonly<Record<string, string>>>>;
     case 'ulimits':
       if (!isRecord(value)) throw wrongType('an object of limits');
       return Object.entries(value).map(([name, entry]) => decodeUlimit(name, entry, wrongType));
@@ -134,6 +147,12 @@ function decodeUlimit(name: string, entry: unknown, wrongType: (expected: string
     throw wrongType('limits with "Soft" and "Hard"');
   return { name, soft: entry['Soft'], hard: entry['Hard'] };
 }
+
+const isTexts = (value: unknown): boolean =>
+  isRecord(value) && Object.values(value).every((item) => typeof item === 'string');
+
+const isPool = (value: unknown): value is AddressPool =>
+  isRecord(value) && typeof value['base'] === 'string' && Number.isSafeInteger(value['size']);
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -120,6 +120,8 @@ function flagColumn(directive: Directive): string {
     map: ' map',
     runtimes: ' runtime',
     ulimits: ' ulimit',
+    pools: ' pool',
+    'driver-options': ' driver=option',
   };
   return `${short}--${directive.flag}${types[directive.kind]}`;
 }

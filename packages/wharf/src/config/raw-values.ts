@@ -12,6 +12,11 @@ export interface Ulimit {
   readonly hard: number;
 }
 
+export interface AddressPool {
+  readonly base: string;
+  readonly size: number;
+}
+
 export type RawValue =
   | string
   | number
@@ -19,7 +24,9 @@ export type RawValue =
   | readonly string[]
   | Readonly<Record<string, string>>
   | Readonly<Record<string, RuntimeChoice>>
-  | readonly Ulimit[];
+  | readonly Ulimit[]
+  | readonly AddressPool[]
+  | Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** Checked values by the directive's flag name, from one source (command line or file). */
 export type RawValues = Map<string, RawValue>;
@@ -63,6 +70,20 @@ export function setRawValue(values: RawValues, directive: Directive, text: strin
       if (match === null) throw fail('must be name=soft[:hard]');
       const ulimit = { name: match[1] ?? '', soft: Number(match[2]), hard: Number(match[3] ?? match[2]) };
       values.set(name, [...((values.get(name) as readonly Ulimit[] | undefined) ?? []), ulimit]);
+      return;
+    }
+    case 'pools': {
+      const match = /^(?:base=([^,]+),size=(\d+)|size=(\d+),base=([^,]+))$/.exec(text);
+      if (match === null) throw fail('must be base=CIDR,size=BITS');
+      const pool = { base: match[1] ?? match[4] ?? '', size: Number(match[2] ?? match[3]) };
+      values.set(name, [...((values.get(name) as readonly AddressPool[] | undefined) ?? []), pool]);
+      return;
+    }
+    case 'driver-options': {
+      const [driver, option] = splitPair(text, fail);
+      const [key, value] = splitPair(option, fail);
+      const known = values.get(name) as Record<string, Record<string, string>> | undefined;
+      values.set(name, { ...known, [driver]: { ...known?.[driver], [key]: value } });
       return;
     }
     case 'string':

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 
 /** How a directive's value is written on the command line and in daemon.json. */
-type DirectiveKind = 'string' | 'bool' | 'int' | 'list' | 'map' | 'runtimes' | 'ulimits';
+type DirectiveKind = 'string' | 'bool' | 'int' | 'list' | 'map' | 'runtimes' | 'ulimits' | 'pools' | 'driver-options';
 
 /** One setting of the daemon: a flag, a key of daemon.json, and the check its value has to pass. */
 export interface Directive {
@@ -33,6 +33,7 @@ export const DIRECTIVES: readonly Directive[] = [
     help: 'Register an additional OCI runtime, as name=path',
     mergesWithFile: true,
   },
+  { flag: 'bip6', kind: 'string', help: 'IPv6 address and prefix of the default bridge', check: ipv6Cidr },
   { flag: 'bip', kind: 'string', help: 'Address and prefix of the default bridge, as 172.17.0.1/16', check: ipv4Cidr },
   {
     flag: 'bridge',
@@ -56,6 +57,20 @@ export const DIRECTIVES: readonly Directive[] = [
     kind: 'string',
     help: 'IPC namespace of containers that name none: "private" or "shareable"',
     check: oneOf('private', 'shareable'),
+  },
+  {
+    flag: 'default-address-pool',
+    key: 'default-address-pools',
+    kind: 'pools',
+    help: 'Where networks get their subnets from, as base=10.10.0.0/16,size=24',
+  },
+  { flag: 'default-gateway', kind: 'string', help: 'IPv4 gateway of the default bridge', check: ipAddress },
+  { flag: 'default-gateway-v6', kind: 'string', help: 'IPv6 gateway of the default bridge', check: ipAddress },
+  {
+    flag: 'default-network-opt',
+    key: 'default-network-opts',
+    kind: 'driver-options',
+    help: 'Default option of networks of a driver, as bridge=com.docker.network.driver.mtu=1450',
   },
   { flag: 'default-runtime', kind: 'string', help: 'OCI runtime of containers that name none' },
   { flag: 'default-shm-size', kind: 'string', help: 'Size of /dev/shm, as 64m', check: byteSize },
@@ -87,6 +102,8 @@ export const DIRECTIVES: readonly Directive[] = [
     kind: 'map',
     help: 'Make room by itself: high=85% (where to begin), low=70% (where to end), containers=true (stopped ones too)',
   },
+  { flag: 'fixed-cidr', kind: 'string', help: 'Where the default bridge gives out addresses from', check: ipv4Cidr },
+  { flag: 'fixed-cidr-v6', kind: 'string', help: 'IPv6 subnet of the default bridge', check: ipv6Cidr },
   { flag: 'group', short: 'G', kind: 'string', help: 'Group that may use the unix socket' },
   {
     flag: 'host',
@@ -98,6 +115,7 @@ export const DIRECTIVES: readonly Directive[] = [
   },
   { flag: 'http-proxy', kind: 'string', help: 'Proxy for calls to registries over HTTP', reloadable: true },
   { flag: 'https-proxy', kind: 'string', help: 'Proxy for calls to registries over HTTPS', reloadable: true },
+  { flag: 'icc', kind: 'bool', help: 'Let containers of the default bridge talk to each other (default true)' },
   { flag: 'init', kind: 'bool', help: 'Run an init process in every container' },
   { flag: 'init-path', kind: 'string', help: 'Path of the static init binary', check: absolutePath },
   {
@@ -107,6 +125,8 @@ export const DIRECTIVES: readonly Directive[] = [
     help: 'Registry that may be spoken to without TLS',
     reloadable: true,
   },
+  { flag: 'ip-masq', kind: 'bool', help: 'Hide containers of the default bridge behind this host (default true)' },
+  { flag: 'ipv6', kind: 'bool', help: 'Give networks IPv6 unless they say otherwise (default true)' },
   {
     flag: 'label',
     key: 'labels',
@@ -246,6 +266,12 @@ function ipAddress(value: string): string | undefined {
 function ipv4Cidr(value: string): string | undefined {
   const [address = '', prefix = ''] = value.split('/');
   const valid = isIP(address) === 4 && /^\d{1,2}$/.test(prefix) && Number(prefix) >= 8 && Number(prefix) <= 30;
+  return valid ? undefined : `invalid CIDR address: ${value}`;
+}
+
+function ipv6Cidr(value: string): string | undefined {
+  const [address = '', prefix = '', ...rest] = value.split('/');
+  const valid = isIP(address) === 6 && rest.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= 126;
   return valid ? undefined : `invalid CIDR address: ${value}`;
 }
 

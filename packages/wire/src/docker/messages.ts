@@ -184,8 +184,6 @@ export const bindFailed = (hostIp: string, port: number, protocol: string, reaso
 
 export const ALL_PORTS_ALLOCATED = 'all ports are allocated';
 
-export const ALL_PORTS_ALLOCATED = 'all ports are allocated';
-
 export const publishFailed = (containerName: string, endpointId: string, reason: string): string =>
   `failed to set up container networking: driver failed programming external connectivity on endpoint ${containerName} (${endpointId}): ${reason}`;
 

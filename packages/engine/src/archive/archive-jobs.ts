@@ -1,6 +1,8 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { hasErrno, WharfError } from '@wharf/kit';
-import { lstatNs, S } from '@wharf/linux/fsx';
+import { becomeFileOwner } from '@wharf/linux/file-identity';
+import { type FileStatus, lstatNs, S } from '@wharf/linux/fsx';
+import { type IdMapping, insideId, outsideId } from '@wharf/linux/user-namespace';
 import { extract } from '@wharf/oci/layers/apply-job';
 import { decompress, peekCompression } from '@wharf/oci/layers/compression';
 import { Packer } from '@wharf/oci/layers/packer';
@@ -43,7 +45,7 @@ export function getJob({ view, path }: PathParams, io: JobIo): Promise<void> {
     const { stat, isDirectory } = statPath(at);
     io.note(stat);
     const root = isDirectory ? at : at.replace(/\/+$/, '');
-    await pack(root, renamer(baseName(at)), io);
+    await pack(root, renamer(baseName(at)), io, idsOf(view));
   });
 }
 
@@ -62,23 +64,41 @@ export async function putJob(params: PutParams, io: JobIo): Promise<void> {
     checkWritable(base, params);
     const owner = params.owner === undefined ? undefined : lookUpOwner(params.owner);
     const { keepKinds } = params;
+    const ids = idsOf(params.view);
+    // What is made here must have an owner that the mapping knows from the start.
+    using _ = ids && becomeFileOwner({ uid: outsideId(ids.uids, 0), gid: outsideId(ids.gids, 0) });
     await extract(
       plain,
-      { base: base === '/' ? '' : base, whiteouts: 'none', parents: 'make', keepRoot: true, keepKinds, owner },
+      { base: base === '/' ? '' : base, whiteouts: 'none', parents: 'make', keepRoot: true, keepKinds, owner, ids },
       io.signal,
     );
   });
 }
 
-async function pack(root: ByteString, rename: (name: ByteString) => ByteString | undefined, io: JobIo): Promise<void> {
+/** The mapping that the files of a container with a user namespace of its own are seen through. */
+function idsOf(view: ContainerView): IdMapping | undefined {
+  return view.kind === 'running' ? view.ids : undefined;
+}
+
+async function pack(
+  root: ByteString,
+  rename: (name: ByteString) => ByteString | undefined,
+  io: JobIo,
+  ids?: IdMapping,
+): Promise<void> {
   const packer = new Packer({ wholeSeconds: true });
   for (const { path, name, status } of walk(root)) {
     const archived = rename(name);
     if (archived === undefined) continue;
-    for (const chunk of packer.addFile(path, archived, status)) await io.write(chunk);
+    for (const chunk of packer.addFile(path, archived, asInside(status, ids))) await io.write(chunk);
     io.signal.throwIfAborted();
   }
   for (const chunk of packer.end()) await io.write(chunk);
+}
+
+function asInside(status: FileStatus, ids: IdMapping | undefined): FileStatus {
+  if (ids === undefined) return status;
+  return { ...status, uid: insideId(ids.uids, status.uid), gid: insideId(ids.gids, status.gid) };
 }
 
 /** Names in the archive begin with the last part of the path asked for: `/a/b` gives `b/…`, `/a/b/.` gives `./…`. */

@@ -110,7 +110,7 @@ async function withView<T>(
   const { pid } = record.state;
   if (pid > 0) {
     try {
-      return await work({ kind: 'running', pid });
+      return await work({ kind: 'running', pid, ids: record.userNamespace });
     } catch (error) {
       if (!hasErrno(error, 'ESRCH', 'ENOENT') || deps.containers.get(record.id).state.pid === pid) throw error;
     }

@@ -4,6 +4,7 @@ import { AT_FDCWD, O, RESOLVE } from '@wharf/linux/constants';
 import { openat2 } from '@wharf/linux/fsx';
 import { bindMount, MS, mount, parseMountInfo, unmount } from '@wharf/linux/mount';
 import { CLONE, setns, unshare } from '@wharf/linux/namespaces';
+import type { IdMapping } from '@wharf/linux/user-namespace';
 import { inMounts, inNamespaceOf } from '@wharf/oci/workers/root';
 
 /** A bind mount to be seen in a stopped container. */
@@ -20,7 +21,8 @@ export interface ViewMount {
  * stopped one through its root filesystem and what would be mounted into it.
  */
 export type ContainerView =
-  | { readonly kind: 'running'; readonly pid: number }
+  /** `ids`: of the user namespace its files are mapped through. */
+  | { readonly kind: 'running'; readonly pid: number; readonly ids?: IdMapping | undefined }
   | { readonly kind: 'stopped'; readonly rootfs: string; readonly mounts: readonly ViewMount[] };
 
 /**

@@ -1,4 +1,5 @@
 import type { ChainId, ContainerId, Digest } from '@wharf/kit';
+import type { IdMapping } from '@wharf/linux/user-namespace';
 import type { ContainerConfig, EndpointSettings, HostConfig, MountPoint } from '@wharf/wire/docker/types';
 
 export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
@@ -70,6 +71,8 @@ export interface ContainerRecord {
   readonly chainId: ChainId | '';
   /** Key of the active snapshot that holds the container's own writes. */
   readonly snapshotKey: string;
+  /** The ids of the container's own user namespace: what it sees as 0 and on. Absent: the daemon's. */
+  readonly userNamespace?: IdMapping | undefined;
   readonly mounts: readonly MountPoint[];
   readonly endpoints: readonly NetworkEndpoint[];
   /** The published ports in force, as `NetworkSettings.Ports` shows them; empty when stopped. */

@@ -13,6 +13,7 @@ import { peerName } from './namespaces.ts';
 import { newStreams, pathsOf, publish, type Room } from './room.ts';
 import { acquireRootfs, releaseRootfs } from './rootfs.ts';
 import { validateConfig } from './validate-config.ts';
+import { chooseUserNamespace } from './user-namespace.ts';
 import { validateHostConfig, validateSharedNetwork } from './validate-host.ts';
 import { checkResources } from './validate-resources.ts';
 
@@ -116,6 +117,7 @@ interface Draft {
 
 async function build(room: Room, draft: Draft, undo: AsyncDisposableStack): Promise<LiveContainer> {
   const { id, config, hostConfig, image } = draft;
+  const userNamespace = chooseUserNamespace(room, id, hostConfig);
   const endpoints = await room.networks.plan({
     hostConfig,
     networkingConfig: withDefaultNetwork(draft.request.networkingConfig, hostConfig.NetworkMode ?? 'bridge'),
@@ -142,6 +144,7 @@ async function build(room: Room, draft: Draft, undo: AsyncDisposableStack): Prom
     platform: image?.platform ?? hostPlatform(),
     chainId: image?.chainId ?? '',
     snapshotKey: id,
+    ...(userNamespace ? { userNamespace } : {}),
     mounts,
     endpoints,
     ports: {},

@@ -57,6 +57,7 @@ export interface NamespacePlan {
   readonly ipc: NamespaceChoice;
   readonly uts: NamespaceChoice;
   readonly cgroup: NamespaceChoice;
+  readonly user: NamespaceChoice;
   /** A host directory that becomes /dev/shm. */
   readonly shmPath: string | undefined;
   /** The container shares its shm, so one must be made for it at `shmPath`. */
@@ -74,6 +75,7 @@ export function planNamespaces(room: Room, record: ContainerRecord): NamespacePl
       `can't join IPC of container ${ipcPeer.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
     );
   }
+  const networkPeer = peerOf(room, record, hostConfig.NetworkMode, 'network');
   const own = pathsOf(room, record.id);
   const ipcMode = hostConfig.IpcMode ?? '';
   return {
@@ -81,6 +83,7 @@ export function planNamespaces(room: Room, record: ContainerRecord): NamespacePl
     ipc: ipcMode === 'host' ? 'host' : ofPeer(ipcPeer, 'ipc'),
     uts: hostConfig.UTSMode === 'host' ? 'host' : 'private',
     cgroup: hostConfig.CgroupnsMode === 'host' ? 'host' : 'private',
+    user: record.userNamespace === undefined ? 'host' : (joined(networkPeer, 'user') ?? { path: own.userNamespace }),
     shmPath:
       ipcMode === 'host'
         ? '/dev/shm'
@@ -94,5 +97,9 @@ export function planNamespaces(room: Room, record: ContainerRecord): NamespacePl
 }
 
 function ofPeer(peer: LiveContainer | undefined, kind: string): NamespaceChoice {
-  return peer?.run === undefined ? 'private' : { path: `/proc/${peer.run.pid}/ns/${kind}` };
+  return joined(peer, kind) ?? 'private';
+}
+
+function joined(peer: LiveContainer | undefined, kind: string): { readonly path: string } | undefined {
+  return peer?.run === undefined ? undefined : { path: `/proc/${peer.run.pid}/ns/${kind}` };
 }

@@ -48,6 +48,8 @@ export interface ContainerPaths {
   /** On the exec root: config.json, rootfs, the monitor's socket and FIFOs. */
   readonly bundle: string;
   readonly rootfs: string;
+  /** Where the network room pins the user namespace of a container that has its own. */
+  readonly userNamespace: string;
   readonly exitFile: string;
 }
 
@@ -91,6 +93,7 @@ export function pathsOf(room: Pick<Room, 'config' | 'exitDirectory'>, id: string
     data: join(room.config.dataRoot, 'containers', id),
     bundle,
     rootfs: join(bundle, 'rootfs'),
+    userNamespace: join(room.config.execRoot, 'userns', id),
     exitFile: join(room.exitDirectory, id),
   };
 }

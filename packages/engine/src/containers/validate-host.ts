@@ -92,7 +92,8 @@ function validateModes(host: HostConfig): void {
   if (!['', 'host', 'private'].includes(host.CgroupnsMode ?? '')) {
     throw refuse(`invalid cgroup namespace mode: ${host.CgroupnsMode}`);
   }
-  if (!['', 'host'].includes(host.UsernsMode ?? '')) throw refuse(`invalid user namespace mode: ${host.UsernsMode}`);
+  if (!['', 'host', 'private', 'auto'].includes(host.UsernsMode ?? ''))
+    throw refuse(`invalid user namespace mode: ${host.UsernsMode}`);
 }
 
 /** What a container that shares another's network, or the host's, cannot have of its own. Throws in Docker's words. */

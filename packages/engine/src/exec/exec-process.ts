@@ -9,6 +9,8 @@ import type { ExecConfig } from './exec-service.ts';
 
 /** Where the root filesystem of a running container is mounted. */
 export function rootfsOf(config: Pick<EngineConfig, 'execRoot'>, record: ContainerRecord): string {
+  // With a user namespace the files that the process sees are mounted in its own mount namespace only.
+  if (record.userNamespace !== undefined) return `/proc/${record.state.pid}/root`;
   return join(config.execRoot, 'containers', record.id, 'rootfs');
 }
 

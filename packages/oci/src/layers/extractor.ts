@@ -1,6 +1,7 @@
 import { closeSync, fchmodSync, fchownSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import { O } from '@wharf/linux/constants';
 import { lutimesNs } from '@wharf/linux/fsx';
+import type { IdMapping } from '@wharf/linux/user-namespace';
 import { type ByteString, fsPath } from '../tar/bytes.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import type { TarSink } from '../tar/parser.ts';
@@ -26,6 +27,8 @@ export interface ExtractorOptions {
   readonly keepKinds?: boolean;
   /** Overrides the owner of everything. */
   readonly owner?: Owner | undefined;
+  /** Owners are those of a user namespace with these ids. */
+  readonly ids?: IdMapping | undefined;
 }
 
 export interface ExtractResult {
@@ -102,7 +105,7 @@ export class Extractor implements TarSink {
     if (entry === undefined || fd < 0) return;
     try {
       if (entry.extents) ftruncateSync(fd, entry.sizeBytes);
-      const { uid, gid } = ownerOf(entry, this.#options.owner);
+      const { uid, gid } = ownerOf(entry, this.#options.owner, this.#options.ids);
       fchownSync(fd, uid, gid);
       fchmodSync(fd, entry.mode);
       const path = fsPath(this.#path(this.#name));
@@ -149,7 +152,7 @@ export class Extractor implements TarSink {
       return;
     }
     const path = this.#nodes.makeSpecial(name, entry);
-    this.#skippedXattrs += applyMetadata(path, entry, ownerOf(entry, this.#options.owner));
+    this.#skippedXattrs += applyMetadata(path, entry, ownerOf(entry, this.#options.owner, this.#options.ids));
     if (entry.type === 'directory') this.#directoryTimes.set(name, entry.mtimeNs);
     else lutimesNs(path, { atimeNs: entry.mtimeNs, mtimeNs: entry.mtimeNs });
   }

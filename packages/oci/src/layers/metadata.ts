@@ -1,6 +1,7 @@
 import { chmodSync, lchownSync } from 'node:fs';
 import { hasErrno, WharfError } from '@wharf/kit';
 import { lsetxattr } from '@wharf/linux/fsx';
+import { type IdMapping, outsideId } from '@wharf/linux/user-namespace';
 import type { TarEntry } from '../tar/entry.ts';
 import { OVERLAY_XATTRS } from './whiteout.ts';
 
@@ -12,9 +13,13 @@ export interface Owner {
 // The last number means "leave as it is" to chown(2).
 const MAX_ID = 0xfffffffe;
 
-/** The owner to give an entry. Throws `data-loss` for ids the kernel cannot have. */
-export function ownerOf(entry: TarEntry, override: Owner | undefined): Owner {
-  if (override) return override;
+/** The owner to give an entry, as the host knows the one of a user namespace with `ids`. Throws `data-loss` for ids the kernel cannot have. */
+export function ownerOf(entry: TarEntry, override: Owner | undefined, ids?: IdMapping): Owner {
+  const owner = override ?? checkedOwner(entry);
+  return ids === undefined ? owner : { uid: outsideId(ids.uids, owner.uid), gid: outsideId(ids.gids, owner.gid) };
+}
+
+function checkedOwner(entry: TarEntry): Owner {
   const { uid, gid } = entry;
   if (uid < 0 || gid < 0 || uid > MAX_ID || gid > MAX_ID) {
     throw new WharfError(

@@ -38,6 +38,7 @@ export interface SpecInputs {
     readonly uts: NamespaceChoice;
     readonly cgroup: NamespaceChoice;
     readonly network: NamespaceChoice;
+    readonly user: NamespaceChoice;
   };
   readonly networkFiles: NetworkFiles | undefined;
   readonly volumes: readonly SpecMount[];
@@ -178,7 +179,7 @@ function capabilitiesOf(hostConfig: HostConfig): readonly string[] {
 
 function namespacesOf({ namespaces }: SpecInputs): readonly SpecNamespace[] {
   const list: SpecNamespace[] = [{ type: 'mount' }];
-  for (const type of ['pid', 'ipc', 'uts', 'cgroup', 'network'] as const) {
+  for (const type of ['user', 'pid', 'ipc', 'uts', 'cgroup', 'network'] as const) {
     const choice = namespaces[type];
     if (choice === 'host') continue;
     list.push(choice === 'private' ? { type } : { type, path: choice.path });
@@ -193,7 +194,9 @@ function sysctlsOf(inputs: SpecInputs): { readonly sysctl?: Readonly<Record<stri
   // Docker's friendliness to unprivileged servers and ping, in a network namespace of the container's own only.
   if (ownNetwork && inputs.record.hostConfig.Privileged !== true) {
     sysctl['net.ipv4.ip_unprivileged_port_start'] = '0';
-    sysctl['net.ipv4.ping_group_range'] = '0 2147483647';
+    // The kernel takes only groups that the namespace has.
+    const groups = inputs.record.userNamespace?.gids.reduce((sum, { count }) => sum + count, 0);
+    sysctl['net.ipv4.ping_group_range'] = `0 ${groups === undefined ? 2_147_483_647 : groups - 1}`;
   }
   for (const [key, value] of Object.entries(asked)) {
     if (!ownNetwork && key.startsWith('net.')) {

@@ -72,7 +72,12 @@ function ownerOf(path: string, books: Books): Pick<Part, 'kind' | 'owner'> {
       if (!books.containers.has(entry)) return { kind: 'unaccounted' };
       return { kind: 'containers-logs-and-files', owner: entry };
     default:
-      return { kind: OWN.find(([prefix]) => path === prefix || path.startsWith(`${prefix}.`))?.[1] ?? 'unaccounted' };
+      return {
+        kind:
+          OWN.find(
+            ([prefix]) => path === prefix || /^[.-]/.test(path.startsWith(prefix) ? path.slice(prefix.length) : ''),
+          )?.[1] ?? 'unaccounted',
+      };
   }
 }
 

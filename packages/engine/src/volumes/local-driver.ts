@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { isIPv4, isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { hasErrno, messageOf, newId, redact, WharfError, withDeadline } from '@wharf/kit';
@@ -114,6 +114,7 @@ export class LocalDriver implements VolumeDriver {
     for (const entry of await readdir(this.#root, { withFileTypes: true })) {
       if (entry.name.startsWith(removing)) await rm(join(this.#root, entry.name), { recursive: true, force: true });
       else if (entry.isDirectory() && existsSync(this.dataPath(entry.name))) names.push(entry.name);
+      else if (entry.isDirectory()) await removeIfEmpty(join(this.#root, entry.name));
     }
     return names;
   }
@@ -143,4 +144,11 @@ export class LocalDriver implements VolumeDriver {
       this.#worker.run({ kind: 'mount', ...what, options }),
     );
   }
+}
+
+/** A volume whose making was cut short holds nothing yet; whatever is in a directory stays. */
+async function removeIfEmpty(path: string): Promise<void> {
+  await rmdir(path).catch((error: unknown) => {
+    if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+  });
 }

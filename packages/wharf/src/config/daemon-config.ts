@@ -2,6 +2,7 @@ import { type CollectionConfig, parseCollectionConfig } from '@wharf/engine/disk
 import type { EngineConfig } from '@wharf/engine/engine-config';
 import { WharfError } from '@wharf/kit';
 import type { AddressPool, RawValue, RawValues, RuntimeChoice, Ulimit } from './raw-values.ts';
+import { RUNC_SHIM } from './runtime-entry.ts';
 import { readSeccompProfile } from './seccomp-file.ts';
 import { readRemap } from './userns-remap.ts';
 
@@ -41,6 +42,7 @@ const DEFAULT_BRIDGE = 'wharf0';
 const STOCK_RUNTIMES: Readonly<Record<string, RuntimeChoice>> = {
   crun: { path: 'crun', runtimeArgs: [] },
   runc: { path: 'runc', runtimeArgs: [] },
+  [RUNC_SHIM]: { path: 'runc', runtimeArgs: [] },
 };
 
 /** Fills in the defaults and checks what concerns several directives at once. Throws `invalid-argument`. */
@@ -75,6 +77,7 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     addressPools: (values.get('default-address-pool') as readonly AddressPool[] | undefined) ?? [],
     defaultNetworkOptions: reader.record<Readonly<Record<string, string>>>('default-network-opt'),
     mtu: reader.number('mtu') ?? 0,
+    hostIp: reader.text('ip') ?? '0.0.0.0',
     dns: reader.list('dns'),
     dnsSearch: reader.list('dns-search'),
     dnsOptions: reader.list('dns-opt'),

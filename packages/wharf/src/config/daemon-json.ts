@@ -9,6 +9,7 @@ import {
   setRawValue,
   type Ulimit,
 } from './raw-values.ts';
+import { runtimeEntry } from './runtime-entry.ts';
 import { type Directive, directiveOfKey } from './schema.ts';
 
 /**
@@ -115,7 +116,9 @@ function decode(directive: Directive, key: string, value: unknown): RawValue {
       return value as Record<string, string>;
     case 'runtimes':
       if (!isRecord(value)) throw wrongType('an object of runtimes');
-      return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, decodeRuntime(entry, wrongType)]));
+      return Object.fromEntries(
+        Object.entries(value).map(([name, entry]) => [name, decodeRuntime(name, entry, wrongType)]),
+      );
     case 'pools':
       if (!Array.isArray(value) || !value.every(isPool)) throw wrongType('a list of objects with "base" and "size"');
       return value.map(({ base, size }) => ({ base, size }));
@@ -134,12 +137,9 @@ function checked(directive: Directive, key: string, text: string): RawValue {
   return values.get(directive.flag) ?? text;
 }
 
-function decodeRuntime(entry: unknown, wrongType: (expected: string) => WharfError): RuntimeChoice {
-  if (!isRecord(entry) || typeof entry['path'] !== 'string') throw wrongType('an object whose entries have a "path"');
-  const runtimeArgs = entry['runtimeArgs'] ?? [];
-  if (!Array.isArray(runtimeArgs) || !runtimeArgs.every((item) => typeof item === 'string'))
-    throw wrongType('runtimes with string "runtimeArgs"');
-  return { path: entry['path'], runtimeArgs };
+function decodeRuntime(name: string, entry: unknown, wrongType: (expected: string) => WharfError): RuntimeChoice {
+  if (!isRecord(entry)) throw wrongType('an object whose entries have a "path"');
+  return runtimeEntry(name, entry);
 }
 
 function decodeUlimit(name: string, entry: unknown, wrongType: (expected: string) => WharfError): Ulimit {

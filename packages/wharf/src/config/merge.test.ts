@@ -48,7 +48,7 @@ test('loadConfig() refuses what is set in both places, in words of dockerd', () 
 
 test('loadConfig() merges runtimes of both places', () => {
   const config = load({ runtimes: { a: { path: '/a' } } }, '--add-runtime', 'b=/b', '--default-runtime', 'b');
-  assert.deepEqual(Object.keys(config.runtimes).sort(), ['a', 'b', 'crun', 'runc']);
+  assert.deepEqual(Object.keys(config.runtimes).sort(), ['a', 'b', 'crun', 'io.containerd.runc.v2', 'runc']);
 });
 
 test('loadConfig() refuses with the reason', () => {

@@ -61,6 +61,7 @@ export function setRawValue(values: RawValues, directive: Directive, text: strin
     case 'runtimes': {
       const [key, path] = splitPair(text, fail);
       const known = values.get(name) as Record<string, RuntimeChoice> | undefined;
+      if (key === 'runc') throw fail("runtime name 'runc' is reserved");
       if (known?.[key] !== undefined) throw fail(`runtime '${key}' was already defined`);
       values.set(name, { ...known, [key]: { path, runtimeArgs: [] } });
       return;

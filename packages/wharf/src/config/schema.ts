@@ -125,6 +125,7 @@ export const DIRECTIVES: readonly Directive[] = [
     help: 'Registry that may be spoken to without TLS',
     reloadable: true,
   },
+  { flag: 'ip', kind: 'string', help: 'Host address for published ports that name none', check: ipAddress },
   { flag: 'ip-masq', kind: 'bool', help: 'Hide containers of the default bridge behind this host (default true)' },
   { flag: 'ipv6', kind: 'bool', help: 'Give networks IPv6 unless they say otherwise (default true)' },
   {

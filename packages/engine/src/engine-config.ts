@@ -86,6 +86,8 @@ export interface EngineConfig {
   readonly defaultNetworkOptions: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** 0 leaves the kernel's choice. */
   readonly mtu: number;
+  /** Where ports of the default network are published that name no host address; `0.0.0.0`: everywhere, in both families. */
+  readonly hostIp: string;
   readonly dns: readonly string[];
   readonly dnsSearch: readonly string[];
   readonly dnsOptions: readonly string[];
@@ -132,6 +134,7 @@ export function defaultEngineConfig(
     addressPools: [],
     defaultNetworkOptions: {},
     mtu: 0,
+    hostIp: '0.0.0.0',
     dns: [],
     dnsSearch: [],
     dnsOptions: [],

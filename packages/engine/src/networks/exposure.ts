@@ -9,7 +9,7 @@ import { dnsWishes } from './files.ts';
 import { HostResolver } from './host-resolver.ts';
 import type { LiveContainer } from './live-containers.ts';
 import { LoopbackRelay } from './loopback-relay.ts';
-import type { LiveEndpoint, NetworkRecord } from './network.ts';
+import { type GatewayMode, isPlugged, type LiveEndpoint, type NetworkRecord } from './network.ts';
 import type { NetworkConfig } from './network-books.ts';
 import type { FilteredNetwork, PortForward } from './nft-plan.ts';
 import { PacketFilter } from './packet-filter.ts';
@@ -156,10 +156,11 @@ export class Exposure {
   /** In the families that there are, and through or without translation as the network's mode is. */
   #wanted(record: { readonly config: ContainerConfig; readonly hostConfig: HostConfig }, to: Gateways): WantedPorts[] {
     const network = (to.ipv4 ?? to.ipv6)?.network;
-    const defaultHostIp = network?.bridge?.hostBinding ?? ANY_IPV4;
+    const { hostBinding = ANY_IPV4, hostBinding6 = '' } = network?.bridge ?? {};
+    const defaults = [...new Set([hostBinding, hostBinding6])].filter((address) => address !== '');
     const routed4 = to.ipv4?.network.bridge?.gatewayMode4 === 'routed';
     const routed6 = to.ipv6?.network.bridge?.gatewayMode6 === 'routed';
-    return wantedPorts(record.config, record.hostConfig, defaultHostIp).flatMap((want) => {
+    return wantedPorts(record.config, record.hostConfig, defaults).flatMap((want) => {
       const explicit6 = want.hostIps.length === 1;
       const ipv4 = want.hostIps.filter((ip) => !ip.includes(':') && to.ipv4);
       // [::1] goes through the relay, which reaches either family.
@@ -183,7 +184,7 @@ export class Exposure {
   }
 
   #refreshDns(live: LiveContainer, fresh: boolean): void {
-    if (!hasResolver(live.endpoints) || live.netnsPath === undefined) {
+    if (!live.endpoints.some(isPlugged) || live.netnsPath === undefined) {
       this.#dns.leave(live.id);
       return;
     }
@@ -194,12 +195,9 @@ export class Exposure {
   #dnsClient(live: LiveContainer, netnsPath: string): DnsClient {
     const wishes = dnsWishes(live.record, this.#config);
     const own = live.record.hostConfig.Dns ?? [];
-    const { ipv4, ipv6 } = gatewaysOf(live);
     return {
-      networks: live.endpoints
-        .filter(({ address, address6 }) => address !== '' || address6 !== '')
-        .map(({ network, links }) => ({ id: network.id, links })),
-      forwards: ipv4 !== undefined || ipv6 !== undefined,
+      networks: live.endpoints.filter(isPlugged).map(({ network, links }) => ({ id: network.id, links })),
+      forwards: [4, 6].some((family) => gatewayEndpoint(live.endpoints, family === 4 ? 4 : 6) !== undefined),
       // A loopback address that the container itself asked for is its own.
       servers: wishes.servers.map((address) =>
         own.includes(address) && isLoopback(address) ? { address, netns: netnsPath } : { address },
@@ -231,10 +229,6 @@ export class Exposure {
   }
 }
 
-/** Containers of every bridge network have the embedded resolver, those of the default one too. */
-export const hasResolver = (endpoints: readonly LiveEndpoint[]): boolean =>
-  endpoints.some(({ network }) => network.bridge !== undefined);
-
 /** What is on a network of its own (macvlan) needs no port of this host's. */
 const onBridge = (endpoint: LiveEndpoint | undefined): LiveEndpoint | undefined =>
   endpoint?.network.bridge === undefined ? undefined : endpoint;
@@ -257,13 +251,14 @@ function forwardsTo(held: readonly HeldPorts[], to: Gateways): PortForward[] {
 /** What the packet filter needs to know of a bridge network. */
 export function filtered(network: NetworkRecord): FilteredNetwork {
   const bridge = network.bridge as NonNullable<NetworkRecord['bridge']>;
-  const [ipv4] = network.ipv4;
-  const [ipv6] = network.ipv6;
-  const { masquerade, gatewayMode4, gatewayMode6 } = bridge;
+  const { masquerade, gatewayMode4, gatewayMode6, hostSource4, hostSource6 } = bridge;
+  const family = (pools: NetworkRecord['ipv4'], mode: GatewayMode, hostSource: string | undefined) =>
+    pools.length === 0 ? undefined : { subnets: pools.map(({ subnet }) => subnet), masquerade, mode, hostSource };
   return {
     bridge: bridge.name,
     internal: network.internal,
-    ipv4: ipv4 && { subnet: ipv4.subnet, masquerade, mode: gatewayMode4 },
-    ipv6: ipv6 && { subnet: ipv6.subnet, masquerade, mode: gatewayMode6 },
+    trusted: bridge.trustedInterfaces,
+    ipv4: family(network.ipv4, gatewayMode4, hostSource4),
+    ipv6: family(network.ipv6, gatewayMode6, hostSource6),
   };
 }

@@ -5,7 +5,7 @@ import { shortId } from '@wharf/kit';
 import type { ContainerRecord } from '../containers/container.ts';
 import { DNS_ADDRESS } from './dns/sockets.ts';
 import { extraHostEntries, type HostsEntry, hostsFile, ownNames } from './hosts-file.ts';
-import { isUserDefined, type LiveEndpoint, parseNetworkMode } from './network.ts';
+import { isPlugged, isUserDefined, type LiveEndpoint, parseNetworkMode } from './network.ts';
 import type { NetworkConfig } from './network-books.ts';
 import type { NetworkFiles } from './network-service.ts';
 import {
@@ -103,10 +103,10 @@ function hostsText(facts: FileFacts, hostname: string, isHost: boolean): string 
 function resolvText(facts: FileFacts, isHost: boolean): string {
   const wishes = dnsWishes(facts.record, facts.config);
   if (isHost) return formatResolvConf(hostResolvConf(readHostResolvConf(), wishes));
-  const bridges = facts.endpoints.filter(({ network }) => network.bridge !== undefined);
-  if (bridges.length === 0) return formatResolvConf(plainResolvConf(readHostResolvConf({ reachable: true }), wishes));
+  const plugged = facts.endpoints.filter(isPlugged);
+  if (plugged.length === 0) return formatResolvConf(plainResolvConf(readHostResolvConf({ reachable: true }), wishes));
   return embeddedResolvConf(readHostResolvConf(), wishes, {
     address: DNS_ADDRESS,
-    plainNamesFirst: bridges.some(({ network }) => isUserDefined(network.name)),
+    plainNamesFirst: plugged.some(({ network }) => isUserDefined(network.name)),
   });
 }

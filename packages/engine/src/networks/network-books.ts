@@ -9,6 +9,7 @@ import { bridgeSettings } from './bridge-options.ts';
 import { checkCreateRequest, driverOf, withDefaults, withTemplate } from './create-request.ts';
 import { defaultBridgeRecord } from './default-bridge.ts';
 import { type PoolToSplit, poolsToSplit } from './default-pools.ts';
+import { OPTION } from './driver-options.ts';
 import { hostSubnets, kernelHasIPv6, uplinkMtu } from './host-network.ts';
 import { familiesOf, type PoolFacts, poolsOf, shownIpam } from './ipam-request.ts';
 import { NETWORKS_MAX } from './limits.ts';
@@ -33,6 +34,7 @@ export type NetworkConfig = Pick<
   | 'addressPools'
   | 'defaultNetworkOptions'
   | 'mtu'
+  | 'hostIp'
   | 'dns'
   | 'dnsSearch'
   | 'dnsOptions'
@@ -118,6 +120,15 @@ export class NetworkBooks {
   replace(network: NetworkRecord): void {
     this.#table.put(network.id, network);
     this.#byId.set(network.id, network);
+  }
+
+  /** The same network with another MTU. */
+  withMtu(network: NetworkRecord, mtu: number): NetworkRecord {
+    if (!network.bridge) return network;
+    const shown = OPTION.mtu in network.options ? { [OPTION.mtu]: String(mtu) } : {};
+    const changed = { ...network, bridge: { ...network.bridge, mtu }, options: { ...network.options, ...shown } };
+    this.replace(changed);
+    return changed;
   }
 
   #keep(network: NetworkRecord): NetworkRecord {

@@ -22,14 +22,18 @@ export interface PortForward {
 }
 
 export interface FilteredFamily {
-  readonly subnet: string;
+  readonly subnets: readonly string[];
   readonly masquerade: boolean;
   readonly mode: GatewayMode;
+  /** The source that masquerading uses instead of the uplink's address. */
+  readonly hostSource?: string | undefined;
 }
 
 export interface FilteredNetwork {
   readonly bridge: string;
   readonly internal: boolean;
+  /** Links of the host from where containers may be addressed directly. */
+  readonly trusted: readonly string[];
   readonly ipv4?: FilteredFamily | undefined;
   readonly ipv6?: FilteredFamily | undefined;
 }
@@ -52,6 +56,10 @@ function setsOf(): string {
   }
   set nat_subnets${number} {
     type ${address}
+    flags interval
+  }
+  map host_sources${number} {
+    type ${address} : ${address}
     flags interval
   }
   set open_bridges${number} {
@@ -88,6 +96,9 @@ function setsOf(): string {
   }
   set internal_bridges {
     type ifname
+  }
+  set trusted_links {
+    type ifname . ifname
   }
   set relayed6 {
     type inet_service
@@ -159,6 +170,8 @@ table inet ${table} {${setsOf()}
     oifname @bridges ip saddr 127.0.0.0/8 masquerade
     oifname @bridges ct status dnat ip saddr @subnets4 masquerade
     oifname @bridges ct status dnat ip6 saddr @subnets6 masquerade
+    oifname != @bridges snat ip to ip saddr map @host_sources4
+    oifname != @bridges snat ip6 to ip6 saddr map @host_sources6
     ip saddr @nat_subnets4 oifname != @bridges masquerade
     ip6 saddr @nat_subnets6 oifname != @bridges masquerade
   }
@@ -176,6 +189,7 @@ table inet ${table} {${setsOf()}
     ip6 daddr . meta l4proto . th dport @open_ports6 accept
     oifname @routed_bridges4 meta l4proto icmp accept
     oifname @routed_bridges6 meta l4proto ipv6-icmp accept
+    iifname . oifname @trusted_links accept
     iifname != @bridges oifname @open_bridges4 meta nfproto ipv4 accept
     iifname != @bridges oifname @open_bridges6 meta nfproto ipv6 accept
     drop
@@ -217,13 +231,17 @@ function networkElements(network: FilteredNetwork): Element[] {
     ['same_bridge', `${name} . ${name}`],
   ];
   if (network.internal) elements.push(['internal_bridges', name]);
+  for (const link of network.internal ? [] : network.trusted) elements.push(['trusted_links', `"${link}" . ${name}`]);
   for (const { number } of FAMILIES) {
     const family = number === 4 ? network.ipv4 : network.ipv6;
     if (!family) continue;
-    elements.push([`subnets${number}`, family.subnet]);
+    elements.push(...family.subnets.map((subnet): Element => [`subnets${number}`, subnet]));
     if (network.internal) continue;
     const translated = family.mode === 'nat' || family.mode === 'nat-unprotected';
-    if (family.masquerade && translated) elements.push([`nat_subnets${number}`, family.subnet]);
+    for (const subnet of family.masquerade && translated ? family.subnets : []) {
+      elements.push([`nat_subnets${number}`, subnet]);
+      if (family.hostSource !== undefined) elements.push([`host_sources${number}`, `${subnet} : ${family.hostSource}`]);
+    }
     if (family.mode === 'nat-unprotected') elements.push([`open_bridges${number}`, name]);
     if (family.mode === 'routed') elements.push([`routed_bridges${number}`, name]);
   }

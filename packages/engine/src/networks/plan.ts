@@ -64,7 +64,7 @@ function orName(books: NetworkBooks, idOrName: string): NetworkRecord | string {
 const nameOf = (network: NetworkRecord | string): string => (typeof network === 'string' ? network : network.name);
 
 function checkPorts(hostConfig: HostConfig): void {
-  for (const { hostIps } of wantedPorts({}, hostConfig, '0.0.0.0')) {
+  for (const { hostIps } of wantedPorts({}, hostConfig, [])) {
     const [odd] = hostIps.filter((address) => isIP(address) === 0);
     if (odd !== undefined) throw new WharfError('invalid-argument', `invalid IP address: ${odd}`);
   }

@@ -15,15 +15,16 @@ const FORWARD = {
 const NETWORK = {
   bridge: 'wharf0',
   internal: false,
-  ipv4: { subnet: '172.17.0.0/16', masquerade: true, mode: 'nat' },
-  ipv6: { subnet: 'fd17::/64', masquerade: true, mode: 'nat' },
+  trusted: [],
+  ipv4: { subnets: ['172.17.0.0/16'], masquerade: true, mode: 'nat' },
+  ipv6: { subnets: ['fd17::/64'], masquerade: true, mode: 'nat' },
 } as const;
 
 test('wantedPorts() reads bindings, choices and exposed ports', () => {
   const wanted = wantedPorts(
     { ExposedPorts: { '80/tcp': {}, '53/udp': {} } },
     { PublishAllPorts: true, PortBindings: { '80/tcp': [{ HostIp: '', HostPort: '8000-8002' }] } },
-    '0.0.0.0',
+    ['0.0.0.0', '::'],
   );
   const any = ['0.0.0.0', '::'];
   assert.deepEqual(wanted, [
@@ -32,7 +33,7 @@ test('wantedPorts() reads bindings, choices and exposed ports', () => {
   ]);
   assert.equal(parsePortKey('70000/tcp'), undefined);
   assert.equal(parsePortKey('80/icmp'), undefined);
-  assert.throws(() => wantedPorts({}, { PortBindings: { '80/tcp': [{ HostIp: '', HostPort: 'x' }] } }, '0.0.0.0'), {
+  assert.throws(() => wantedPorts({}, { PortBindings: { '80/tcp': [{ HostIp: '', HostPort: 'x' }] } }, []), {
     kind: 'invalid-argument',
   });
 });
@@ -41,7 +42,7 @@ test('wantedPorts() makes one range of ports that follow each other', () => {
   const PortBindings = Object.fromEntries(
     Array.from({ length: 1000 }, (_, index) => [`${9000 + index}/udp`, [{ HostIp: '', HostPort: `${9000 + index}` }]]),
   );
-  const [range, ...others] = wantedPorts({}, { PortBindings }, '127.0.0.1');
+  const [range, ...others] = wantedPorts({}, { PortBindings }, ['127.0.0.1']);
   assert.deepEqual([range?.port, range?.count, range?.hostIps], [9000, 1000, ['127.0.0.1']]);
   assert.deepEqual(others, []);
 });
@@ -53,7 +54,7 @@ test('wantedPorts() keeps every port whatever is asked for', () => {
       const PortBindings = Object.fromEntries(
         list.map((port) => [`${port}/tcp`, [{ HostIp: '', HostPort: `${port + shift}` }]]),
       );
-      const wanted = wantedPorts({}, { PortBindings }, '');
+      const wanted = wantedPorts({}, { PortBindings }, ['0.0.0.0', '::']);
       const covered = wanted.flatMap(({ port, count, firstHostPort }) =>
         Array.from({ length: count }, (_, index) => `${port + index}=${firstHostPort + index}`),
       );

@@ -37,10 +37,13 @@ export function parsePortKey(key: string): { readonly port: number; readonly pro
 export const portKey = (port: number, protocol: Protocol): string => `${port}/${protocol}`;
 
 /**
- * What the container wants published. Bindings that name no address get `defaultHostIp`, where `0.0.0.0` stands for both
- * families. Throws `invalid-argument` for ports and addresses that are none.
+ * What the container wants published. Bindings that name no address get `defaultHostIps`. Throws `invalid-argument` for ports and addresses that are none.
  */
-export function wantedPorts(config: ContainerConfig, hostConfig: HostConfig, defaultHostIp: string): WantedPorts[] {
+export function wantedPorts(
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+  defaultHostIps: readonly string[],
+): WantedPorts[] {
   const wanted: WantedPorts[] = [];
   const seen = new Set<string>();
   const bindings = hostConfig.PortBindings ?? {};
@@ -48,7 +51,7 @@ export function wantedPorts(config: ContainerConfig, hostConfig: HostConfig, def
     const parsed = parsePortKey(key);
     if (!parsed) throw new WharfError('invalid-argument', `invalid port specification: ${JSON.stringify(key)}`);
     for (const binding of list ?? []) {
-      const hostIps = hostAddresses(binding.HostIp ?? '', defaultHostIp);
+      const hostIps = binding.HostIp ? [binding.HostIp] : defaultHostIps;
       const [first, last] = hostPortRange(binding.HostPort ?? '');
       const same = `${parsed.protocol} ${parsed.port} ${hostIps.join()} ${first}`;
       if (first !== 0 && seen.has(same)) continue;
@@ -63,7 +66,7 @@ export function wantedPorts(config: ContainerConfig, hostConfig: HostConfig, def
       wanted.push({
         ...parsed,
         count: 1,
-        hostIps: hostAddresses('', defaultHostIp),
+        hostIps: defaultHostIps,
         firstHostPort: 0,
         lastHostPort: 0,
       });
@@ -76,11 +79,6 @@ export function wantedPorts(config: ContainerConfig, hostConfig: HostConfig, def
     );
   }
   return joined(wanted);
-}
-
-function hostAddresses(given: string, defaultHostIp: string): readonly string[] {
-  if (given !== '') return [given];
-  return defaultHostIp === ANY_IPV4 || defaultHostIp === '' ? [ANY_IPV4, ANY_IPV6] : [defaultHostIp];
 }
 
 function hostPortRange(text: string): readonly [number, number] {

@@ -10,13 +10,14 @@ import { dns } from './cases/dns.ts';
 import { idle } from './cases/idle.ts';
 import { many } from './cases/many.ts';
 import { exec, runBridge, runNone } from './cases/run.ts';
+import { storage } from './cases/storage.ts';
 import { logs, stdio } from './cases/streams.ts';
 import type { Case, Scale } from './lib/case.ts';
 import { type Contestant, startDocker, startWharf } from './lib/contestant.ts';
 import { type Row, rowOf, spreadOf, tableOf } from './lib/report.ts';
 import { removeScratch } from './lib/scratch.ts';
 
-const CASES: readonly Case[] = [idle, runBridge, runNone, exec, many, loadAndSave, copy, logs, stdio, dns];
+const CASES: readonly Case[] = [idle, runBridge, runNone, exec, many, loadAndSave, copy, logs, stdio, dns, storage];
 const DEFAULT_LIMIT_SECONDS = 900;
 
 const HELP = `npm run bench -- [--quick] [--only NAME,…] [--no-peer] [--limit SECONDS] [--readme]

@@ -33,6 +33,7 @@ export const TEST_REQUIREMENTS: readonly Requirement[] = [
   { name: 'bsdutils', why: 'script gives a client a terminal', present: command('script') },
   { name: 'util-linux', why: 'unshare and nsenter', present: command('unshare') },
   { name: 'skopeo', why: 'reads and writes images beside us', present: command('skopeo') },
+  { name: 'openssl', why: 'certificates for TLS', present: command('openssl') },
   { name: 'mmdebstrap', why: 'Debian images for whole applications', present: command('mmdebstrap') },
   { name: 'docker-compose', why: 'Compose 1.29 as a client', present: command('docker-compose') },
   {

@@ -212,7 +212,9 @@ export class Netlink {
 
   /** Changes how a bridge treats one of its links. */
   setBridgePort(ifname: string, settings: BridgePortSettings): void {
-    this.#socket.execute([changeBridgePort(this.indexOf(ifname), settings)]);
+    // Ports come and go, under the same name too: their indexes are not worth remembering.
+    const index = this.findLink(ifname)?.index;
+    this.#socket.execute([changeBridgePort(index ?? this.indexOf(ifname), settings)]);
   }
 
   /** Adds `a.b.c.d/n`, with its broadcast address. IPv6 addresses are usable at once (no duplicate detection). */

@@ -12,13 +12,17 @@ const MULTICAST = parseCidr('ff00::/8')?.subnet as Subnet;
 export const kernelHasIPv6 = (): boolean => existsSync('/proc/net/if_inet6');
 
 /** The MTU of the link that the default route uses, or Ethernet's. */
-export function uplinkMtu(netlink: Netlink): number {
+export const uplinkMtu = (netlink: Netlink): number => uplinkOf(netlink).mtu;
+
+/** The link that the default route uses; index 0 and Ethernet's MTU when there is none. */
+export function uplinkOf(netlink: Netlink): { readonly index: number; readonly mtu: number } {
   const uplinks = netlink
     .listRoutes()
     .filter(({ destination, table }) => destination === 'default' && table === MAIN_TABLE);
   const uplink = uplinks.find(({ family }) => family === 4) ?? uplinks[0];
-  if (!uplink || uplink.ifindex === 0) return 1500;
-  return netlink.listLinks().find(({ index }) => index === uplink.ifindex)?.mtu ?? 1500;
+  if (!uplink || uplink.ifindex === 0) return { index: 0, mtu: 1500 };
+  const mtu = netlink.listLinks().find(({ index }) => index === uplink.ifindex)?.mtu ?? 1500;
+  return { index: uplink.ifindex, mtu };
 }
 
 /** The subnets that addresses, routes and name servers of this host use; those of `ignoring` (links of our own) do not count. */

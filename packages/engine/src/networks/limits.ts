@@ -49,3 +49,5 @@ export const DNS_CONNECTIONS_MAX = 64;
 export const DNS_IDLE_MS = 10_000;
 /** Seconds clients may keep an answer about a container. */
 export const DNS_TTL_SECONDS = 600;
+/** After a change of links or routes, until they are looked at: another program may be in the middle of something. */
+export const GUARD_SETTLE_MS = 100;

@@ -37,6 +37,7 @@ import { writeNetworkFiles } from './files.ts';
 import type { HostsEntry } from './hosts-file.ts';
 import { DEFAULT_NETWORK, isUserDefined, type NetworkRecord, parseNetworkMode } from './network.ts';
 import { NetworkBooks, type NetworkConfig } from './network-books.ts';
+import { NetworkGuard } from './network-guard.ts';
 import type { NetworkFiles, NetworkService, Sandbox } from './network-service.ts';
 import { planEndpoints } from './plan.ts';
 import { pruneCutoff } from './prune.ts';
@@ -60,6 +61,7 @@ export class Networks implements NetworkService {
   readonly #books: NetworkBooks;
   readonly #sandboxes: Sandboxes;
   readonly #options: NetworkRoomOptions;
+  readonly #guard: NetworkGuard;
   readonly #timer: NodeJS.Timeout;
   #containers: () => Iterable<ContainerRecord> = () => [];
 
@@ -74,6 +76,7 @@ export class Networks implements NetworkService {
       netnsDir: join(execRoot, 'netns'),
       containers: () => this.#containers(),
     });
+    this.#guard = new NetworkGuard({ books: this.#books, sandboxes: this.#sandboxes, log });
     this.#timer = setInterval(() => this.#lookAfterRules(), RULES_CHECK_MS).unref();
   }
 
@@ -135,6 +138,7 @@ export class Networks implements NetworkService {
     this.#sandboxes.restore(
       running.filter(({ hostConfig }) => parseNetworkMode(hostConfig.NetworkMode).kind !== 'container'),
     );
+    this.#guard.start();
   }
 
   async connect(record: ContainerRecord, network: string, settings: EndpointSettings): Promise<NetworkEndpoint> {
@@ -290,6 +294,7 @@ export class Networks implements NetworkService {
   /** Ends what the daemon itself does for networks (DNS, watching the rules); the containers' links stay. */
   close(): void {
     clearInterval(this.#timer);
+    this.#guard.close();
     this.#sandboxes.close();
   }
 

@@ -103,7 +103,8 @@ test('setUp() publishes a port to the host, 127.0.0.1, other machines, other con
   const web = await room.up(testRecord('web', publish('8080')));
   const other = await room.up(testRecord('other'));
   await serve(room, web);
-  assert.deepEqual(web.ports, { '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }] });
+  const everywhere = ['0.0.0.0', '::'].map((HostIp) => ({ HostIp, HostPort: '8080' }));
+  assert.deepEqual(web.ports, { '80/tcp': everywhere });
   const gateway = web.endpoints[0]?.settings.Gateway ?? '';
   assert.equal(await get(undefined, `${addressOf(web)}:80`), 'web', 'the container from the host');
   assert.equal(await get(undefined, '127.0.0.1:8080'), 'web', 'loopback');
@@ -345,8 +346,9 @@ test('writeFiles() writes what the container is called and whom it asks', async 
   const file = (name: string): string => readFileSync(join(room.containerDir(web), name), 'utf8');
   assert.equal(file('hostname'), 'box\n');
   assert.match(file('hosts'), /^127\.0\.0\.1\tlocalhost\n/);
-  assert.match(file('hosts'), /\n10\.0\.0\.9\tdb\n172\.\d+\.0\.1\tme\n/);
-  assert.ok(file('hosts').endsWith(`${addressOf(web)}\tbox.lan box\n`));
+  assert.match(file('hosts'), /\n10\.0\.0\.9\tdb\n172\.\d+\.0\.1\tme\nfd[0-9a-f:]+::1\tme\n/);
+  const own = [addressOf(web), web.endpoints[0]?.settings.GlobalIPv6Address];
+  assert.ok(file('hosts').endsWith(own.map((address) => `${address}\tbox.lan box\n`).join('')));
   assert.match(file('resolv.conf'), /^nameserver 127\.0\.0\.11\nsearch example\.org\noptions (?:.* )?ndots:0\n/);
   const plain = await room.up(testRecord('plain', { Dns: ['9.9.9.9'] }));
   const plainFile = readFileSync(join(room.containerDir(plain), 'resolv.conf'), 'utf8');

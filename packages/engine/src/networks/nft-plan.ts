@@ -188,7 +188,7 @@ table inet ${table} {${setsOf()}
     ip daddr . meta l4proto . th dport @open_ports4 accept
     ip6 daddr . meta l4proto . th dport @open_ports6 accept
     oifname @routed_bridges4 meta l4proto icmp accept
-    oifname @routed_bridges6 meta l4proto ipv6-icmp accept
+    oifname @routed_bridges6 meta l4proto icmpv6 accept
     iifname . oifname @trusted_links accept
     iifname != @bridges oifname @open_bridges4 meta nfproto ipv4 accept
     iifname != @bridges oifname @open_bridges6 meta nfproto ipv6 accept

@@ -22,9 +22,9 @@ export function plug(options: PlugOptions): void {
   const { inside, netnsPath, endpoint } = options;
   const { bridge, parent } = endpoint.network;
   expectLink(netnsPath, endpoint);
-  if (bridge) plugIntoBridge(options, bridge);
-  else if (parent) plugOnto(options, parent);
   try {
+    if (bridge) plugIntoBridge(options, bridge);
+    else if (parent) plugOnto(options, parent);
     setLinkSysctls(netnsPath, endpoint);
     configure(options);
   } catch (error) {

@@ -171,9 +171,32 @@ export class Sandboxes {
   /** Makes a link anew that somebody has removed: same name, same addresses. */
   replug(live: LiveContainer, endpoint: LiveEndpoint): void {
     if (live.netnsPath === undefined || !isPlugged(endpoint)) return;
+    this.#closeNetlink();
     using inside = Netlink.openIn(live.netnsPath);
     unplug(inside, endpoint);
     this.#plug(live, inside, live.netnsPath, endpoint, { connecting: false });
+  }
+
+  /** A network has another MTU: its bridge and all links on it get it. */
+  changeMtu(network: NetworkRecord): void {
+    const { bridge } = network;
+    if (!bridge) return;
+    const netlink = this.#netlink();
+    for (const live of this.live.all()) {
+      live.endpoints = live.endpoints.map((endpoint) =>
+        endpoint.network.id === network.id ? { ...endpoint, network } : endpoint,
+      );
+      const endpoint = live.endpoints.find((candidate) => candidate.network.id === network.id);
+      if (!endpoint || live.netnsPath === undefined) continue;
+      try {
+        netlink.setMtu(hostLinkOf(endpoint.endpointId), bridge.mtu);
+        using inside = Netlink.openIn(live.netnsPath);
+        inside.setMtu(interfaceByMac(inside, endpoint.mac) || endpoint.ifname, bridge.mtu);
+      } catch (error) {
+        this.#log.warn({ container: live.id, error: messageOf(error) }, 'Cannot change the MTU of a container');
+      }
+    }
+    if (this.#ready.has(network.id)) netlink.setMtu(bridge.name, bridge.mtu);
   }
 
   rename(record: ContainerRecord): void {

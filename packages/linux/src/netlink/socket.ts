@@ -21,6 +21,7 @@ const cRecv = bind<(fd: number, buffer: Buffer, size: number, flags: number) => 
   'size_t',
   'int',
 ]);
+const cBind = bind<(fd: number, address: Buffer, size: number) => number>('bind', 'int', ['int', 'void *', 'uint']);
 const cSetsockopt = bind<(fd: number, level: number, name: number, value: Buffer, size: number) => number>(
   'setsockopt',
   'int',
@@ -28,6 +29,7 @@ const cSetsockopt = bind<(fd: number, level: number, name: number, value: Buffer
 );
 
 const AF_NETLINK = 16;
+const SOCKADDR_NL_BYTES = 12;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const NETLINK_ROUTE = 0;
@@ -93,6 +95,10 @@ export class NetlinkSocket {
     const value = Buffer.alloc(128);
     value.writeUInt32LE(NETLINK_EVENTS_BYTES);
     cSetsockopt(this.#fd, SOL_SOCKET, SO_RCVBUF, value, 4);
+    // A socket without an address of its own has the kernel's, which does not tell itself anything.
+    const address = Buffer.alloc(SOCKADDR_NL_BYTES);
+    address.writeUInt16LE(AF_NETLINK);
+    check(cBind(this.#fd, address, address.length), 'bind to netlink');
     for (const group of groups) {
       value.writeUInt32LE(group);
       check(cSetsockopt(this.#fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, value, 4), 'subscribe to netlink');

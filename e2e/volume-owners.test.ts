@@ -96,3 +96,21 @@ test('what cannot be mapped is refused in words', async () => {
   const { output } = await runMapped({ User: '9', Cmd: ['true'], HostConfig: { Mounts: [proc] } });
   assert.match(output, /Cannot map the owners of files in .*does not support/);
 });
+
+test('a container with a user namespace of its own has both mappings', async () => {
+  const path = owned('twice', 1900);
+  const HostConfig = {
+    SecurityOpt: ['userns=auto'],
+    Mounts: [{ Type: 'bind', Source: path, Target: '/m', BindOptions: { IDMapping: { Source: 'match-user' } } }],
+  };
+  const { output } = await runMapped({ User: '33:44', Cmd: look, HostConfig });
+  assert.deepEqual(output.split('\n'), ['33:44 /m', '33:44 /m/file', '33']);
+  assert.equal(statSync(join(path, 'new')).uid, 1900);
+  // Without a mapping of its own the mount has that of the namespace: an owner on disk is the same number inside.
+  const plain = { Type: 'bind', Source: path, Target: '/m', BindOptions: { IDMapping: { Source: 'userns' } } };
+  const seen = await runMapped({
+    Cmd: ['stat', '-c', '%u', '/m/file'],
+    HostConfig: { ...HostConfig, Mounts: [plain] },
+  });
+  assert.equal(seen.output, '1900');
+});

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, mkdirSync } from 'node:fs';
 import { WharfError } from '@wharf/kit';
 import { AT_FDCWD } from '@wharf/linux/constants';
 import { fstatNs, O, openat2 } from '@wharf/linux/fsx';
-import type { IdMapping } from '@wharf/linux/user-namespace';
+import { type IdMapping, outsideId } from '@wharf/linux/user-namespace';
 import type { ContainerRecord } from '../containers/container.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import type { Attachments } from './attachments.ts';
@@ -27,25 +27,18 @@ export class MountSources {
   /** The host path of a mount, made or mounted where that is our part. The container's pins are the caller's to release. */
   async find(record: ContainerRecord, mount: PlannedMount, context: MountContext): Promise<string> {
     const { point } = mount;
-    if (mount.image !== undefined) return this.#image(record, mount, mount.image, context);
+    if (mount.image !== undefined) return this.#image(record, mount, mount.image);
     if (point.Type === 'bind') return this.#bind(record, mount, context);
     if (point.Type === 'volume' && point.Name !== undefined) return this.#volume(record, mount, context);
     return point.Source;
   }
 
-  async #image(
-    record: ContainerRecord,
-    mount: PlannedMount,
-    image: MountedImage,
-    context: MountContext,
-  ): Promise<string> {
+  #image(record: ContainerRecord, mount: PlannedMount, image: MountedImage): string {
     const { subpaths, images } = this.#parts;
     const place = subpaths.place(record.id, placeName(mount.point.Destination));
     mkdirSync(place, { recursive: true, mode: 0o700 });
     images.mount(image, place);
-    const idMapping = context.userNamespace;
-    if (mount.subpath !== undefined) return subpaths.pin(record.id, place, mount.subpath, { idMapping });
-    return idMapping === undefined ? place : this.#pinPath(record, place, mount, context);
+    return mount.subpath === undefined ? place : subpaths.pin(record.id, place, mount.subpath);
   }
 
   async #bind(record: ContainerRecord, mount: PlannedMount, context: MountContext): Promise<string> {
@@ -66,10 +59,8 @@ export class MountSources {
     if (volume.driver === LOCAL_DRIVER) await local.make(volume.name);
     const path = await this.#attach(volume, record.id, attachments);
     this.#publishMount(volume, record.id, mount);
-    const mapped = mount.idMapping !== undefined || context.userNamespace !== undefined;
-    if (subpath === undefined) return mapped ? this.#pinPath(record, path, mount, context) : path;
-    if (!mapped) return subpaths.pin(record.id, path, subpath);
-    return this.#pinPath(record, subpaths.pin(record.id, path, subpath), mount, context);
+    const found = subpath === undefined ? path : subpaths.pin(record.id, path, subpath);
+    return mount.idMapping === undefined ? found : this.#pinPath(record, found, mount, context);
   }
 
   async #attach(volume: VolumeRecord, user: string, attachments: Attachments): Promise<string> {
@@ -136,7 +127,10 @@ export interface MountSourceParts {
   readonly events: EventBus;
 }
 
-/** Throws `invalid-argument` where a mapping asks for what the container does not have. */
+/**
+ * The mapping that a mount itself asks for. What a container's user namespace asks for comes on top, for all its mounts alike.
+ * Throws `invalid-argument` where it has none and the mount wants it.
+ */
 async function mappingFor(
   record: ContainerRecord,
   mount: PlannedMount,
@@ -144,26 +138,16 @@ async function mappingFor(
   context: MountContext,
 ): Promise<IdMapping | undefined> {
   const { Source: source = '', User: user = '' } = mount.idMapping ?? {};
-  if (source === 'userns' && context.userNamespace === undefined) {
+  const { userNamespace } = record;
+  if (source === 'userns' && userNamespace === undefined) {
     throw new WharfError('invalid-argument', 'ID mapping "userns" needs a container with a user namespace of its own');
   }
-  if (source !== 'match-user') return mount.point.Type === 'bind' && source === '' ? undefined : context.userNamespace;
+  if (source !== 'match-user') return undefined;
   const wanted = user === '' ? (record.config.User ?? '') : user;
-  const seen = context.userOf === undefined ? numbersOf(wanted) : await context.userOf(wanted);
-  return matchOwner(fstatNs(fd), toHost(seen, context.userNamespace));
-}
-
-/** What an id inside the container's user namespace is outside of it. */
-function toHost(
-  user: { readonly uid: number; readonly gid: number },
-  mapping: IdMapping | undefined,
-): { readonly uid: number; readonly gid: number } {
-  if (mapping === undefined) return user;
-  const through = (ranges: IdMapping['uids'], id: number) => {
-    const range = ranges.find(({ inside, count }) => id >= inside && id < inside + count);
-    return range === undefined ? id : range.outside + id - range.inside;
-  };
-  return { uid: through(mapping.uids, user.uid), gid: through(mapping.gids, user.gid) };
+  const { uid, gid } = context.userOf === undefined ? numbersOf(wanted) : await context.userOf(wanted);
+  if (userNamespace === undefined) return matchOwner(fstatNs(fd), { uid, gid });
+  const { uids, gids } = userNamespace;
+  return matchOwner(fstatNs(fd), { uid: outsideId(uids, uid), gid: outsideId(gids, gid) });
 }
 
 function numbersOf(user: string): { readonly uid: number; readonly gid: number } {

@@ -1,5 +1,4 @@
 import type { ContainerId } from '@wharf/kit';
-import type { IdMapping } from '@wharf/linux/user-namespace';
 import type { HostConfig, MountPoint } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../containers/container.ts';
 
@@ -15,8 +14,6 @@ export interface RuntimeMount {
 export interface MountContext {
   /** Resolves a user of the container's (`--user`) in its own files; without it only numbers are understood. */
   readonly userOf?: ((user: string) => Promise<{ readonly uid: number; readonly gid: number }>) | undefined;
-  /** The mapping of its own user namespace: volumes then show their files as the container's, whatever their owners on disk. */
-  readonly userNamespace?: IdMapping | undefined;
 }
 
 /**

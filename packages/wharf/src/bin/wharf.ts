@@ -1,8 +1,15 @@
 import { daemonHost } from '../client.ts';
 import type { Command } from '../commands/command.ts';
 
+interface Entry {
+  readonly help: string;
+  readonly load: () => Promise<Command>;
+  /** The command reads its own options; ours stand before its name. */
+  readonly ownOptions?: true;
+}
+
 /** Subcommands; each loads its own code only when asked for. */
-const COMMANDS: Readonly<Record<string, { readonly help: string; readonly load: () => Promise<Command> }>> = {
+const COMMANDS: Readonly<Record<string, Entry>> = {
   doctor: {
     help: 'Look at the machine: what keeps containers from running, and how to mend it',
     load: async () => (await import('../commands/doctor.ts')).doctor,
@@ -10,6 +17,11 @@ const COMMANDS: Readonly<Record<string, { readonly help: string; readonly load: 
   info: {
     help: 'What the daemon says of itself and its machine',
     load: async () => (await import('../commands/info.ts')).info,
+  },
+  registry: {
+    help: 'Serve images to others, and look after what is served',
+    load: async () => (await import('../commands/registry.ts')).registry,
+    ownOptions: true,
   },
   version: {
     help: 'Versions of client and daemon',
@@ -41,7 +53,13 @@ function parse(argv: readonly string[]): Invocation | string {
     else if (argument === '--help' || argument === '-h') found.help = true;
     else if (argument === '--version' || argument === '-v') found.version = true;
     else if (argument.startsWith('-')) return `unknown flag: ${argument}`;
-    else found.rest.push(argument);
+    else {
+      found.rest.push(argument);
+      if (Object.hasOwn(COMMANDS, argument) && COMMANDS[argument]?.ownOptions === true) {
+        found.rest.push(...argv.slice(at + 1));
+        break;
+      }
+    }
   }
   return found;
 }

@@ -230,6 +230,10 @@ export class Connection {
 
   // What follows is the side that exchanges use.
 
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
   get writable(): boolean {
     return this.#socket.writable && this.#state === 'answering';
   }

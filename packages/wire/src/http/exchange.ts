@@ -30,6 +30,8 @@ export interface Exchange {
   onLeft(callback: (reason: Error) => void): void;
   /** True when the connection will serve another request after this one. */
   readonly keepAlive: boolean;
+  /** The client's address; `undefined` on a unix socket. */
+  readonly remoteAddress: string | undefined;
   /** Makes this request the last of its connection. */
   dropKeepAlive(): void;
 }

@@ -67,6 +67,14 @@ export class ServerResponse implements ApiResponse {
     return this.#stream;
   }
 
+  /**
+   * Sends the head of an answer whose body has that length. The caller writes the body to the exchange, as far as there is one for the
+   * method, and finishes the exchange.
+   */
+  begin(status: number, contentType: string, lengthBytes: number): void {
+    this.#exchange.write(this.#head(status, contentType, `Content-Length: ${lengthBytes}\r\n`));
+  }
+
   hijack(contentType: string): HijackedConnection {
     if (!this.#route?.hijack) throw new TypeError(`route ${this.#route?.pattern} is not declared with hijack`);
     this.#claim();

@@ -6,6 +6,7 @@ import type { RequestHead } from './head.ts';
 /** The connection, as its exchanges see it. */
 export interface ExchangePort {
   readonly writable: boolean;
+  readonly remoteAddress: string | undefined;
   write(data: string | Uint8Array): boolean;
   cork(): void;
   uncork(): void;
@@ -56,6 +57,10 @@ export class ServerExchange implements Exchange {
 
   get writable(): boolean {
     return !this.#over && this.#port.writable;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#port.remoteAddress;
   }
 
   dropKeepAlive(): void {

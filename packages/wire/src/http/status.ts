@@ -41,6 +41,7 @@ const REASONS: Readonly<Record<number, string>> = {
   206: 'Partial Content',
   301: 'Moved Permanently',
   304: 'Not Modified',
+  307: 'Temporary Redirect',
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -49,13 +50,16 @@ const REASONS: Readonly<Record<number, string>> = {
   406: 'Not Acceptable',
   408: 'Request Timeout',
   409: 'Conflict',
+  412: 'Precondition Failed',
   413: 'Request Entity Too Large',
+  414: 'Request URI Too Long',
   416: 'Requested Range Not Satisfiable',
   429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   501: 'Not Implemented',
   503: 'Service Unavailable',
+  507: 'Insufficient Storage',
 };
 
 /** The reason phrase Go's net/http writes for a status. */

@@ -1,0 +1,21 @@
+import { LARGE_BUFFER_BYTES, LARGE_BUFFERS, SMALL_BUFFER_BYTES } from '../limits.ts';
+
+const free: Buffer[] = [];
+let made = 0;
+
+/**
+ * A buffer for reading from a file: a large one while there are any, which saves system calls, else a small one, so that many slow downloads
+ * cannot hold much memory. Give it back with `returnBuffer` once nothing reads from it any more.
+ */
+export function takeBuffer(wantedBytes: number): Buffer {
+  if (wantedBytes <= SMALL_BUFFER_BYTES) return Buffer.allocUnsafeSlow(Math.max(1, wantedBytes));
+  const found = free.pop();
+  if (found !== undefined) return found;
+  if (made >= LARGE_BUFFERS) return Buffer.allocUnsafeSlow(SMALL_BUFFER_BYTES);
+  made += 1;
+  return Buffer.allocUnsafeSlow(LARGE_BUFFER_BYTES);
+}
+
+export function returnBuffer(buffer: Buffer): void {
+  if (buffer.length === LARGE_BUFFER_BYTES) free.push(buffer);
+}

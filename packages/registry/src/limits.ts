@@ -1,0 +1,58 @@
+/** Every bound of the registry. A bound reached is an error that the client sees. */
+
+/** The longest repository name (distribution-spec, "Pulling manifests": clients bound host and name together by 255). */
+export const MAX_NAME_LENGTH = 255;
+/** The largest manifest (distribution-spec, "Pushing Manifests": at least 4 megabytes have to fit). */
+export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+/** Bytes of manifests that are being received at one time; beyond it the next is asked to come later (503). */
+export const MAX_MANIFEST_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
+/** Descriptors in one manifest. */
+export const MAX_DESCRIPTORS = 10_000;
+/** Annotations that a listing of referrers carries for one of them, in bytes of JSON; longer ones are read from the manifest. */
+export const MAX_KEPT_ANNOTATIONS = 8 * 1024;
+/** `tag` parameters of one manifest PUT; more are answered 414. */
+export const MAX_TAG_PARAMETERS = 100;
+/** Bytes of manifests held ready in memory. */
+export const MANIFEST_CACHE_BYTES = 32 * 1024 * 1024;
+/** Names or tags in one page, whatever was asked for. */
+export const MAX_PAGE = 10_000;
+/** Repository names in one page when nothing was asked for. */
+export const DEFAULT_CATALOG_PAGE = 1_000;
+/** A page of referrers ends when its descriptors are so long together (a manifest's limit, with room for the rest). */
+export const MAX_REFERRERS_BYTES = MAX_MANIFEST_BYTES - 64 * 1024;
+/** Upload sessions at one time. */
+export const MAX_UPLOADS = 20_000;
+/** Upload sessions of one repository. */
+export const MAX_UPLOADS_PER_REPOSITORY = 2_000;
+/** An upload without a request for so long gives back its descriptor; its bytes stay. */
+export const UPLOAD_PARK_MS = 30_000;
+/** An upload without a byte for so long is dropped. */
+export const UPLOAD_TTL_MS = 24 * 60 * 60 * 1000;
+/** What nobody refers to stays for so long after its last use: a push may be under way. */
+export const GRACE_MS = 24 * 60 * 60 * 1000;
+/** How often garbage is looked for. */
+export const COLLECT_EVERY_MS = 60 * 60 * 1000;
+/** A request body that does not move for so long is given up. */
+export const BODY_STALL_MS = 60_000;
+/** An answer that the client does not take for so long is broken off. */
+export const ANSWER_STALL_MS = 60_000;
+/** Bytes read from a file for one write to a socket, and how many such buffers there are; further downloads use small ones. */
+export const LARGE_BUFFER_BYTES = 1024 * 1024;
+export const LARGE_BUFFERS = 24;
+export const SMALL_BUFFER_BYTES = 64 * 1024;
+/** Received bytes are gathered up to this before a write to the disk … */
+export const WRITE_BATCH_BYTES = 1024 * 1024;
+/** … but by all uploads together not more than this. */
+export const GATHERED_BYTES = 32 * 1024 * 1024;
+/** Blobs up to this size are hashed in the event loop; larger ones by a worker. */
+export const INLINE_HASH_BYTES = 256 * 1024;
+/** Bytes written between two syncs of a growing blob, so that the last one has little to wait for. */
+export const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
+/** Upkeep (collection, scrub) yields to requests after so long. */
+export const UPKEEP_SLICE_MS = 3;
+/** Events kept in the log. */
+export const MAX_EVENTS = 1_000_000;
+/** Connections of one listener. */
+export const MAX_CONNECTIONS = 8_192;
+/** A connection without a request for so long is closed. */
+export const IDLE_CONNECTION_MS = 120_000;

@@ -1,0 +1,62 @@
+import { parseArgs } from 'node:util';
+import type { CommandContext } from './command.ts';
+
+const HELP = `Usage:  wharf registry COMMAND
+
+Commands:
+  serve    Serve images: --listen HOST:PORT (127.0.0.1:5000), --root DIR, --config FILE, --monitor HOST:PORT,
+           --access-log FILE, --log-level LEVEL, --log-format text|json
+  gc       Remove what no image needs, of a registry that does not run: --root DIR, --dry-run, --grace SECONDS
+  verify   Compare every blob with its digest: --root DIR, --repair`;
+
+/** `wharf registry …`: serves a registry, and looks after one. */
+export async function registry(context: CommandContext): Promise<number> {
+  const [verb, ...rest] = context.arguments;
+  if (verb === 'serve') return serve(rest);
+  if (verb === 'gc' || verb === 'verify') {
+    const { collectOffline, verifyOffline } = await import('../registry/offline.ts');
+    return verb === 'gc' ? collectOffline(rest, context.json) : verifyOffline(rest, context.json);
+  }
+  console.error(
+    verb === undefined || verb === 'help' ? HELP : `wharf: 'registry ${verb}' is not a wharf command.\n${HELP}`,
+  );
+  return 2;
+}
+
+async function serve(line: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...line],
+    options: {
+      listen: { type: 'string', multiple: true },
+      root: { type: 'string' },
+      config: { type: 'string' },
+      monitor: { type: 'string' },
+      'access-log': { type: 'string' },
+      'log-level': { type: 'string' },
+      'log-format': { type: 'string' },
+    },
+  });
+  const { registrySettings } = await import('../registry/settings.ts');
+  const settings = registrySettings(values.config, {
+    listen: values.listen,
+    root: values.root,
+    monitor: values.monitor,
+    accessLog: values['access-log'],
+    logLevel: values['log-level'],
+    logFormat: values['log-format'] as 'text' | 'json' | undefined,
+  });
+  const [{ serveRegistry }, { createLogger }] = await Promise.all([
+    import('../registry/serve.ts'),
+    import('../logger.ts'),
+  ]);
+  const log = createLogger({ level: settings.logLevel, format: settings.logFormat });
+  const running = await serveRegistry(settings, log);
+  log.info({ addresses: running.addresses, root: settings.root, startMs: Math.round(performance.now()) }, 'ready');
+  process.on('SIGHUP', () => running.reopen());
+  const signal = await new Promise<string>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+  });
+  log.info({ signal }, 'stopping');
+  await running.close();
+  return 0;
+}

@@ -1,0 +1,74 @@
+import { type Logger, messageOf } from '@wharf/kit';
+import { AccessLog, MonitorServer, openRegistry, type Registry, RegistryMetrics } from '@wharf/registry';
+import { wharfVersion } from '../version.ts';
+import type { RegistrySettings } from './settings.ts';
+
+const COLLECT_EVERY_SECONDS = 3600;
+
+export interface RunningRegistry {
+  readonly registry: Registry;
+  /** Where it listens, ports filled in. */
+  readonly addresses: readonly string[];
+  /** Opens log files anew. */
+  reopen(): void;
+  close(): Promise<void>;
+}
+
+/** Opens a registry and serves it until it is closed. Throws, with everything undone, when it cannot. */
+export async function serveRegistry(settings: RegistrySettings, log: Logger): Promise<RunningRegistry> {
+  await using undo = new AsyncDisposableStack();
+  const accessLog = settings.accessLog === undefined ? undefined : new AccessLog(settings.accessLog);
+  undo.defer(() => accessLog?.close());
+  const metrics = new RegistryMetrics();
+  const registry = await openRegistry({
+    ...{ root: settings.root, version: wharfVersion(), log },
+    ...(settings.graceSeconds === undefined ? {} : { graceMs: settings.graceSeconds * 1000 }),
+    ...(settings.uploadTtlSeconds === undefined ? {} : { uploadTtlMs: settings.uploadTtlSeconds * 1000 }),
+    sparseIndexes: settings.sparseIndexes ?? false,
+    observe(call, route) {
+      metrics.observe(call, route);
+      accessLog?.write(call);
+    },
+  });
+  undo.defer(() => registry.close({ graceMs: 5_000 }));
+  const addresses: string[] = [];
+  for (const address of settings.listen) addresses.push(await listen(registry, address, settings));
+  if (settings.monitor !== undefined) {
+    const monitor = new MonitorServer({
+      ...{ log, version: wharfVersion() },
+      metrics: () => metrics.text(registry.context),
+      trouble: () => undefined,
+    });
+    undo.defer(() => monitor.close());
+    const { host } = await monitor.listen(`tcp://${settings.monitor}`);
+    log.info({ address: host }, 'monitoring');
+  }
+  collectRegularly({ registry, metrics, log, everyMs: (settings.collectEverySeconds ?? COLLECT_EVERY_SECONDS) * 1000 });
+  const running = undo.move();
+  return { registry, addresses, reopen: () => accessLog?.reopen(), close: () => running.disposeAsync() };
+}
+
+async function listen({ server }: Registry, address: string, { tls }: RegistrySettings): Promise<string> {
+  if (address.startsWith('unix://')) return (await server.listen(address)).host;
+  const files = tls && { cert: tls.cert, key: tls.key, ca: tls.clientCa, verify: tls.requireClientCert };
+  return (await server.listen(`tcp://${address}`, { tls: files })).host;
+}
+
+function collectRegularly(options: {
+  readonly registry: Registry;
+  readonly metrics: RegistryMetrics;
+  readonly log: Logger;
+  readonly everyMs: number;
+}): void {
+  const { registry, metrics, log, everyMs } = options;
+  if (everyMs === 0) return;
+  setInterval(() => {
+    registry.collect().then(
+      (report) => {
+        metrics.collected(report);
+        log.info({ ...report }, 'garbage is collected');
+      },
+      (error: unknown) => log.error({ error: messageOf(error) }, 'garbage is not collected'),
+    );
+  }, everyMs).unref();
+}

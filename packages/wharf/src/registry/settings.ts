@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { messageOf, WharfError } from '@wharf/kit';
+
+/** How a registry is to run: the file of `--config` with the command line laid over it. */
+export interface RegistrySettings {
+  /** `HOST:PORT`, or `unix:///PATH`. */
+  readonly listen: readonly string[];
+  readonly root: string;
+  readonly tls?: {
+    readonly cert: string;
+    readonly key: string;
+    readonly clientCa?: string;
+    readonly requireClientCert?: boolean;
+  };
+  /** Address of `/metrics`, `/healthz` and `/readyz`. */
+  readonly monitor?: string;
+  /** A file, or `-` for standard output. */
+  readonly accessLog?: string;
+  readonly logLevel: string;
+  readonly logFormat: 'text' | 'json';
+  readonly graceSeconds?: number;
+  readonly collectEverySeconds?: number;
+  readonly uploadTtlSeconds?: number;
+  readonly sparseIndexes?: boolean;
+}
+
+export type PartialSettings = { readonly [K in keyof RegistrySettings]?: RegistrySettings[K] | undefined };
+
+type Check = (value: unknown) => boolean;
+const text: Check = (value) => typeof value === 'string' && value !== '';
+const texts: Check = (value) => Array.isArray(value) && value.length > 0 && value.every(text);
+const seconds: Check = (value) => typeof value === 'number' && value >= 0 && value <= 1e9;
+const flag: Check = (value) => typeof value === 'boolean';
+
+const CHECKS: Readonly<Record<keyof RegistrySettings, Check>> = {
+  listen: texts,
+  root: text,
+  tls: isTls,
+  monitor: text,
+  accessLog: text,
+  logLevel: (value) => ['debug', 'info', 'warn', 'error'].includes(String(value)),
+  logFormat: (value) => value === 'text' || value === 'json',
+  graceSeconds: seconds,
+  collectEverySeconds: seconds,
+  uploadTtlSeconds: seconds,
+  sparseIndexes: flag,
+};
+
+function isTls(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const checks: Readonly<Record<string, Check>> = { cert: text, key: text, clientCa: text, requireClientCert: flag };
+  const entries = Object.entries(value);
+  return 'cert' in value && 'key' in value && entries.every(([name, each]) => checks[name]?.(each) === true);
+}
+
+/**
+ * Reads the file, if any, and lays the command line over it. Throws `invalid-argument` naming what is wrong with which setting.
+ */
+export function registrySettings(path: string | undefined, line: PartialSettings): RegistrySettings {
+  const file = path === undefined ? {} : readSettings(path);
+  const given = Object.fromEntries(Object.entries(line).filter(([, value]) => value !== undefined));
+  const merged = { listen: ['127.0.0.1:5000'], logLevel: 'info', logFormat: 'json', ...file, ...given };
+  for (const [name, value] of Object.entries(merged)) {
+    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof RegistrySettings] : undefined;
+    if (check === undefined)
+      throw new WharfError('invalid-argument', `Cannot use the setting "${name}": there is none of that name`);
+    if (!check(value))
+      throw new WharfError(
+        'invalid-argument',
+        `Cannot use the setting "${name}": ${JSON.stringify(value)} makes no sense there`,
+      );
+  }
+  if (!('root' in merged)) throw new WharfError('invalid-argument', 'Cannot serve: --root is missing');
+  return merged as RegistrySettings;
+}
+
+function readSettings(path: string): Readonly<Record<string, unknown>> {
+  try {
+    const found: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof found === 'object' && found !== null && !Array.isArray(found))
+      return found as Readonly<Record<string, unknown>>;
+    throw new Error('it is no JSON object');
+  } catch (cause) {
+    throw new WharfError('invalid-argument', `Cannot read "${path}": ${messageOf(cause)}`, { cause });
+  }
+}

@@ -6,7 +6,6 @@ import { SearchQuery } from '@wharf/wire/http/query';
 import type { ApiRequest } from '@wharf/wire/http/route';
 import { decodePlatform, platformsOf, pullReference, repoTagReference } from './image-parameters.ts';
 import { shapeInspect, shapeSummary } from './image-shapes.ts';
-import { noRegistry } from './image-streams.ts';
 
 function request(minor: number, query = ''): ApiRequest {
   const made: Pick<ApiRequest, 'atLeast' | 'query'> = { atLeast: (n) => minor >= n, query: new SearchQuery(query) };
@@ -115,14 +114,4 @@ test('repoTagReference() and pullReference() read names as Docker does', () => {
     formatCanonical(pullReference('a', `sha256:${'0'.repeat(64)}`)),
     `docker.io/library/a@sha256:${'0'.repeat(64)}`,
   );
-});
-
-test('noRegistry() words a pull so that clients take the image for missing', () => {
-  const error = noRegistry('pull', 'library/nothing', '1');
-  assert.ok(isKind(error, 'not-found'));
-  assert.match(
-    error.message,
-    /^pull access denied for nothing, repository does not exist or may require 'docker login': .* no registry client/,
-  );
-  assert.ok(isKind(noRegistry('push', 'nothing', ''), 'not-implemented'));
 });

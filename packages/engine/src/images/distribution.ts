@@ -24,7 +24,7 @@ export async function inspectRemote(repository: RemoteRepository, signal: AbortS
       const { manifests } = checkIndex(document, descriptor.digest);
       return {
         Descriptor: descriptor,
-        Platforms: manifests.map(({ platform }) => platform ?? { architecture: '', os: '' }),
+        Platforms: manifests.map(({ platform }) => platformIn(platform)),
       };
     }
     const { config } = checkManifest(document, descriptor.digest);
@@ -48,18 +48,23 @@ async function configPlatforms(
     const parsed = JSON.parse(bytes.toString('utf8')) as Readonly<Record<string, unknown>>;
     const text = (key: string): string => (typeof parsed[key] === 'string' ? parsed[key] : '');
     if (text('os') === '' && text('architecture') === '') return [];
-    const [variant, version] = [text('variant'), text('os.version')];
-    return [
-      {
-        architecture: text('architecture'),
-        os: text('os'),
-        ...(version === '' ? {} : { 'os.version': version }),
-        ...(variant === '' ? {} : { variant }),
-      },
-    ];
+    return [platformIn(parsed as unknown as Platform)];
   } catch {
     return [];
   }
+}
+
+/** The fields of a platform alone, in Docker's order. */
+function platformIn(given: Platform | undefined): Platform {
+  const { architecture = '', os = '', variant } = given ?? { architecture: '', os: '' };
+  const [version, features] = [given?.['os.version'], given?.['os.features']];
+  return {
+    architecture,
+    os,
+    ...(version ? { 'os.version': version } : {}),
+    ...(features ? { 'os.features': features } : {}),
+    ...(variant ? { variant } : {}),
+  };
 }
 
 function inspectError(error: unknown): unknown {
@@ -76,7 +81,6 @@ function inspectError(error: unknown): unknown {
       cause: error,
     });
   }
-  if (status === undefined && error.kind === 'unavailable')
-    return new WharfError('internal', error.message, { cause: error });
+  if (error.kind === 'unavailable') return new WharfError('internal', error.message, { cause: error });
   return error;
 }

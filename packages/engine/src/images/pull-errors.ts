@@ -4,30 +4,53 @@ import type { Platform } from '@wharf/oci/spec/image';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import { pullAccessDenied } from '@wharf/wire/docker/messages';
 
-/** What dockerd says of a pull that failed, where clients know its words. */
+/** What dockerd says when a name cannot be resolved, where clients know its words. */
+export function resolveError(reference: Reference, error: unknown): unknown {
+  if (!(error instanceof WharfError)) return error;
+  const name = formatFamiliar(reference);
+  const prefix = `failed to resolve reference "${name}"`;
+  if (statusOf(error) === 404) return new WharfError('not-found', `${prefix}: ${name}: not found`, { cause: error });
+  const access = accessError(reference, error);
+  if (access !== undefined) return access;
+  if (NETWORK.has(error.code ?? '')) {
+    return new WharfError('internal', `${prefix}: failed to do request: ${error.message}`, { cause: error });
+  }
+  return error.kind === 'unavailable'
+    ? new WharfError('internal', `${prefix}: ${error.message}`, { cause: error })
+    : error;
+}
+
+/** The same for what fails after that. */
 export function pullError(reference: Reference, error: unknown): unknown {
   if (!(error instanceof WharfError)) return error;
+  const access = accessError(reference, error);
+  if (access !== undefined) return access;
+  if (statusOf(error) === 404) {
+    return new WharfError(
+      'not-found',
+      `failed to copy: could not fetch content from remote: ${error.message}: not found`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return error.kind === 'unavailable'
+    ? new WharfError('internal', `failed to copy: ${error.message}`, { cause: error })
+    : error;
+}
+
+const NETWORK = new Set(['network', 'refused', 'no-host', 'http-on-tls', 'timeout']);
+
+function accessError(reference: Reference, error: WharfError): WharfError | undefined {
   const status = statusOf(error);
-  const name = formatFamiliar(reference);
   if (error.code === 'no-credentials') {
     return new WharfError('not-found', `${pullAccessDenied(familiarName(reference))}: ${error.message}`, {
       cause: error,
     });
   }
-  if (status === 401 || status === 403) {
-    return new WharfError('not-found', `${pullAccessDenied(familiarName(reference))}: ${deniedDetail(error, status)}`, {
-      cause: error,
-    });
-  }
-  if (status === 404) {
-    return new WharfError('not-found', `failed to resolve reference "${name}": ${name}: not found`, { cause: error });
-  }
-  const code = error.code ?? '';
-  if (['network', 'refused', 'no-host', 'http-on-tls', 'timeout'].includes(code)) {
-    const message = `failed to resolve reference "${name}": failed to do request: ${error.message}`;
-    return new WharfError('internal', message, { cause: error });
-  }
-  return error;
+  if (status !== 401 && status !== 403) return undefined;
+  const message = `${pullAccessDenied(familiarName(reference))}: ${deniedDetail(error, status)}`;
+  return new WharfError('not-found', message, { cause: error });
 }
 
 function deniedDetail(error: WharfError, status: number): string {

@@ -143,7 +143,9 @@ export class PullLayers implements LayersAhead, AsyncDisposable {
       await snapshots.prepare(key, '');
       try {
         const target = snapshots.layerDir(key);
-        current = applyBehind({ path, target, expectedDiffId: place.diffId, signal: this.#signal });
+        const isCheckedElsewhere = String(place.diffId) === layer.descriptor.digest;
+        const options = { path, target, expectedDiffId: place.diffId, isCheckedElsewhere, signal: this.#signal };
+        current = applyBehind(options);
         mark();
         return { key, applied: await current.applied };
       } catch {

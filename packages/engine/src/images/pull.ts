@@ -12,7 +12,7 @@ import { rememberSources } from './blob-sources.ts';
 import type { ImagePlatform } from './image-service.ts';
 import { PULLED_TAGS } from './limits.ts';
 import { pullConfig, pullManifest } from './pull-documents.ts';
-import { pullError } from './pull-errors.ts';
+import { pullError, resolveError } from './pull-errors.ts';
 import { PullLayers, type PullLayersOptions, type WantedLayer } from './pull-layers.ts';
 import { PullProgress } from './pull-progress.ts';
 import type { ImageRoom } from './room.ts';
@@ -40,7 +40,7 @@ export async function pullImages(room: ImageRoom, registries: Registries, option
   }
   const repository = await open(reference);
   const found = await repository.tags(signal).catch((error: unknown) => {
-    throw pullError(reference, error);
+    throw signal.aborted ? error : resolveError(reference, error);
   });
   for (const tag of found.slice(0, PULLED_TAGS)) {
     const each = withTag(reference, tag);
@@ -67,7 +67,9 @@ async function pullOne(
   try {
     using lease = room.collector.lease();
     using progress = new PullProgress(output);
-    const target = await resolve(repository, signal);
+    const target = await resolve(repository, signal).catch((error: unknown) => {
+      throw new Unresolved(error);
+    });
     const parts: PullLayersOptions = { room, registries, repository, lease, progress, signal };
     await pullContent(parts, { target, options });
     const image = putName(room, { name: formatCanonical(reference), target });
@@ -80,7 +82,18 @@ async function pullOne(
       `Status: ${newer ? 'Downloaded newer image' : 'Image is up to date'} for ${formatFamiliar(reference)}`,
     );
   } catch (error) {
-    throw signal.aborted ? error : pullError(reference, error);
+    if (signal.aborted) throw error;
+    throw error instanceof Unresolved ? resolveError(reference, error.failure) : pullError(reference, error);
+  }
+}
+
+/** Sets a failure to find the image apart from one to fetch it. */
+class Unresolved extends Error {
+  readonly failure: unknown;
+
+  constructor(failure: unknown) {
+    super();
+    this.failure = failure;
   }
 }
 

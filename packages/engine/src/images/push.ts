@@ -45,7 +45,7 @@ async function pushOne(
     const repository = await registries.repository(reference, credentials, metaHeaders);
     await send({ room, registries, connection: repository.forPush(), plan, options, reference });
   } catch (error) {
-    throw signal.aborted ? error : pushError(reference, error);
+    throw signal.aborted ? error : pushError(error);
   }
   const { target } = plan;
   if (reference.tag !== undefined) output.message(`${reference.tag}: digest: ${target.digest} size: ${target.size}`);

@@ -126,6 +126,10 @@ export async function resolveImage(room: ImageRoom, text: string, wanted?: Image
   if (manifest === undefined) throw new WharfError('not-found', noSuchImage(text));
   const config = await room.documents.config(manifest.config.digest);
   const { os, architecture, variant } = config;
+  if (os !== '' && os !== hostPlatform().os) {
+    const text = `image operating system "${os}" cannot be used on this platform: operating system is not supported`;
+    throw new WharfError('invalid-argument', text, { code: 'foreign-os' });
+  }
   return {
     id: image.target.digest,
     manifestDigest: node.descriptor.digest,

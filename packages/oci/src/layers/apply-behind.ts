@@ -32,6 +32,8 @@ export function applyBehind(options: {
   readonly path: string;
   readonly target: string;
   readonly expectedDiffId: DiffId;
+  /** The blob is not compressed, and its writer checks the same digest. */
+  readonly isCheckedElsewhere: boolean;
   readonly signal: AbortSignal;
 }): BehindLayer {
   const watermark = new Watermark();
@@ -48,6 +50,7 @@ export function applyBehind(options: {
           target: options.target,
           options: APPLY_MODES.upper,
           expectedDiffId: options.expectedDiffId,
+          isCheckedElsewhere: options.isCheckedElsewhere,
         },
         signal: options.signal,
       });

@@ -56,27 +56,28 @@ export class Authorizer {
   }
 
   /**
-   * Takes in a 401. True when the request is worth sending again. Throws `unauthenticated` when there is nothing to answer with, and
-   * what the token server refuses with.
+   * Takes in a 401 to a request that went out with `sent`. True when the request is worth sending again. Throws `unauthenticated`
+   * when there is nothing to answer with.
    */
-  async challenged(reply: WebReply, scopes: readonly Scope[]): Promise<boolean> {
+  async challenged(reply: WebReply, scopes: readonly Scope[], sent: string | undefined): Promise<boolean> {
     const challenges = parseChallenges(reply.headers['www-authenticate'] ?? '');
     const bearer = challenges.find(
       ({ scheme, parameters }) => scheme === 'bearer' && parameters['realm'] !== undefined,
     );
-    const basic = challenges.find(({ scheme }) => scheme === 'basic');
-    const next = bearer ?? basic;
+    const next = bearer ?? challenges.find(({ scheme }) => scheme === 'basic');
     if (next === undefined || this.#options.credentials?.registryToken) return false;
-    if (next === basic && this.#basic() === undefined) {
-      throw new WharfError('unauthenticated', 'no basic auth credentials', { code: 'no-credentials' });
-    }
-    const wanted = mergeScopes(...scopes, next.parameters['scope'] ?? '').join(' ');
-    const before = this.#challenge;
     this.#challenge = next;
-    // A token that was refused is not asked for twice: the answer would be the same.
+    if (next !== bearer) {
+      if (this.#basic() === undefined) {
+        throw new WharfError('unauthenticated', 'no basic auth credentials', { code: 'no-credentials' });
+      }
+      return sent !== this.#basic();
+    }
+    // Another request may have got a new token meanwhile: only the one that was refused is dropped.
+    const wanted = mergeScopes(...scopes, next.parameters['scope'] ?? '').join(' ');
     const key = this.#key(next, wanted);
-    const hadToken = this.#tokens.delete(key);
-    return before === undefined || (next === bearer && (!hadToken || next.parameters['error'] === 'invalid_token'));
+    if (sent === `Bearer ${this.#tokens.get(key)?.text}`) this.#tokens.delete(key);
+    return true;
   }
 
   #basic(): string | undefined {

@@ -118,7 +118,7 @@ export class RegistryConnection {
       const authorization = foreign ? undefined : await this.#authorizer.header(scopes, call.signal);
       const answer = await this.#redirected(call, url, authorization);
       if (answer.status !== 401 || foreign || attempt >= 2) return answer;
-      if (!(await this.#authorizer.challenged(answer, scopes))) return answer;
+      if (!(await this.#authorizer.challenged(answer, scopes, authorization))) return answer;
       answer.body.resume();
     }
   }

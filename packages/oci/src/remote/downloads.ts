@@ -108,7 +108,7 @@ export class Downloads {
       progress: { state: 'waiting', bytes: 0 },
       riders: 0,
       done: begin.promise
-        .then(() => this.#slots.run(() => this.#download(request, flight), abort.signal))
+        .then(() => this.#download(request, flight))
         .finally(() => {
           if (this.#flights.get(digest) === flight) this.#flights.delete(digest);
         }),
@@ -143,39 +143,64 @@ export class Downloads {
     signal: AbortSignal,
     tell: (progress: DownloadProgress) => void,
   ): Promise<BlobInfo> {
-    const { descriptor, repository, commit, follow } = request;
+    const { descriptor, commit } = request;
     const { digest, size } = descriptor;
-    let follower: Follower | undefined;
-    const algorithm = splitDigest(digest).algorithm === 'sha512' ? 'sha512' : 'sha256';
-    await using writer = await this.#content.writer({
-      algorithm,
-      resumeKey: digest,
-      onWritten: (bytes) => follower?.advance(bytes),
-    });
-    follower = follow?.(writer.temporaryPath);
-    const resumedBytes = writer.sizeBytes;
+    await using resources = new AsyncDisposableStack();
+    const receiving: Receiving = { resumedBytes: 0 };
     try {
-      follower?.advance(resumedBytes);
-      tell({ state: 'downloading', bytes: resumedBytes });
-      if (resumedBytes <= size) {
-        for await (const chunk of blobBytes({ repository, descriptor, from: resumedBytes, signal })) {
-          await writer.write(chunk);
-          tell({ state: 'downloading', bytes: writer.sizeBytes });
-        }
-      }
+      // The slot is for the network: it is free again while the disk takes the rest.
+      const writer = await this.#slots.run(
+        () => this.#receive(request, { receiving, resources, signal, tell }),
+        signal,
+      );
       tell({ state: 'verifying', bytes: writer.sizeBytes });
       const info = await commit(writer, { digest, sizeBytes: size });
-      follower?.finish();
+      receiving.follower?.finish();
       tell({ state: 'complete', bytes: size });
       return info;
     } catch (error) {
-      follower?.fail(error);
+      receiving.follower?.fail(error);
       // What a crash left may have been wrong: then it is worth another try, from the beginning.
-      const stale = resumedBytes > 0 && isKind(error, 'data-loss');
+      const stale = receiving.resumedBytes > 0 && isKind(error, 'data-loss');
       if (stale) throw new WharfError('unavailable', messageOf(error), { code: 'network', cause: error });
       throw error;
     }
   }
+
+  async #receive(
+    { descriptor, repository, follow }: DownloadRequest,
+    { receiving, resources, signal, tell }: ReceiveContext,
+  ): Promise<BlobWriter> {
+    const { digest, size } = descriptor;
+    const writer = await this.#content.writer({
+      algorithm: splitDigest(digest).algorithm === 'sha512' ? 'sha512' : 'sha256',
+      resumeKey: digest,
+      onWritten: (bytes) => receiving.follower?.advance(bytes),
+    });
+    resources.use(writer);
+    receiving.resumedBytes = writer.sizeBytes;
+    receiving.follower = follow?.(writer.temporaryPath);
+    receiving.follower?.advance(receiving.resumedBytes);
+    tell({ state: 'downloading', bytes: receiving.resumedBytes });
+    if (receiving.resumedBytes > size) return writer;
+    for await (const chunk of blobBytes({ repository, descriptor, from: receiving.resumedBytes, signal })) {
+      await writer.write(chunk);
+      tell({ state: 'downloading', bytes: writer.sizeBytes });
+    }
+    return writer;
+  }
+}
+
+interface Receiving {
+  follower?: Follower | undefined;
+  resumedBytes: number;
+}
+
+interface ReceiveContext {
+  readonly receiving: Receiving;
+  readonly resources: AsyncDisposableStack;
+  readonly signal: AbortSignal;
+  readonly tell: (progress: DownloadProgress) => void;
 }
 
 /** Broken connections pass, and a disk that is full or a wrong digest do not. */

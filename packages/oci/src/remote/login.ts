@@ -37,7 +37,9 @@ export async function login(options: LoginOptions): Promise<string> {
     answer.body.resume();
     return connection.identityToken;
   } catch (error) {
-    throw signal.aborted ? error : loginError(`${host.base.href.replace(/\/$/, '')}/`, error);
+    const url = new URL(`${host.base.href.replace(/\/$/, '')}/`);
+    if (options.schemes.isPlain(url.host)) url.protocol = 'http:';
+    throw signal.aborted ? error : loginError(url.href, error);
   }
 }
 

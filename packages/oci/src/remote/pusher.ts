@@ -68,7 +68,8 @@ async function exists({ connection, descriptor, signal }: PushBlobOptions): Prom
     answer.body.resume();
     return answer.status === 200;
   } catch (error) {
-    if (statusOf(error) === 404) return false;
+    // What is refused here is refused again, and with its reasons, when the upload begins.
+    if ([401, 403, 404, 405].includes(statusOf(error) ?? 0)) return false;
     throw error;
   }
 }

@@ -12,6 +12,7 @@ import {
 } from '../spec/media-types.ts';
 import type { HostAnswer } from './connection.ts';
 import { MANIFEST_BYTES } from './limits.ts';
+import { statusOf } from './registry-error.ts';
 import { digestHeader, type RemoteRepository } from './repository.ts';
 
 const ACCEPT = [DOCKER_MANIFEST, DOCKER_INDEX, OCI_MANIFEST, OCI_INDEX, '*/*'].join(', ');
@@ -29,11 +30,10 @@ export interface RemoteDocument {
  */
 export async function resolve(repository: RemoteRepository, signal?: AbortSignal): Promise<Descriptor> {
   const { reference } = repository;
-  const to = `manifests/${reference.digest ?? reference.tag ?? ''}`;
-  const found = await repository.firstOf(
-    'resolve',
-    { method: 'HEAD', to, headers: { accept: ACCEPT }, signal },
-    async (answer) => {
+  const name = reference.digest ?? reference.tag ?? '';
+  const call = { method: 'HEAD', to: `manifests/${name}`, headers: { accept: ACCEPT }, signal } as const;
+  const found = await repository
+    .firstOf('resolve', call, async (answer) => {
       answer.body.resume();
       const digest = reference.digest ?? digestHeader(answer);
       const size = Number(answer.headers['content-length'] ?? Number.NaN);
@@ -42,11 +42,17 @@ export async function resolve(repository: RemoteRepository, signal?: AbortSignal
       if (digest === undefined || !Number.isSafeInteger(size) || !isKnownType(mediaType)) return undefined;
       if (size > MANIFEST_BYTES) throw tooLarge(digest, size);
       return { mediaType, digest, size };
-    },
-  );
+    })
+    .catch((error: unknown) => {
+      // An answer to HEAD has no document that says why.
+      if (signal?.aborted === true || !HAS_MORE_TO_SAY.has(statusOf(error) ?? 0)) throw error;
+      return undefined;
+    });
   // A registry that does not say it in the head says it in the document.
-  return found ?? (await fetchDocument(repository, reference.digest ?? reference.tag ?? '', { signal })).descriptor;
+  return found ?? (await fetchDocument(repository, name, { signal })).descriptor;
 }
+
+const HAS_MORE_TO_SAY = new Set([400, 401, 403, 405, 429]);
 
 /** Fetches a manifest or index by tag or digest and checks it. Throws `data-loss` for wrong content, `resource-exhausted` beyond 4 MiB. */
 export async function fetchDocument(

@@ -10,6 +10,7 @@ import type { MetricsServer } from './metrics.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
 import { reloadConfig } from './reload.ts';
 import { claimExecRoot, makeRoot } from './roots.ts';
+import { notifyServiceManager } from './service-manager.ts';
 import { stopContainers } from './stop-containers.ts';
 import { wharfVersion } from './version.ts';
 import { wireUp } from './wire-up.ts';
@@ -58,6 +59,7 @@ export async function runDaemon({ config, reload }: DaemonOptions): Promise<void
   undo.move();
   keepMemorySmall();
   log.info({ hosts: config.hosts, containers: engine.containers.list().length }, 'ready');
+  await notifyServiceManager('READY=1', log);
 }
 
 /**
@@ -118,6 +120,7 @@ async function shutDown(daemon: RunningDaemon): Promise<void> {
     process.exit(1);
   }, SHUTDOWN_DEADLINE_MS + graceMs).unref();
   try {
+    await notifyServiceManager('STOPPING=1', log);
     if (!config.liveRestore) await stopContainers(engine, config.shutdownTimeoutSeconds);
     await server.close();
     await metrics?.close();

@@ -1,5 +1,6 @@
 import type { IdMapping } from '@wharf/linux/user-namespace';
 import type { Ulimit } from '@wharf/wire/docker/types';
+import type { CgroupDriver } from './runtime/cgroup-place.ts';
 
 /** The daemon's own word on the walls around a container; a container may ask for others. */
 export interface WallDefaults {
@@ -39,6 +40,10 @@ export interface EngineConfig {
   /** Every container gets an init unless it says otherwise. */
   readonly init: boolean;
   readonly cgroupParent: string | undefined;
+  /** Who makes the control groups: we, or systemd when asked. */
+  readonly cgroupDriver: CgroupDriver;
+  /** Where the specifications of CDI devices are; empty turns CDI off. */
+  readonly cdiSpecDirs: readonly string[];
   /** What containers stand behind unless they say otherwise. */
   readonly walls: WallDefaults;
   readonly defaultUlimits: readonly Ulimit[];
@@ -106,6 +111,8 @@ export function defaultEngineConfig(
     initPath: undefined,
     init: false,
     cgroupParent: undefined,
+    cgroupDriver: 'cgroupfs',
+    cdiSpecDirs: [],
     walls: DEFAULT_WALLS,
     defaultUlimits: [],
     defaultShmSizeBytes: 64 * 1024 * 1024,

@@ -47,7 +47,13 @@ export async function wireUp({
     const removed = await snapshots.recover();
     if (removed.length > 0) log.info({ removed }, 'remnants of interrupted work are removed');
     const events = createEventBus({ clock, log });
-    const runtimes = createRuntimes({ execRoot, runtimes: config.runtimes, default: config.defaultRuntime, log });
+    const runtimes = createRuntimes({
+      execRoot,
+      runtimes: config.runtimes,
+      default: config.defaultRuntime,
+      cgroupDriver: config.cgroupDriver,
+      log,
+    });
     const registries = createRegistries({
       content,
       settings: () => registrySettings(config, process.env),

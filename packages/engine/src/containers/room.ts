@@ -9,12 +9,14 @@ import type { HealthService } from '../health/health-service.ts';
 import type { ImageService } from '../images/image-service.ts';
 import type { LogService } from '../logs/log-service.ts';
 import type { NetworkService } from '../networks/network-service.ts';
+import { type CgroupPlace, cgroupPlace } from '../runtime/cgroup-place.ts';
 import type { HostLimits } from '../runtime/oci-spec/build.ts';
 import { readHostLimits } from '../runtime/oci-spec/host-limits.ts';
 import type { OciRuntime, Runtimes } from '../runtime/runtime.ts';
 import type { ProcessStreams } from '../streams/process-streams.ts';
 import { type CgroupFacts, readCgroupFacts } from '../system/cgroup-facts.ts';
 import type { VolumeService } from '../volumes/volume-service.ts';
+import { AheadBooks } from './ahead.ts';
 import type { ContainerRecord } from './container.ts';
 import type { LiveContainer } from './live.ts';
 import { Registry } from './registry.ts';
@@ -63,6 +65,7 @@ export interface Room extends ContainerDeps {
   readonly exitDirectory: string;
   /** Work that goes on in the background and that `close` waits for. */
   readonly background: Set<Promise<unknown>>;
+  readonly ahead: AheadBooks;
   /** Set once the daemon goes down: no restarts any more. */
   closing: boolean;
   /** The daemon has found again what was there; restart policies wait for it. */
@@ -82,6 +85,7 @@ export function createRoom(deps: ContainerDeps): Room {
     cgroups: readCgroupFacts(),
     exitDirectory,
     background: new Set(),
+    ahead: new AheadBooks(),
     closing: false,
     restored: Promise.withResolvers(),
   };
@@ -103,8 +107,15 @@ export function runtimeOf(room: Room, record: ContainerRecord): OciRuntime {
 }
 
 /** The container's cgroup below each hierarchy's mount point. */
-export function cgroupOf(config: Pick<EngineConfig, 'cgroupParent'>, record: ContainerRecord): string {
-  return join('/', record.hostConfig.CgroupParent || config.cgroupParent || 'wharf', record.id);
+export function cgroupOf(config: Pick<EngineConfig, 'cgroupParent' | 'cgroupDriver'>, record: ContainerRecord): string {
+  return cgroupPlaceOf(config, record).directory;
+}
+
+export function cgroupPlaceOf(
+  config: Pick<EngineConfig, 'cgroupParent' | 'cgroupDriver'>,
+  record: ContainerRecord,
+): CgroupPlace {
+  return cgroupPlace(config.cgroupDriver, record.hostConfig.CgroupParent || config.cgroupParent, record.id);
 }
 
 export function newStreams(room: Room, record: () => ContainerRecord): ProcessStreams {

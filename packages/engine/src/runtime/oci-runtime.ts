@@ -14,10 +14,15 @@ export interface CommandRuntimeOptions {
   readonly extraArguments: readonly string[];
   /** `--root`: where it keeps its state, on the exec root. */
   readonly stateRoot: string;
+  /** systemd makes the control groups. */
+  readonly systemdCgroups: boolean;
   readonly log: Logger;
   /** Filters compiled before; only crun takes them. */
   readonly filters: CompiledFilters;
 }
+
+/** crun(1): without it, processes are in a group below the scope, where limits set on the scope do not show. */
+const SUBGROUP_ANNOTATION = 'run.oci.systemd.subgroup';
 
 /** A runtime driven by its command line; any that follows runc's. */
 export class CommandRuntime implements OciRuntime {
@@ -25,6 +30,7 @@ export class CommandRuntime implements OciRuntime {
   readonly path: string;
   readonly globalArguments: readonly string[];
   readonly #stateRoot: string;
+  readonly #systemdCgroups: boolean;
   readonly #log: Logger;
   readonly #filters: CompiledFilters;
   /**
@@ -37,17 +43,23 @@ export class CommandRuntime implements OciRuntime {
     this.name = options.name;
     this.path = options.path;
     this.#stateRoot = options.stateRoot;
+    this.#systemdCgroups = options.systemdCgroups;
     this.#log = options.log;
     this.#filters = options.filters;
-    this.globalArguments = [...options.extraArguments, `--root=${options.stateRoot}`];
+    const driver = options.systemdCgroups ? ['--systemd-cgroup'] : [];
+    this.globalArguments = [...options.extraArguments, `--root=${options.stateRoot}`, ...driver];
     this.#isCrun = basename(options.path) === 'crun';
   }
 
   tune(spec: Spec): Spec {
+    if (!this.#isCrun) return spec;
     const { seccomp } = spec.linux;
-    const program = this.#isCrun && seccomp ? this.#filters.find(seccomp) : undefined;
-    if (program === undefined) return spec;
-    return { ...spec, annotations: { ...spec.annotations, [COMPILED_FILTER_ANNOTATION]: program } };
+    const program = seccomp ? this.#filters.find(seccomp) : undefined;
+    const added = {
+      ...(program === undefined ? {} : { [COMPILED_FILTER_ANNOTATION]: program }),
+      ...(this.#systemdCgroups ? { [SUBGROUP_ANNOTATION]: '' } : {}),
+    };
+    return Object.keys(added).length === 0 ? spec : { ...spec, annotations: { ...spec.annotations, ...added } };
   }
 
   learn(id: string, spec: Spec): void {

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, WharfError } from '@wharf/kit';
 import { prepareHybridForCrun } from '@wharf/linux/cgroup';
+import type { CgroupDriver } from './cgroup-place.ts';
 import { findProgram } from './find-program.ts';
 import { CommandRuntime } from './oci-runtime.ts';
 import type { OciRuntime, Runtimes } from './runtime.ts';
@@ -11,6 +12,7 @@ export interface RuntimesOptions {
   readonly execRoot: string;
   readonly runtimes: Readonly<Record<string, { readonly path: string; readonly runtimeArgs: readonly string[] }>>;
   readonly default: string;
+  readonly cgroupDriver: CgroupDriver;
   readonly log: Logger;
 }
 
@@ -31,7 +33,15 @@ export function createRuntimes(options: RuntimesOptions): Runtimes {
     mkdirSync(stateRoot, { recursive: true, mode: 0o700 });
     known.set(
       name,
-      new CommandRuntime({ name, path, extraArguments: choice.runtimeArgs, stateRoot, log: options.log, filters }),
+      new CommandRuntime({
+        name,
+        path,
+        extraArguments: choice.runtimeArgs,
+        stateRoot,
+        systemdCgroups: options.cgroupDriver === 'systemd',
+        log: options.log,
+        filters,
+      }),
     );
   }
   const defaultName = usableDefault(options, known);

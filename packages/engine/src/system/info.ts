@@ -46,7 +46,7 @@ export function toInfo(parts: InfoParts): SystemInfo {
     NGoroutines: parts.tasks,
     SystemTime: formatRfc3339Nano(parts.nowNs),
     LoggingDriver: config.logDriver,
-    CgroupDriver: 'cgroupfs',
+    CgroupDriver: config.cgroupDriver,
     CgroupVersion: cgroup.version,
     NEventsListener: parts.eventListeners,
     KernelVersion: host.kernelVersion,
@@ -80,7 +80,7 @@ export function toInfo(parts: InfoParts): SystemInfo {
       RemoteManagers: null,
     },
     FirewallBackend: { Driver: 'nftables' },
-    CDISpecDirs: [],
+    CDISpecDirs: config.cdiSpecDirs,
     Warnings: warnings(host, cgroup, config),
   };
 }

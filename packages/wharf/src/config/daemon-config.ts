@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { type CollectionConfig, parseCollectionConfig } from '@wharf/engine/disk/collection-plan';
 import type { EngineConfig } from '@wharf/engine/engine-config';
+import { checkCgroupParent } from '@wharf/engine/runtime/cgroup-place';
 import { WharfError } from '@wharf/kit';
 import type { AddressPool, RawValue, RawValues, RuntimeChoice, Ulimit } from './raw-values.ts';
 import { RUNC_SHIM } from './runtime-entry.ts';
@@ -83,7 +85,8 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     dnsOptions: reader.list('dns-opt'),
     defaultRuntime,
     runtimes,
-    cgroupParent: reader.text('cgroup-parent'),
+    ...cgroupsOf(reader),
+    cdiSpecDirs: cdiDirectoriesOf(reader),
     walls: wallsOf(reader),
     init: reader.flag('init'),
     initPath: reader.text('init-path'),
@@ -106,6 +109,26 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     collection: parseCollectionConfig(reader.record<string>('gc-opt')),
     tls: tlsOf(reader),
   };
+}
+
+function cgroupsOf(reader: ValueReader): Pick<EngineConfig, 'cgroupDriver' | 'cgroupParent'> {
+  const cgroupDriver = reader.list('exec-opt').includes('native.cgroupdriver=systemd') ? 'systemd' : 'cgroupfs';
+  if (cgroupDriver === 'systemd' && !existsSync('/run/systemd/system')) {
+    throw new WharfError('failed-precondition', 'Cannot use the cgroup driver "systemd": systemd does not run here', {
+      hint: 'Leave native.cgroupdriver out, or set it to cgroupfs.',
+    });
+  }
+  const cgroupParent = reader.text('cgroup-parent');
+  checkCgroupParent(cgroupDriver, cgroupParent);
+  return { cgroupDriver, cgroupParent };
+}
+
+/** The places the CDI specification names, those of a running system over those of the administrator. */
+const CDI_DIRECTORIES = ['/etc/cdi', '/var/run/cdi'];
+
+function cdiDirectoriesOf(reader: ValueReader): readonly string[] {
+  const given = reader.list('cdi-spec-dir');
+  return given.length === 0 ? CDI_DIRECTORIES : given.filter((path) => path !== '');
 }
 
 function wallsOf(reader: ValueReader): EngineConfig['walls'] {

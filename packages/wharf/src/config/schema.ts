@@ -42,6 +42,13 @@ export const DIRECTIVES: readonly Directive[] = [
     help: 'Name of the default bridge; made when missing',
     check: interfaceName,
   },
+  {
+    flag: 'cdi-spec-dir',
+    key: 'cdi-spec-dirs',
+    kind: 'list',
+    help: 'Directory of CDI specifications; an empty one turns CDI off',
+    check: (value) => (value === '' ? undefined : absolutePath(value)),
+  },
   { flag: 'cgroup-parent', kind: 'string', help: 'Parent cgroup of all containers' },
   { flag: 'config-file', kind: 'string', help: 'Configuration file', flagOnly: true },
   { flag: 'data-root', kind: 'string', help: 'Directory of the persistent state', check: absolutePath },
@@ -87,7 +94,7 @@ export const DIRECTIVES: readonly Directive[] = [
     flag: 'exec-opt',
     key: 'exec-opts',
     kind: 'list',
-    help: 'Execution option; native.cgroupdriver=cgroupfs is the one there is',
+    help: 'Execution option: native.cgroupdriver=cgroupfs or native.cgroupdriver=systemd',
     check: execOption,
   },
   {
@@ -297,9 +304,8 @@ function mtu(value: string): string | undefined {
 }
 
 function execOption(value: string): string | undefined {
-  if (value === 'native.cgroupdriver=cgroupfs') return undefined;
-  if (value === 'native.cgroupdriver=systemd')
-    return 'the systemd cgroup driver is not supported: use native.cgroupdriver=cgroupfs';
+  if (value === 'native.cgroupdriver=cgroupfs' || value === 'native.cgroupdriver=systemd') return undefined;
+  if (value.startsWith('native.cgroupdriver=')) return `unknown cgroup driver in "${value}": use cgroupfs or systemd`;
   return `unknown execution option: ${value}`;
 }
 

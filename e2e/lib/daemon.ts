@@ -17,6 +17,8 @@ let numberOfDaemons = 0;
 export interface DaemonOptions {
   /** Further arguments of wharfd. */
   readonly arguments?: readonly string[];
+  /** What the daemon's command is put behind, as `nsenter …`; it has to become the daemon by exec. */
+  readonly within?: readonly string[];
 }
 
 /**
@@ -32,6 +34,7 @@ export class TestDaemon implements AsyncDisposable {
   readonly host: string;
   readonly bridge: string;
   readonly #arguments: readonly string[];
+  readonly #within: readonly string[];
   #child: ChildProcess | undefined;
 
   constructor(options: DaemonOptions) {
@@ -42,6 +45,7 @@ export class TestDaemon implements AsyncDisposable {
     this.execRoot = join(this.directory, 'exec');
     this.host = `unix://${join(this.directory, 'wharf.sock')}`;
     this.bridge = `we${number.toString(36)}${(Date.now() % 46_656).toString(36)}`;
+    this.#within = options.within ?? [];
     this.#arguments = [
       ...['--data-root', this.dataRoot, '--exec-root', this.execRoot, '--host', this.host],
       ...['--bridge', this.bridge, '--bip', `10.${160 + (number >> 8)}.${number & 255}.1/24`],
@@ -84,7 +88,8 @@ export class TestDaemon implements AsyncDisposable {
   /** Starts it (again) on the same roots. */
   async start(): Promise<void> {
     const fd = openSync(this.#logPath, 'a');
-    const child = spawn(join(ROOT, 'bin/wharfd'), [...this.#arguments], { stdio: ['ignore', fd, fd], cwd: '/' });
+    const [program = '', ...args] = [...this.#within, join(ROOT, 'bin/wharfd'), ...this.#arguments];
+    const child = spawn(program, args, { stdio: ['ignore', fd, fd], cwd: '/' });
     closeSync(fd);
     this.#child = child;
     await until(

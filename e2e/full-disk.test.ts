@@ -69,6 +69,23 @@ test('a full disk ends load, import, commit and cp in words, and gives their spa
   await daemon.ok('exec', 'writer', 'rm', '/most');
 });
 
+test('a full disk while a volume is filled: no container, and a volume that is filled anew when there is room', async () => {
+  const layers = [[{ path: 'seed/big', content: Buffer.alloc(30 * MEGABYTE, 'x') }]];
+  await loadBusybox(daemon.host, { reference: 'seeded:1', layers });
+  await daemon.ok('volume', 'create', 'filled');
+  await daemon.docker(['exec', 'writer', 'sh', '-c', 'dd if=/dev/zero of=/most bs=64k count=100000']);
+  await daemon.ok('exec', 'writer', 'truncate', '-s', `-${12 * MEGABYTE}`, '/most');
+  await failsAndGivesBack('copy-up', () => daemon.docker(['run', '--rm', '-v', 'filled:/seed', 'seeded:1', 'true']));
+  assert.equal(await daemon.ok('ps', '-aq', '--filter', 'ancestor=seeded:1'), '');
+  // Nothing half of it is to be seen.
+  assert.equal(await daemon.ok('run', '--rm', '-v', 'filled:/v', BUSYBOX, 'ls', '/v'), '');
+  await daemon.ok('exec', 'writer', 'rm', '/most');
+  const size = ['stat', '-c', '%s', '/seed/big'];
+  assert.equal(await daemon.ok('run', '--rm', '-v', 'filled:/seed', 'seeded:1', ...size), String(30 * MEGABYTE));
+  await daemon.ok('volume', 'rm', 'filled');
+  await daemon.ok('rmi', 'seeded:1');
+});
+
 test('a container fills the disk: the daemon stays, starts again after a crash, and all is well with room', async () => {
   const fill = () => daemon.docker(['exec', 'writer', 'sh', '-c', 'dd if=/dev/zero of=/full$$ bs=4k count=100000']);
   assert.match((await fill()).output, /No space left on device/);

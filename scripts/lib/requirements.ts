@@ -32,6 +32,7 @@ export const TEST_REQUIREMENTS: readonly Requirement[] = [
   { name: 'curl', why: 'fetching published ports', present: command('curl') },
   { name: 'bsdutils', why: 'script gives a client a terminal', present: command('script') },
   { name: 'util-linux', why: 'unshare and nsenter', present: command('unshare') },
+  { name: 'e2fsprogs', why: 'mkfs.ext4 for volumes on disk images', present: command('mkfs.ext4') },
   { name: 'skopeo', why: 'reads and writes images beside us', present: command('skopeo') },
   { name: 'openssl', why: 'certificates for TLS', present: command('openssl') },
   { name: 'mmdebstrap', why: 'Debian images for whole applications', present: command('mmdebstrap') },

@@ -1,7 +1,7 @@
 /** File system calls that node:fs does not have. All are synchronous: layers are unpacked in workers. */
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, SYS } from './constants.ts';
 import { ERRNO, SystemError } from './errno.ts';
-import { bind, check, lastErrno, type PathArg, pathArg } from './ffi.ts';
+import { bind, bindAside, check, lastErrno, type PathArg, pathArg } from './ffi.ts';
 
 export { O, RESOLVE, S } from './constants.ts';
 
@@ -17,6 +17,7 @@ const cUtimensat = bind<(fd: number, path: PathArg, times: Buffer, flags: number
   'int',
 ]);
 const cStatfs = bind<(path: PathArg, out: Buffer) => number>('statfs', 'int', ['str', 'void *']);
+const cStatfsAside = bindAside<[path: PathArg, out: Buffer]>('statfs', 'int', ['str', 'void *']);
 const cStatx = bind<(fd: number, path: PathArg, flags: number, mask: number, out: Buffer) => number>('statx', 'int', [
   'int',
   'str',
@@ -89,6 +90,9 @@ export interface FileSystemStatus {
   readonly freeFiles: number;
 }
 
+/** Flags of a mount as statfs(2) tells them. */
+export const ST = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8, NOATIME: 1024, NODIRATIME: 2048 } as const;
+
 /** Magic numbers of filesystems that callers treat apart. */
 export const FS_MAGIC = {
   overlay: 0x794c7630,
@@ -115,6 +119,17 @@ export function statfs(path: PathArg): FileSystemStatus {
     files: word(5),
     freeFiles: word(6),
   };
+}
+
+/**
+ * The `ST` bits of the mount a path is in, asked beside the event loop: a file server that is away may keep us waiting. Symlinks
+ * are followed. Throws `SystemError`.
+ */
+export async function mountFlagsOf(path: PathArg): Promise<number> {
+  const out = Buffer.alloc(128);
+  const { result, errno } = await cStatfsAside(pathArg(path), out);
+  if (result < 0) throw new SystemError(errno, 'statfs', path);
+  return Number(out.readBigUInt64LE(10 * 8));
 }
 
 export interface FileStatus {

@@ -81,19 +81,23 @@ export interface ParsedMountOptions {
   readonly flags: number;
   readonly propagation: number;
   readonly data: string;
+  /** The device is a file. */
+  readonly loop: boolean;
 }
 
 /** Splits mount(8)'s `-o` words into mount(2)'s flags, a change of propagation, and what the filesystem reads itself. */
 export function parseMountOptions(words: string): ParsedMountOptions {
   let flags = 0;
   let propagationFlags = 0;
+  let loop = false;
   const data: string[] = [];
   for (const word of words.split(',')) {
     if (word === '' || word === 'defaults') continue;
     if (Object.hasOwn(setting, word)) flags |= setting[word] ?? 0;
     else if (Object.hasOwn(clearing, word)) flags &= ~(clearing[word] ?? 0);
     else if (Object.hasOwn(propagation, word)) propagationFlags |= propagation[word] ?? 0;
+    else if (word === 'loop') loop = true;
     else data.push(word);
   }
-  return { flags, propagation: propagationFlags, data: data.join(',') };
+  return { flags, propagation: propagationFlags, data: data.join(','), loop };
 }

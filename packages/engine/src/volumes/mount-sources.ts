@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { WharfError } from '@wharf/kit';
 import { AT_FDCWD } from '@wharf/linux/constants';
-import { fstatNs, O, openat2 } from '@wharf/linux/fsx';
+import { fstatNs, mountFlagsOf, O, openat2, ST } from '@wharf/linux/fsx';
 import { type IdMapping, outsideId } from '@wharf/linux/user-namespace';
 import type { ContainerRecord } from '../containers/container.ts';
 import type { EventBus } from '../events/event-bus.ts';
@@ -155,17 +156,30 @@ function numbersOf(user: string): { readonly uid: number; readonly gid: number }
   return { uid: Number.parseInt(uid, 10) || 0, gid: Number.parseInt(gid, 10) || 0 };
 }
 
-/** True when a descriptor is of anything but a directory. */
-export function isFile(path: string): boolean {
+/** What the runtime has to know of a source, which it would take for a plain writable directory. */
+export interface SourceFacts {
+  /** Anything but a directory. */
+  readonly isFile: boolean;
+  /** What the mount it is in forbids, in the words of mount(8): a runtime that sets flags anew would allow it. */
+  readonly restrictions: readonly string[];
+}
+
+const RESTRICTIONS: readonly (readonly [flag: number, word: string])[] = [
+  [ST.RDONLY, 'ro'],
+  [ST.NOSUID, 'nosuid'],
+  [ST.NODEV, 'nodev'],
+  [ST.NOEXEC, 'noexec'],
+  [ST.NOATIME, 'noatime'],
+  [ST.NODIRATIME, 'nodiratime'],
+];
+
+/** Looks at a mount's source. Where that fails, the runtime says better what is wrong with it. */
+export async function factsOf(path: string): Promise<SourceFacts> {
   try {
-    const fd = openat2(AT_FDCWD, path, { flags: O.PATH, resolve: 0 });
-    try {
-      return !fstatSync(fd).isDirectory();
-    } finally {
-      closeSync(fd);
-    }
+    const [status, flags] = await Promise.all([stat(path), mountFlagsOf(path)]);
+    const restrictions = RESTRICTIONS.filter(([flag]) => (flags & flag) !== 0).map(([, word]) => word);
+    return { isFile: !status.isDirectory(), restrictions };
   } catch {
-    // The runtime says better what is wrong with it.
-    return false;
+    return { isFile: false, restrictions: [] };
   }
 }

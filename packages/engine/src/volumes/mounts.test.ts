@@ -237,6 +237,7 @@ test('toRuntimeMounts() orders parents before children and keeps read-only recur
           point: { ...inherited.point, Destination: '/ro', RW: false },
         }),
         source: '/3',
+        restrictions: ['ro', 'nodev'],
       },
       {
         mount: mount('/t', {
@@ -250,7 +251,7 @@ test('toRuntimeMounts() orders parents before children and keeps read-only recur
   );
   assert.deepEqual(mounts, [
     { destination: '/a', type: 'bind', source: '/2', options: ['rbind', 'rro', 'rshared'] },
-    { destination: '/ro', type: 'bind', source: '/3', options: ['bind', 'ro', 'rprivate'] },
+    { destination: '/ro', type: 'bind', source: '/3', options: ['bind', 'ro', 'nodev', 'private'] },
     {
       destination: '/t',
       type: 'tmpfs',
@@ -278,9 +279,10 @@ test('checkVolumeName() and checkDriverOptions() refuse in Docker words', () => 
 });
 
 test('parseMountOptions() parts flags from data', () => {
-  assert.deepEqual(parseMountOptions('ro,size=1m,nosuid,uid=1'), { flags: 3, propagation: 0, data: 'size=1m,uid=1' });
-  assert.deepEqual(parseMountOptions('bind,rw,rshared'), { flags: 4096, propagation: (1 << 20) | 16384, data: '' });
-  assert.deepEqual(parseMountOptions(''), { flags: 0, propagation: 0, data: '' });
+  const none = { flags: 0, propagation: 0, data: '', loop: false };
+  assert.deepEqual(parseMountOptions('ro,size=1m,nosuid,uid=1'), { ...none, flags: 3, data: 'size=1m,uid=1' });
+  assert.deepEqual(parseMountOptions('bind,rw,rshared'), { ...none, flags: 4096, propagation: (1 << 20) | 16384 });
+  assert.deepEqual(parseMountOptions('loop'), { ...none, loop: true });
 });
 
 test('guardDaemonRoot() gives binds of the data root a propagation that lets mounts go', () => {

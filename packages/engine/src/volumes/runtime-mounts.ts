@@ -11,6 +11,8 @@ export interface SourcedMount {
   readonly source: string;
   /** The source is a file of any kind but a directory. */
   readonly isFile?: boolean | undefined;
+  /** What the mount that the source is in forbids. */
+  readonly restrictions?: readonly string[] | undefined;
 }
 
 /**
@@ -33,7 +35,8 @@ export function toRuntimeMounts(mounts: readonly SourcedMount[], hostConfig: Hos
   return [...byDestination.values()].sort((a, b) => depth(a) - depth(b));
 }
 
-function toRuntimeMount({ mount: { point, bind, tmpfs }, source, isFile }: SourcedMount): RuntimeMount {
+function toRuntimeMount({ mount, source, isFile, restrictions = [] }: SourcedMount): RuntimeMount {
+  const { point, bind, tmpfs } = mount;
   const destination = point.Destination;
   if (point.Type === 'tmpfs') {
     const options = tmpfsMountOptions(tmpfsNotation(tmpfs, !point.RW));
@@ -43,6 +46,14 @@ function toRuntimeMount({ mount: { point, bind, tmpfs }, source, isFile }: Sourc
   // "rro" reaches mounts below the source too, as Docker has it since 25. Below a file there are none, and crun would open
   // it as a directory.
   if (!point.RW) options.push(bind?.ReadOnlyNonRecursive === true || isFile === true ? 'ro' : 'rro');
-  options.push(point.Propagation || DEFAULT_PROPAGATION);
+  // crun sets a bind mount's flags anew where runc lets them be: what the source's mount forbids has to be said again.
+  options.push(...restrictions.filter((word) => point.RW || word !== 'ro'));
+  options.push(propagationFor(point.Propagation, bind?.NonRecursive === true));
   return { destination, type: 'bind', source, options };
+}
+
+/** crun takes the "r" of a propagation for one of the bind. Of a mount alone they mean the same. */
+function propagationFor(asked: string, alone: boolean): string {
+  const propagation = asked || DEFAULT_PROPAGATION;
+  return alone ? propagation.replace(/^r(?=private|slave|shared)/, '') : propagation;
 }

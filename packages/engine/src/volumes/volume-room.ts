@@ -11,7 +11,7 @@ import { guardDaemonRoot } from './daemon-root.ts';
 import { needsMount } from './driver-options.ts';
 import { VolumeFiller } from './fill.ts';
 import { type ImageMountSources, ImageMounts, type MountedImage, placeName } from './image-mounts.ts';
-import { isFile, MountSources } from './mount-sources.ts';
+import { factsOf, MountSources } from './mount-sources.ts';
 import { collectMounts, type Wanted } from './plan.ts';
 import type { PlannedMount, RequestedMount } from './planned-mount.ts';
 import { type SourcedMount, toRuntimeMounts } from './runtime-mounts.ts';
@@ -101,7 +101,7 @@ export class Volumes extends VolumeStore implements VolumeService {
     try {
       for (const mount of this.#mountsOf(record)) {
         const source = await this.#sources.find(record, mount, context);
-        sourced.push({ mount, source, isFile: mount.point.Type !== 'tmpfs' && isFile(source) });
+        sourced.push({ mount, source, ...(mount.point.Type === 'tmpfs' ? {} : await factsOf(source)) });
       }
       return toRuntimeMounts(sourced, record.hostConfig);
     } catch (error) {

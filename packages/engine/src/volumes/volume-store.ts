@@ -259,13 +259,13 @@ export class VolumeStore {
     anonymous: boolean,
   ): Promise<VolumeRecord> {
     const options = wanted.options ?? null;
-    if (wanted.driver === LOCAL_DRIVER) {
-      checkVolumeName(name);
-      if (options !== null) checkDriverOptions(options);
-    }
+    if (wanted.driver === LOCAL_DRIVER) checkVolumeName(name);
     const labels = anonymous ? { ...wanted.labels, [ANONYMOUS_LABEL]: '' } : (wanted.labels ?? null);
     const record = { name, driver: wanted.driver, createdAt: this.#now(), labels, options };
-    await inWords('create', name, async () => (await this.drivers.get(wanted.driver)).create(name, options));
+    await inWords('create', name, async () => {
+      if (wanted.driver === LOCAL_DRIVER && options !== null) checkDriverOptions(options);
+      await (await this.drivers.get(wanted.driver)).create(name, options);
+    });
     this.#put(record);
     this.#events.publish({ type: 'volume', action: 'create', actorId: name, attributes: { driver: wanted.driver } });
     return record;

@@ -73,8 +73,9 @@ test('a full disk while a volume is filled: no container, and a volume that is f
   const layers = [[{ path: 'seed/big', content: Buffer.alloc(30 * MEGABYTE, 'x') }]];
   await loadBusybox(daemon.host, { reference: 'seeded:1', layers });
   await daemon.ok('volume', 'create', 'filled');
-  await daemon.docker(['exec', 'writer', 'sh', '-c', 'dd if=/dev/zero of=/most bs=64k count=100000']);
-  await daemon.ok('exec', 'writer', 'truncate', '-s', `-${12 * MEGABYTE}`, '/most');
+  const { bavail, bsize } = statfsSync(daemon.dataRoot);
+  const most = Math.floor((bavail * bsize) / MEGABYTE) - 12;
+  await daemon.ok('exec', 'writer', 'dd', 'if=/dev/zero', 'of=/most', 'bs=1M', `count=${most}`);
   await failsAndGivesBack('copy-up', () => daemon.docker(['run', '--rm', '-v', 'filled:/seed', 'seeded:1', 'true']));
   assert.equal(await daemon.ok('ps', '-aq', '--filter', 'ancestor=seeded:1'), '');
   // Nothing half of it is to be seen.

@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffDelayMs, type Logger, messageOf, WharfError } from '@wharf/kit';
 import { isForbiddenTarget } from '@wharf/wire/http/address-guard';
 import { readReply } from '@wharf/wire/http/read-reply';
+import type { FileBody } from '@wharf/wire/http/send-file';
 import type { WebClient, WebReply } from '@wharf/wire/http/web-client';
 import { Authorizer } from './authorizer.ts';
 import { type RegistryCredentials, repositoryScope, type Scope } from './credentials.ts';
@@ -17,8 +17,7 @@ export interface HostCall {
   readonly to: string | URL;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A stream is made anew for each try. */
-  readonly body?: Uint8Array | { readonly open: () => Promise<Readable>; readonly sizeBytes: number };
+  readonly body?: Uint8Array | FileBody;
   readonly actions?: readonly string[];
   /** Other repositories the request reads from. */
   readonly alsoFrom?: readonly string[];
@@ -206,10 +205,6 @@ export class RegistryConnection {
     const { client, host, metaHeaders } = this.#options;
     const { method, headers, body, signal } = call;
     const isHost = url.host === host.base.host;
-    const sent =
-      body === undefined || body instanceof Uint8Array
-        ? body
-        : { stream: await body.open(), sizeBytes: body.sizeBytes };
     return client.send({
       method,
       url,
@@ -219,7 +214,7 @@ export class RegistryConnection {
         ...headers,
         ...(authorization === undefined ? {} : { authorization }),
       },
-      body: sent,
+      body,
       tls: isHost || host.insecure ? host.tls : host.tls.ca === undefined ? NO_CA : caOnly(host.tls.ca),
       untrusted: !isHost && !host.isLocal && !isForbiddenTarget(host.base.hostname),
       signal,

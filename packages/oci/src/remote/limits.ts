@@ -24,8 +24,6 @@ export const RANGE_STREAMS = 3;
 /** Pieces of a chunked upload. */
 export const UPLOAD_CHUNK_BYTES = 32 * 1024 * 1024;
 export const UPLOAD_ATTEMPTS = 5;
-/** Read from the disk at once for an upload. */
-export const UPLOAD_READ_BYTES = 1024 * 1024;
 /** Tokens kept by one session. */
 export const TOKENS = 64;
 /** A token is asked for anew so long before it ends; one that says nothing holds a minute (token specification). */

@@ -1,9 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { type Digest, isKind, WharfError } from '@wharf/kit';
+import type { FileBody } from '@wharf/wire/http/send-file';
 import type { ContentStore } from '../content/content-store.ts';
 import type { Descriptor } from '../spec/image.ts';
 import type { HostAnswer, RegistryConnection } from './connection.ts';
-import { UPLOAD_ATTEMPTS, UPLOAD_CHUNK_BYTES, UPLOAD_READ_BYTES } from './limits.ts';
+import { UPLOAD_ATTEMPTS, UPLOAD_CHUNK_BYTES } from './limits.ts';
 import { statusOf } from './registry-error.ts';
 
 export interface PushBlobOptions {
@@ -139,7 +139,7 @@ const OCTETS = { 'content-type': 'application/octet-stream' };
 async function whole(options: PushBlobOptions, to: URL): Promise<void> {
   const { connection, descriptor, signal } = options;
   const { digest, size } = descriptor;
-  const body = { sizeBytes: size, open: () => open(options, 0, size) };
+  const body = await part(options, 0, size);
   await connection.read({
     method: 'PUT',
     to,
@@ -160,7 +160,7 @@ async function chunks(options: PushBlobOptions, first: URL): Promise<void> {
   for (let failures = 0; at < size; ) {
     const end = Math.min(at + UPLOAD_CHUNK_BYTES, size);
     const from = at;
-    const body = { sizeBytes: end - from, open: () => open(options, from, end) };
+    const body = await part(options, from, end);
     const headers = { ...OCTETS, 'content-range': `${from}-${end - 1}` };
     try {
       const { answer } = await connection.read({
@@ -191,22 +191,10 @@ function sentOf({ headers }: HostAnswer): number {
   return last === undefined ? 0 : Number(last) + 1;
 }
 
-async function open({ content, descriptor, onProgress }: PushBlobOptions, start: number, end: number) {
-  const { digest } = descriptor;
-  if ((await content.stat(digest)) === undefined) throw missing(digest);
-  const stream = createReadStream(content.path(digest), {
-    start,
-    ...(end > 0 ? { end: end - 1 } : {}),
-    highWaterMark: UPLOAD_READ_BYTES,
-  });
-  let sent = start;
-  stream.on('data', (chunk) => {
-    sent += chunk.length;
-    onProgress(sent);
-  });
-  // Listening makes it flow; it shall wait for its reader.
-  stream.pause();
-  return stream;
+async function part(options: PushBlobOptions, start: number, endExclusive: number): Promise<FileBody> {
+  const { content, descriptor, onProgress } = options;
+  if ((await content.stat(descriptor.digest)) === undefined) throw missing(descriptor.digest);
+  return { path: content.path(descriptor.digest), start, endExclusive, onSent: onProgress };
 }
 
 function missing(digest: Digest): WharfError {

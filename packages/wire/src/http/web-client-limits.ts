@@ -8,6 +8,8 @@ export const WEB_CLIENT_LIMITS = {
   idleMs: 30_000,
   /** Kept connections of one host. */
   freeSockets: 8,
+  /** A file is sent in pieces of this size. */
+  sendBytes: 512 * 1024,
   /** A body that brings less than `slowBytes` in so long is given up. */
   stallMs: 30_000,
   slowBytes: 1024,

@@ -1,9 +1,9 @@
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { LookupFunction } from 'node:net';
-import type { Readable } from 'node:stream';
 import { WharfError } from '@wharf/kit';
 import { isForbiddenTarget } from './address-guard.ts';
 import { networkError } from './network-error.ts';
+import { type FileBody, sendFile } from './send-file.ts';
 import { WEB_CLIENT_LIMITS } from './web-client-limits.ts';
 
 /** How TLS is spoken with a host. Compared by identity: hand in the same object for the same host. */
@@ -21,8 +21,7 @@ export interface WebCall {
   readonly method: string;
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Bytes, or a stream of a known length that is read once. */
-  readonly body?: Uint8Array | { readonly stream: Readable; readonly sizeBytes: number } | undefined;
+  readonly body?: Uint8Array | FileBody | undefined;
   readonly tls?: TlsChoice | undefined;
   /** The address was named by the other side, not by the operator: link-local and loopback addresses are refused. */
   readonly untrusted?: boolean;
@@ -131,9 +130,11 @@ export class WebClient {
       });
       if (body === undefined || body instanceof Uint8Array) request.end(body);
       else {
-        body.stream.on('error', (error) => request.destroy(error));
-        request.on('close', () => body.stream.destroy());
-        body.stream.pipe(request);
+        const onSent = (offset: number): void => {
+          timers.moved();
+          body.onSent?.(offset);
+        };
+        sendFile({ ...body, onSent }, request).catch((error: Error) => request.destroy(error));
       }
     });
   }
@@ -151,7 +152,7 @@ class StaleConnection extends Error {
 
 function lengthOf(method: string, body: WebCall['body']): Readonly<Record<string, string>> {
   if (body !== undefined)
-    return { 'content-length': String(body instanceof Uint8Array ? body.length : body.sizeBytes) };
+    return { 'content-length': String(body instanceof Uint8Array ? body.length : body.endExclusive - body.start) };
   return method === 'POST' || method === 'PUT' || method === 'PATCH' ? { 'content-length': '0' } : {};
 }
 
@@ -166,25 +167,26 @@ function tlsOptions({ ca, cert, key, insecure }: TlsChoice): object {
 }
 
 /** Deadlines until the head of the answer: one for the connection, and one from the last byte sent on. */
-function watchHead(request: ClientRequest, { url, method, body }: WebCall): { clear(): void } {
+function watchHead(request: ClientRequest, { url, method }: WebCall): { clear(): void; moved(): void } {
   const late = (what: string) => (): void => {
     request.destroy(new WharfError('unavailable', `${goVerb(method)} "${url.href}": ${what}`, { code: 'timeout' }));
   };
   let timer = setTimeout(late(`dial tcp ${url.host}: i/o timeout`), WEB_CLIENT_LIMITS.connectMs);
-  const answer = (): void => {
+  let isOver = false;
+  // Sending a large body takes as long as it moves: the count starts anew with every piece.
+  const moved = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(late('net/http: timeout awaiting response headers'), WEB_CLIENT_LIMITS.headMs);
-  };
-  // Sending a large body takes as long as it moves: the count starts anew with every drained buffer.
-  const onConnected = (): void => {
-    answer();
-    if (body !== undefined && !(body instanceof Uint8Array)) body.stream.on('data', answer);
+    if (!isOver) timer = setTimeout(late('net/http: timeout awaiting response headers'), WEB_CLIENT_LIMITS.headMs);
   };
   request.on('socket', (socket) => {
-    if (!socket.connecting && request.reusedSocket) onConnected();
-    else socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', onConnected);
+    if (!socket.connecting && request.reusedSocket) moved();
+    else socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', moved);
   });
-  return { clear: () => clearTimeout(timer) };
+  const clear = (): void => {
+    isOver = true;
+    clearTimeout(timer);
+  };
+  return { clear, moved };
 }
 
 /** The method as Go's client spells it in errors. */

@@ -45,7 +45,8 @@ export async function resolve(repository: RemoteRepository, signal?: AbortSignal
     })
     .catch((error: unknown) => {
       // An answer to HEAD has no document that says why.
-      if (signal?.aborted === true || !HAS_MORE_TO_SAY.has(statusOf(error) ?? 0)) throw error;
+      const isTold = error instanceof WharfError && error.code === 'token-refused';
+      if (signal?.aborted === true || isTold || !HAS_MORE_TO_SAY.has(statusOf(error) ?? 0)) throw error;
       return undefined;
     });
   // A registry that does not say it in the head says it in the document.

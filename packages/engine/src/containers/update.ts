@@ -1,4 +1,4 @@
-import { messageOf, WharfError } from '@wharf/kit';
+import { isKind, messageOf, WharfError } from '@wharf/kit';
 import { liftLimits } from '@wharf/linux/cgroup';
 import type { HostConfig } from '@wharf/wire/docker/types';
 import { resourceLimits } from '../runtime/oci-spec/resources.ts';
@@ -25,10 +25,14 @@ export async function updateContainer(
     room.registry.save(live, { ...before, hostConfig });
     try {
       if (live.run !== undefined) await apply(room, live, given(resources));
+      if (hostConfig.PortBindings !== before.hostConfig.PortBindings) {
+        // The last step that can fail: limits that were set are no harm, ports would be.
+        room.registry.save(live, { ...live.record, ports: await room.networks.republish(live.record) });
+      }
       await room.store.committed();
     } catch (error) {
       room.registry.save(live, { ...live.record, hostConfig: before.hostConfig });
-      throw cannot(live, messageOf(error), 'internal', error);
+      throw cannot(live, messageOf(error), isKind(error, 'invalid-argument') ? 'invalid-argument' : 'internal', error);
     }
     publish(room, live.record, 'update');
   });

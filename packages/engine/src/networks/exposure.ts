@@ -13,7 +13,7 @@ import { type GatewayMode, isPlugged, type LiveEndpoint, type NetworkRecord } fr
 import type { NetworkConfig } from './network-books.ts';
 import type { FilteredNetwork, PortForward } from './nft-plan.ts';
 import { PacketFilter } from './packet-filter.ts';
-import { type HeldPorts, PortBook } from './ports.ts';
+import { type HeldPorts, PortBook, sortOut, wantedAgain } from './ports.ts';
 import { isLoopback } from './resolv-conf.ts';
 import { ANY_IPV4, ANY_IPV6, joined, parsePortKey, portKey, type WantedPorts, wantedPorts } from './wanted-ports.ts';
 
@@ -77,27 +77,26 @@ export class Exposure {
   }
 
   /**
-   * Publishes what `live.record` asks for now instead of what was published before. On an error everything is as it was, but
-   * for the record. Ports that stay are never let go of.
+   * Publishes what `live.record` asks for now instead of what was published before, in one step. Ports that stay are never let
+   * go of. On an error everything is as it was.
    */
-  republish(live: LiveContainer, before: ContainerRecord): void {
-    const after = live.record;
-    const clear = (): void => {
-      this.filter.unpublish(live.id);
-      for (const port of live.held) port.close();
-      live.held = [];
-      live.publishedTo = '';
-    };
-    clear();
-    try {
-      this.#publish(live);
-    } catch (error) {
-      clear();
-      live.record = before;
-      this.#publish(live);
-      live.record = after;
-      throw error;
-    }
+  republish(live: LiveContainer): void {
+    const gateways = gatewaysOf(live);
+    const [some] = [gateways.ipv4, gateways.ipv6].flatMap((endpoint) => endpoint ?? []);
+    if (!some) return;
+    this.#inDockersWords(live, some, () => {
+      const { kept, missing } = sortOut(live.held, this.#wanted(live.record, gateways));
+      const dropped = live.held.filter((held) => !kept.includes(held));
+      for (const held of dropped) held.close();
+      try {
+        live.held = [...kept, ...this.#ports.hold(missing)];
+      } catch (error) {
+        const again = dropped.flatMap(({ forward }) => this.#ports.holdAgain(wantedAgain(forward), () => {}));
+        live.held = [...kept, ...again];
+        throw error;
+      }
+      this.filter.republish(live.id, forwardsTo(live.held, gateways));
+    });
   }
 
   /** `NetworkSettings.Ports`. */
@@ -143,13 +142,18 @@ export class Exposure {
       live.held = [];
     }
     if (!some) return;
-    try {
+    this.#inDockersWords(live, some, () => {
       if (live.held.length === 0) live.held = this.#ports.hold(this.#wanted(live.record, gateways));
       this.filter.publish(live.id, forwardsTo(live.held, gateways));
+    });
+  }
+
+  #inDockersWords(live: LiveContainer, { endpointId }: LiveEndpoint, work: () => void): void {
+    try {
+      work();
     } catch (error) {
       if (!(error instanceof WharfError)) throw error;
-      const message = publishFailed(live.record.name, some.endpointId, error.message);
-      throw new WharfError(error.kind, message, { cause: error });
+      throw new WharfError(error.kind, publishFailed(live.record.name, endpointId, error.message), { cause: error });
     }
   }
 

@@ -39,7 +39,7 @@ import { DEFAULT_NETWORK, isUserDefined, type NetworkRecord, parseNetworkMode } 
 import { NetworkBooks, type NetworkConfig } from './network-books.ts';
 import { NetworkGuard } from './network-guard.ts';
 import type { NetworkFiles, NetworkService, Sandbox } from './network-service.ts';
-import { planEndpoints } from './plan.ts';
+import { checkPorts, planEndpoints } from './plan.ts';
 import { pruneCutoff } from './prune.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { describeEndpoint, listFilter, networkDetails, networkStatus, networkSummary } from './view.ts';
@@ -196,6 +196,14 @@ export class Networks implements NetworkService {
     if (!live) return;
     live.record = record;
     await this.#rewriteFiles(record);
+  }
+
+  async republish(record: ContainerRecord): Promise<ContainerRecord['ports']> {
+    checkPorts(record.hostConfig);
+    const live = this.#sandboxes.live.get(record.id);
+    if (!live) return {};
+    this.#sandboxes.republish(live, record);
+    return this.#sandboxes.portsOf(live);
   }
 
   async forget(record: ContainerRecord): Promise<void> {

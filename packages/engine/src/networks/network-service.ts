@@ -56,6 +56,12 @@ export interface NetworkService {
   rename(record: ContainerRecord): Promise<void>;
   /** Writes hosts and resolv.conf of a running container anew: its links have changed. */
   refreshFiles(record: ContainerRecord): Promise<void>;
+  /**
+   * Publishes what the record of a running container asks for now and returns the ports in force; of one that does not run,
+   * it only looks whether they can be asked for. Throws `invalid-argument`, or `internal` in Docker's words when one is
+   * taken; what was published stays then.
+   */
+  republish(record: ContainerRecord): Promise<ContainerRecord['ports']>;
   /** The container is gone for good. */
   forget(record: ContainerRecord): Promise<void>;
 }

@@ -82,6 +82,20 @@ export class PacketFilter {
     }
   }
 
+  /** Publishes these ports and no others of that container, in one transaction that leaves alone what stays. */
+  republish(containerId: string, forwards: readonly PortForward[]): void {
+    const before = this.#forwards.get(containerId) ?? [];
+    const texts = (list: readonly PortForward[]): Set<string> => new Set(list.map((one) => JSON.stringify(one)));
+    const [old, now] = [texts(before), texts(forwards)];
+    const removed = before.filter((one) => !now.has(JSON.stringify(one)));
+    const added = forwards.filter((one) => !old.has(JSON.stringify(one)));
+    if (forwards.length > 0) this.#forwards.set(containerId, forwards);
+    else this.#forwards.delete(containerId);
+    this.#applyOrRebuild(removeForwards(this.#table, removed) + addForwards(this.#table, added));
+    this.#forgetFlows(removed, leadsTo);
+    this.#forgetFlows(added, arrivesElsewhere);
+  }
+
   /** As `publish`, for the books alone: `rebuild` comes after. */
   loadForwards(containerId: string, forwards: readonly PortForward[]): void {
     if (forwards.length > 0) this.#forwards.set(containerId, forwards);

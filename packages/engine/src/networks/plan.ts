@@ -63,7 +63,8 @@ function orName(books: NetworkBooks, idOrName: string): NetworkRecord | string {
 
 const nameOf = (network: NetworkRecord | string): string => (typeof network === 'string' ? network : network.name);
 
-function checkPorts(hostConfig: HostConfig): void {
+/** Throws `invalid-argument` for ports and addresses that are none. */
+export function checkPorts(hostConfig: HostConfig): void {
   for (const { hostIps } of wantedPorts({}, hostConfig, [])) {
     const [odd] = hostIps.filter((address) => isIP(address) === 0);
     if (odd !== undefined) throw new WharfError('invalid-argument', `invalid IP address: ${odd}`);

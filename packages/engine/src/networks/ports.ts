@@ -117,6 +117,39 @@ export class PortBook {
   }
 }
 
+/** The ports in force that serve what is wanted now, and what is wanted beyond them. */
+export function sortOut(
+  held: readonly HeldPorts[],
+  wanted: readonly WantedPorts[],
+): { readonly kept: readonly HeldPorts[]; readonly missing: readonly WantedPorts[] } {
+  const kept = new Set<HeldPorts>();
+  const missing: WantedPorts[] = [];
+  for (const want of wanted) {
+    const free = held.filter((one) => !kept.has(one) && serves(one.forward, want));
+    const hostPort = free[0]?.forward.hostPort;
+    const same = want.hostIps.map((ip) =>
+      free.find(({ forward }) => forward.hostIp === ip && forward.hostPort === hostPort),
+    );
+    if (same.every((one) => one !== undefined)) for (const one of same) kept.add(one);
+    else missing.push(want);
+  }
+  return { kept: [...kept], missing };
+}
+
+function serves(forward: HeldPorts['forward'], want: WantedPorts): boolean {
+  const { protocol, port, count, hostPort } = forward;
+  const sameTarget = protocol === want.protocol && port === want.port && count === want.count;
+  const chosen = want.firstHostPort === 0 || (hostPort >= want.firstHostPort && hostPort <= want.lastHostPort);
+  return sameTarget && (forward.routed === true) === (want.routed === true) && (chosen || want.routed === true);
+}
+
+/** What was wanted for ports to be as they are. */
+export function wantedAgain(forward: HeldPorts['forward']): WantedPorts {
+  const { protocol, port, count, hostIp, hostPort, routed } = forward;
+  const common = { protocol, port, count, hostIps: [hostIp], firstHostPort: hostPort, lastHostPort: hostPort };
+  return routed === true ? { ...common, routed } : common;
+}
+
 function forwardOf(want: WantedPorts, hostIp: string, hostPort: number): Omit<PortForward, 'address'> {
   const { protocol, port, count, routed } = want;
   return { protocol, hostIp, hostPort, port, count, ...(routed === true ? { routed } : {}) };

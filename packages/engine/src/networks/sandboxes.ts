@@ -211,6 +211,18 @@ export class Sandboxes {
     this.#exposure.renamed(live, renamed);
   }
 
+  /** Publishes what the record asks for now. On an error what was published stays. */
+  republish(live: LiveContainer, record: ContainerRecord): void {
+    const before = live.record;
+    live.record = record;
+    try {
+      this.#exposure.republish(live);
+    } catch (error) {
+      live.record = before;
+      throw error;
+    }
+  }
+
   /** `NetworkSettings.Ports`. */
   portsOf(live: LiveContainer): ContainerRecord['ports'] {
     return this.#exposure.portsOf(live);

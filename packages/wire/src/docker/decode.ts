@@ -76,6 +76,7 @@ const containerCreate = struct<ContainerCreateRequest>('CreateRequest', {
 const containerUpdate = struct<ContainerUpdateRequest>('UpdateConfig', {
   ...resourceFields,
   RestartPolicy: restartPolicy,
+  PortBindings: hostConfigFields.PortBindings,
 });
 
 const execCreate = struct<ExecCreateRequest>('ExecCreateRequest', {

@@ -260,6 +260,8 @@ export interface ContainerCreateResponse {
 
 export interface ContainerUpdateRequest extends Resources {
   readonly RestartPolicy?: RestartPolicy | undefined;
+  /** Beyond Docker's API: publishes these ports and no others from now on. */
+  readonly PortBindings?: PortMap | null | undefined;
 }
 
 export interface ContainerUpdateResponse {

@@ -10,7 +10,7 @@ import type { MetricsServer } from './metrics.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
 import { reloadConfig } from './reload.ts';
 import { claimExecRoot, makeRoot } from './roots.ts';
-import { notifyServiceManager } from './service-manager.ts';
+import { machineGoesDown, notifyServiceManager } from './service-manager.ts';
 import { stopContainers } from './stop-containers.ts';
 import { wharfVersion } from './version.ts';
 import { wireUp } from './wire-up.ts';
@@ -110,10 +110,11 @@ function handleSignals(daemon: RunningDaemon, reload: () => DaemonConfig): void 
   });
 }
 
-/** Ends the API, then the engine. Containers run on, unless `--live-restore=false`. */
+/** Ends the API, then the engine. Containers run on, unless `--live-restore=false` or the machine goes down too. */
 async function shutDown(daemon: RunningDaemon): Promise<void> {
   const { config, log, engine, server, metrics } = daemon;
-  const graceMs = config.liveRestore ? 0 : config.shutdownTimeoutSeconds * 1000;
+  const stopsContainers = !config.liveRestore || (await machineGoesDown());
+  const graceMs = stopsContainers ? config.shutdownTimeoutSeconds * 1000 : 0;
   setTimeout(() => {
     log.error({}, 'could not stop in time');
     removePidfiles(config);
@@ -121,7 +122,7 @@ async function shutDown(daemon: RunningDaemon): Promise<void> {
   }, SHUTDOWN_DEADLINE_MS + graceMs).unref();
   try {
     await notifyServiceManager('STOPPING=1', log);
-    if (!config.liveRestore) await stopContainers(engine, config.shutdownTimeoutSeconds);
+    if (stopsContainers) await stopContainers(engine, config.shutdownTimeoutSeconds);
     await server.close();
     await metrics?.close();
     await engine.stop();

@@ -15,6 +15,7 @@ import { logsRoutes } from './logs.ts';
 import { networksRoutes } from './networks.ts';
 import { statsRoutes } from './stats.ts';
 import { systemRoutes } from './system.ts';
+import { volumeCopiesRoutes } from './volume-copies.ts';
 import { volumesRoutes } from './volumes.ts';
 
 /** The Engine API, every table in one list: the first row that fits a request answers it. */
@@ -34,6 +35,7 @@ export function engineRoutes(engine: Engine): readonly Route[] {
     ...distributionRoutes(engine),
     ...imagesRoutes(engine),
     ...volumesRoutes(engine),
+    ...volumeCopiesRoutes(engine),
     ...networksRoutes(engine),
     ...absentRoutes(),
   ];

@@ -102,6 +102,13 @@ export class LocalDriver implements VolumeDriver {
     if (last) this.#takeDown(name);
   }
 
+  /** Moves a volume's directory. Nothing to do when it has the new name already. Throws EEXIST-like errors as they are. */
+  async rename(from: string, to: string): Promise<void> {
+    if (existsSync(this.dataPath(to))) return;
+    this.#takeDown(from);
+    await rename(join(this.#root, from), join(this.#root, to));
+  }
+
   /** Bytes on disk. */
   usage(name: string): Promise<number> {
     return this.#worker.run({ kind: 'usage', path: this.dataPath(name) });

@@ -50,6 +50,19 @@ export class VolumeBooks {
     });
   }
 
+  /** Keeps a volume from being removed for as long as the result lives. */
+  hold(volume: string, holder: string): Disposable {
+    const add = this.#holders.get(volume) ?? new Set();
+    this.#holders.set(volume, add.add(holder));
+    return {
+      [Symbol.dispose]: () => {
+        const holders = this.#holders.get(volume);
+        holders?.delete(holder);
+        if (holders?.size === 0) this.#holders.delete(volume);
+      },
+    };
+  }
+
   mountsOf(containerId: string): readonly PlannedMount[] | undefined {
     return this.#plans.get(containerId)?.mounts ?? this.#uses.get(containerId);
   }

@@ -6,6 +6,7 @@ import type { ContainerRecord } from '../containers/container.ts';
 import type { EventBus } from '../events/event-bus.ts';
 import { Attachments } from './attachments.ts';
 import { realPathOf } from './bind-source.ts';
+import { VolumeCopies } from './copies.ts';
 import { openInRoot } from './copy-tree.ts';
 import { guardDaemonRoot } from './daemon-root.ts';
 import { needsMount } from './driver-options.ts';
@@ -30,6 +31,8 @@ export class Volumes extends VolumeStore implements VolumeService {
   readonly #attachments: Attachments;
   readonly #filler: VolumeFiller;
   readonly #sources: MountSources;
+  /** Archives, copies and new names of volumes. */
+  readonly copies: VolumeCopies;
 
   constructor(
     options: VolumeStoreOptions & {
@@ -46,6 +49,7 @@ export class Volumes extends VolumeStore implements VolumeService {
     this.#durable = () => options.store.committed();
     this.#attachments = new Attachments(this.drivers, options.log);
     const shared = { books: this.books, attachments: this.#attachments, subpaths: this.#subpaths };
+    this.copies = new VolumeCopies({ store: this, attachments: this.#attachments, durable: this.#durable });
     this.#filler = new VolumeFiller({ ...shared, worker: this.worker, durable: this.#durable });
     this.#sources = new MountSources({ ...shared, local: this.local, images: this.#images, events: this.#events });
   }

@@ -149,6 +149,38 @@ export class VolumeStore {
     await bury?.();
   }
 
+  /** Gives a local volume another name. Throws `not-found`; `conflict` while somebody holds it, or when the name is taken. */
+  async rename(name: string, to: string): Promise<void> {
+    await this.locks.run(name, async () => {
+      const record = this.books.record(name);
+      const holders = this.books.holders(name);
+      if (holders.length > 0) throw new WharfError('conflict', messages.volumeInUse(name, holders));
+      if (record.driver !== LOCAL_DRIVER) {
+        throw new WharfError(
+          'invalid-argument',
+          `Cannot rename volume "${name}": driver ${record.driver} keeps its name`,
+        );
+      }
+      if (this.books.volumes.get(to) !== undefined || (await this.local.get(to)) !== undefined) {
+        throw new WharfError('conflict', `Cannot rename volume "${name}" to "${to}": there is one of that name`);
+      }
+      using _ = this.books.hold(name, to);
+      // On disk before the directory moves, so that a crash finds out where to.
+      this.books.volumes.put(to, { ...record, name: to, renamedFrom: name });
+      await this.#store.committed();
+      await this.#finishRename(name, to);
+    });
+  }
+
+  async #finishRename(from: string, to: string): Promise<void> {
+    await this.local.rename(from, to);
+    const { renamedFrom: _, ...record } = this.books.record(to);
+    this.books.volumes.put(to, record);
+    this.books.volumes.delete(from);
+    await this.#store.committed();
+    this.#events.publish({ type: 'volume', action: 'rename', actorId: to, attributes: { driver: LOCAL_DRIVER, from } });
+  }
+
   /** Removes what nobody holds and the filters select. Throws `conflict` while another prune runs. */
   async prune(
     filters: Filters,
@@ -200,6 +232,7 @@ export class VolumeStore {
 
   /** After a start: makes books and directories agree. Data without a record is kept and becomes a volume again. */
   async recover(): Promise<void> {
+    await this.#recoverHalfDone();
     const found = new Set(await this.local.recover());
     for (const name of found) {
       if (this.books.volumes.get(name) !== undefined) continue;
@@ -210,6 +243,17 @@ export class VolumeStore {
       if (driver === LOCAL_DRIVER && !found.has(name)) await this.local.make(name);
     }
     await this.#store.committed();
+  }
+
+  /** Ends renamings that a crash cut short, and removes volumes that it left half filled. */
+  async #recoverHalfDone(): Promise<void> {
+    for (const { name, renamedFrom, unfinished } of this.#records()) {
+      if (renamedFrom !== undefined) await this.#finishRename(renamedFrom, name);
+      if (unfinished !== true) continue;
+      this.#log.warn({ volume: name }, 'a volume that was being made is removed');
+      await (await this.local.remove(name))();
+      this.books.volumes.delete(name);
+    }
   }
 
   /** A volume that only a plugin knows of. */

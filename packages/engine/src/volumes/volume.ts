@@ -16,6 +16,10 @@ export interface VolumeRecord {
   readonly options: Readonly<Record<string, string>> | null;
   /** Set while content is copied in: found at a later start, the copy was cut short and begins anew. */
   readonly populating?: boolean | undefined;
+  /** Set while a new volume is made from an archive or another volume: found at a later start, it goes. */
+  readonly unfinished?: boolean | undefined;
+  /** Set while the volume gets its name: its directory may still have this one. */
+  readonly renamedFrom?: string | undefined;
 }
 
 /** Throws `invalid-argument` in Docker's words when a local volume may not have that name. */

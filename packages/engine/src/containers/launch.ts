@@ -52,7 +52,7 @@ export async function launch(room: Room, live: LiveContainer): Promise<Run> {
   runtime.learn(live.id, spec);
   const pidfd = openPidfd(monitor.processPid);
   undo.defer(() => closeSync(pidfd));
-  room.logs.open(live.record).attachMonitor(join(paths.bundle, CONTROL_FIFO));
+  room.logs.open(live.record).attachMonitor(join(paths.bundle, CONTROL_FIFO), monitor.pid);
   await saved;
   const startedAtNs = room.clock.nowNs();
   await runtime.start(live.id);

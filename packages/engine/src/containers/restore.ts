@@ -106,7 +106,7 @@ async function reconnect(room: Room, live: LiveContainer): Promise<void> {
   try {
     const log = room.logs.open(live.record);
     await log.prepare();
-    log.attachMonitor(join(bundle, CONTROL_FIFO));
+    log.attachMonitor(join(bundle, CONTROL_FIFO), live.record.state.monitorPid);
     await live.streams.connect({
       attachSocketPath: join(bundle, ATTACH_SOCKET),
       controlFifoPath: join(bundle, CONTROL_FIFO),

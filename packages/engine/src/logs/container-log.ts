@@ -9,6 +9,7 @@ import { checkJournald, createJournaldSink } from './journald.ts';
 import { JsonShipper } from './json-shipper.ts';
 import type { ContainerLog, LogEntry, LogFormat, LogQuery, MonitorLog } from './log-service.ts';
 import { LogStore } from './log-store.ts';
+import { MonitorBrake } from './monitor-brake.ts';
 import { type LogDriver, type LogOptions, type Rotation, readCache, readRotation } from './options.ts';
 import { readLog } from './read-log.ts';
 import { RotatingFile } from './rotating-file.ts';
@@ -83,7 +84,7 @@ abstract class ReadableLog implements ContainerLog {
   }
 
   abstract prepare(): Promise<MonitorLog>;
-  abstract attachMonitor(controlFifoPath: string): void;
+  abstract attachMonitor(controlFifoPath: string, pid?: number): void;
   abstract notify(bytes: number): void;
   abstract finish(): Promise<void>;
   abstract sizeBytes(): Promise<number>;
@@ -134,6 +135,7 @@ function spoolPathOf(directory: string): string {
 class JsonFileLog extends ReadableLog {
   readonly path: string;
   readonly #shipper: JsonShipper;
+  readonly #brake: MonitorBrake;
   /** Counts runs: the end of one must not end the followers of the next. */
   #run = 0;
 
@@ -141,7 +143,9 @@ class JsonFileLog extends ReadableLog {
     const path = join(options.directory, `${options.record.id}-json.log`);
     super(options, new LogStore(new RotatingFile(path, readRotation('json-file', options.options)), 'json'));
     this.path = path;
+    this.#brake = new MonitorBrake({ containerId: options.record.id, log: options.log });
     this.#shipper = new JsonShipper({
+      brake: this.#brake,
       spoolPath: this.spoolPath,
       cursorPath: join(this.directory, 'log', 'cursor.json'),
       store: this.store,
@@ -158,7 +162,8 @@ class JsonFileLog extends ReadableLog {
     return { driver: 'k8s-file', path: this.spoolPath };
   }
 
-  attachMonitor(): void {
+  attachMonitor(_controlFifoPath: string, pid?: number): void {
+    this.#brake.attach(pid);
     if (!this.store.running) this.#run += 1;
     this.store.running = true;
     // What a container wrote while no daemon was there waits in the spool.

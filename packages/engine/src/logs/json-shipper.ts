@@ -12,11 +12,13 @@ import {
   SHIP_BACKLOG_BYTES,
   SHIP_CHUNK_BYTES,
   SHIP_DELAY_MS,
+  SHIP_HOLD_BYTES,
   SHIP_PAUSE_MS,
   SPOOL_TRIM_BYTES,
 } from './limits.ts';
 import type { LogStore } from './log-store.ts';
 import { MessageJoiner, type PendingLine } from './message-joiner.ts';
+import type { MonitorBrake } from './monitor-brake.ts';
 import { fileSize } from './spool.ts';
 
 /** How far shipping has come; what is in the output beyond it is shipped again after a crash. */
@@ -36,6 +38,8 @@ export interface JsonShipperOptions {
   readonly store: LogStore;
   readonly attributes: Attributes;
   readonly log: Logger;
+  /** Keeps the container from writing while too much waits. */
+  readonly brake?: Pick<MonitorBrake, 'hold' | 'release'>;
 }
 
 /**
@@ -212,7 +216,10 @@ export class JsonShipper {
       for (const waiter of this.#waiters) if (this.#offset >= waiter.target) waiter.resolve();
     }
     if (full) this.#enlarge(used);
-    this.#behind = full && (await spool.stat()).size - this.#offset > SHIP_BACKLOG_BYTES;
+    const backlog = full ? (await spool.stat()).size - this.#offset : 0;
+    this.#behind = backlog > SHIP_BACKLOG_BYTES;
+    if (backlog > SHIP_HOLD_BYTES) this.#options.brake?.hold();
+    else if (!this.#behind) this.#options.brake?.release();
     return full || used > 0;
   }
 
@@ -277,6 +284,7 @@ export class JsonShipper {
 
   async #close(): Promise<void> {
     const spool = this.#spool;
+    this.#options.brake?.release();
     // At once, so that a pass that begins meanwhile opens its own.
     this.#spool = undefined;
     this.#opened = false;

@@ -24,6 +24,8 @@ export const SHIP_PAUSE_MS = 8;
 export const SHIP_DELAY_MS = 25;
 /** Above this backlog shipping no longer pauses: the spool must not outgrow the disk. */
 export const SHIP_BACKLOG_BYTES = 64 * 1024 * 1024;
+/** Above this backlog the container's writes wait until it is below the one before. */
+export const SHIP_HOLD_BYTES = 128 * 1024 * 1024;
 /** Shipped spool is given back to the filesystem in pieces of this. */
 export const SPOOL_TRIM_BYTES = 8 * 1024 * 1024;
 /** Longest time between two records of how far shipping has come. */

@@ -37,8 +37,11 @@ export type MonitorLog = { readonly driver: 'k8s-file'; readonly path: string } 
 export interface ContainerLog {
   /** Prepares the files and says what conmon shall write. Called before each start; idempotent. */
   prepare(): Promise<MonitorLog>;
-  /** The process runs and the monitor answers on `controlFifoPath` (rotation asks it to reopen the file). */
-  attachMonitor(controlFifoPath: string): void;
+  /**
+   * The process runs and the monitor, whose `pid` this is, answers on `controlFifoPath` (rotation asks it to reopen the file). It
+   * is stopped for a time when the process writes more than can be shipped.
+   */
+  attachMonitor(controlFifoPath: string, pid?: number): void;
   /**
    * conmon has written so many more bytes to its log. Wire it to `onOutput` of the process's streams: it drives shipping,
    * rotation and followers.

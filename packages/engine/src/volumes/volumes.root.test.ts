@@ -233,3 +233,27 @@ test('copyTree() does not write through what somebody planted in the target', ()
   }
   assert.deepEqual(readdirSync(outside), []);
 });
+
+test('createVolumeService() ends a renaming and removes a half-made copy that a crash left', async () => {
+  const dataRoot = mkdtempSync(join(root, 'data-'));
+  const store = openMemoryStore();
+  const make = () =>
+    createVolumeService({
+      ...{ store, dataRoot, log: nullLogger, clock: systemClock },
+      events: createEventBus({ clock: systemClock, log: nullLogger }),
+    });
+  const first = await make();
+  await first.create({ name: 'old' });
+  writeFileSync(join(first.inspect('old').Mountpoint, 'file'), 'x');
+  await first.create({ name: 'half' });
+  // As a crash leaves them: the new name on disk, the directory not moved yet; a copy begun and not ended.
+  first.books.volumes.put('new', { ...first.record('old'), name: 'new', renamedFrom: 'old' });
+  first.books.volumes.put('half', { ...first.record('half'), unfinished: true });
+  const second = await make();
+  assert.deepEqual(
+    second.list(new Map()).map(({ Name }) => Name),
+    ['new'],
+  );
+  assert.ok(existsSync(join(second.inspect('new').Mountpoint, 'file')));
+  assert.ok(!existsSync(join(dataRoot, 'volumes/half')));
+});

@@ -15,16 +15,10 @@ const cRecv = bind<(fd: number, buffer: Buffer, size: number, flags: number) => 
   'size_t',
   'int',
 ]);
-const cSetsockopt = bind<(fd: number, level: number, name: number, value: Buffer, size: number) => number>(
-  'setsockopt',
-  'int',
-  ['int', 'int', 'int', 'void *', 'uint'],
-);
+const cBind = bind<(fd: number, address: Buffer, size: number) => number>('bind', 'int', ['int', 'void *', 'uint']);
 
 const AF_NETLINK = 16;
 const SOCK_RAW_NONBLOCK_CLOEXEC = 3 | 0o4000 | 0o2000000;
-const SOL_NETLINK = 270;
-const NETLINK_ADD_MEMBERSHIP = 1;
 // linux/netfilter/nfnetlink.h and nf_tables.h.
 const NFNLGRP_NFTABLES = 7;
 const NFT_MSG_GETGEN = (10 << 8) | 16;
@@ -52,9 +46,11 @@ export function watchNftables(onChange: () => void): { close(): void } {
   const fd = check(cSocket(AF_NETLINK, SOCK_RAW_NONBLOCK_CLOEXEC, NETLINK_NETFILTER), 'socket');
   let watch: FdWatch;
   try {
-    const group = Buffer.alloc(128);
-    group.writeUInt32LE(NFNLGRP_NFTABLES);
-    check(cSetsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group, 4), 'join the nftables group');
+    // struct sockaddr_nl: family, padding, port (0: any), the groups as bits.
+    const address = Buffer.alloc(128);
+    address.writeUInt16LE(AF_NETLINK, 0);
+    address.writeUInt32LE(1 << (NFNLGRP_NFTABLES - 1), 8);
+    check(cBind(fd, address, 12), 'bind to the nftables group');
     watch = watchFd(fd, { readable: true }, () => {
       // ENOBUFS (more came than fits) ends the loop as EAGAIN does: something has changed either way.
       while (cRecv(fd, scrap, scrap.length, 0) >= 0);

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { HttpClient } from '@wharf/wire/http/client';
+import { ROOT } from '../scripts/lib/root.ts';
 import { must } from '../scripts/lib/run.ts';
 import { TestDaemon } from './lib/daemon.ts';
 import { BUSYBOX, loadBusybox } from './lib/images.ts';
@@ -137,4 +138,24 @@ test('a collection says what it would remove and why, and removes that', async (
   );
   const refused = await new HttpClient(daemon.host).request({ path: '/wharf/gc', method: 'POST' });
   assert.equal(refused.status, 400);
+});
+
+test('wharf disk shows the same to people', async () => {
+  const shown = await must([join(ROOT, 'bin/wharf'), '--host', daemon.host, 'disk']);
+  assert.match(shown, /image-layers/);
+  assert.match(shown, /in all/);
+});
+
+test('where it is asked for, room is made by itself, and said', async () => {
+  await using tidy = await TestDaemon.start({ arguments: ['--gc-opt', 'high=1KB'] });
+  await loadBusybox(tidy.host);
+  await loadBusybox(tidy.host, { reference: 'kept:1', layers: [[{ path: 'x', content: 'x' }]] });
+  await tidy.ok('create', 'kept:1', 'true');
+  await tidy.crash();
+  await eventually('what nobody uses is gone', async () => (await tidy.ok('images', '-q', BUSYBOX)) === '');
+  assert.match(await tidy.ok('images'), /kept/);
+  assert.match(tidy.log, /removed to make room on the disk.*not used by any container/);
+  await eventually('an event tells of it', async () =>
+    /gc .*removed=1/.test(await tidy.ok('events', '--since', '1m', '--until', '0s', '--filter', 'type=daemon')),
+  );
 });

@@ -10,6 +10,10 @@ interface Entry {
 
 /** Subcommands; each loads its own code only when asked for. */
 const COMMANDS: Readonly<Record<string, Entry>> = {
+  disk: {
+    help: 'Whose the bytes below the data root are',
+    load: async () => (await import('../commands/disk.ts')).disk,
+  },
   doctor: {
     help: 'Look at the machine: what keeps containers from running, and how to mend it',
     load: async () => (await import('../commands/doctor.ts')).doctor,

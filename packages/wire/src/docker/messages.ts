@@ -203,9 +203,6 @@ export const volumeNameTooShort = (name: string): string =>
 export const volumeNameTaken = (name: string, driver: string): string =>
   `create ${name}: driver '${driver}' already has volume '${name}': volume name must be unique`;
 
-export const volumePluginNotFound = (name: string, driver: string): string =>
-  `create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`;
-
 export const invalidVolumeSpec = (spec: string): string => `invalid volume specification: '${spec}'`;
 
 export const invalidMountConfig = (type: string, why: string): string =>

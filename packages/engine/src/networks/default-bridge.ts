@@ -5,6 +5,7 @@ import { choosePool } from './default-pools.ts';
 import { OPTION } from './driver-options.ts';
 import { addressOf } from './host-network.ts';
 import type { PoolFacts } from './ipam-request.ts';
+import { IPV6_MTU_MIN } from './limits.ts';
 import { type BridgeSettings, DEFAULT_NETWORK, type NetworkPool, type NetworkRecord } from './network.ts';
 import type { NetworkConfig } from './network-books.ts';
 import { predefined } from './records.ts';
@@ -47,7 +48,7 @@ export function defaultBridgeRecord(facts: DefaultBridgeFacts): NetworkRecord {
     ifnamePrefix: 'eth',
   };
   const ipv4 = [ipv4Pool(facts)];
-  const ipv6 = config.ipv6 && facts.hasIPv6 ? [ipv6Pool(facts)] : [];
+  const ipv6 = config.ipv6 && facts.hasIPv6 && bridge.mtu >= IPV6_MTU_MIN ? [ipv6Pool(facts)] : [];
   return {
     ...predefined(DEFAULT_NETWORK, 'bridge'),
     ...(known ? { id: known.id, createdAt: known.createdAt } : {}),

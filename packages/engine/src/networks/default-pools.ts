@@ -14,14 +14,15 @@ export interface PoolSetting {
   readonly size: number;
 }
 
-/** Docker's own: 172.17/16 … 172.31/16, then 192.168/16 in /20s. */
-const DOCKERS: readonly PoolSetting[] = [
+/** Docker's own: 172.17/16 … 172.31/16, then 192.168/16 in /20s; after these 31, where Docker gives up, 256 small ones more. */
+const USUAL: readonly PoolSetting[] = [
   { base: '172.17.0.0/16', size: 16 },
   { base: '172.18.0.0/15', size: 16 },
   { base: '172.20.0.0/14', size: 16 },
   { base: '172.24.0.0/14', size: 16 },
   { base: '172.28.0.0/14', size: 16 },
   { base: '192.168.0.0/16', size: 20 },
+  { base: '10.201.0.0/16', size: 24 },
 ];
 
 /**
@@ -30,7 +31,7 @@ const DOCKERS: readonly PoolSetting[] = [
  */
 export function poolsToSplit(settings: readonly PoolSetting[], ula: string): PoolToSplit[] {
   const given = settings.map(poolOf);
-  const usual = [...DOCKERS, { base: ula, size: 64 }].map(poolOf);
+  const usual = [...USUAL, { base: ula, size: 64 }].map(poolOf);
   return [...given, ...usual.filter(({ base }) => !given.some((pool) => pool.base.family === base.family))];
 }
 

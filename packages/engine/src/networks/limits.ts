@@ -51,3 +51,5 @@ export const DNS_IDLE_MS = 10_000;
 export const DNS_TTL_SECONDS = 600;
 /** After a change of links or routes, until they are looked at: another program may be in the middle of something. */
 export const GUARD_SETTLE_MS = 100;
+/** The smallest packet that every IPv6 link has to carry (RFC 8200, 5). */
+export const IPV6_MTU_MIN = 1280;

@@ -12,7 +12,7 @@ import { type PoolToSplit, poolsToSplit } from './default-pools.ts';
 import { OPTION } from './driver-options.ts';
 import { hostSubnets, kernelHasIPv6, uplinkMtu } from './host-network.ts';
 import { familiesOf, type PoolFacts, poolsOf, shownIpam } from './ipam-request.ts';
-import { NETWORKS_MAX } from './limits.ts';
+import { IPV6_MTU_MIN, NETWORKS_MAX } from './limits.ts';
 import { DEFAULT_NETWORK, type NetworkPool, type NetworkRecord } from './network.ts';
 import { parentSettings, sharedParent, wantsHostAccess } from './parent-options.ts';
 import { predefined, recordOf, upgraded } from './records.ts';
@@ -147,7 +147,6 @@ export class NetworkBooks {
   #complete(request: NetworkCreateRequest, id: NetworkRecord['id'], netlink: Netlink): NetworkRecord {
     const driver = driverOf(request);
     const options = request.Options ?? {};
-    const families = familiesOf(request, this.#config.ipv6 && kernelHasIPv6());
     const record = recordOf(request, id);
     const settings =
       driver === 'bridge'
@@ -166,6 +165,10 @@ export class NetworkBooks {
             }),
           };
     const { bridge } = settings;
+    const mtu = (settings.bridge ?? settings.parent).mtu;
+    const families = familiesOf(request, this.#config.ipv6 && kernelHasIPv6() && mtu >= IPV6_MTU_MIN);
+    if (families.ipv6 && mtu < IPV6_MTU_MIN)
+      throw new WharfError('invalid-argument', `IPv6 needs an MTU of at least ${IPV6_MTU_MIN}, not ${mtu}`);
     const noGateway4 = bridge?.gatewayMode4 === 'isolated' || (bridge?.inhibitIPv4 === true && record.internal);
     const facts = this.poolFacts(netlink);
     const pools = {

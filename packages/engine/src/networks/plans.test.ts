@@ -53,6 +53,9 @@ test('choosePool() takes the first subnet of the pools that nothing uses', () =>
   assert.equal(choose('172.17.5.0/24', '172.18.0.0/15'), '172.20.0.0/16');
   assert.equal(choose('172.16.0.0/12'), '192.168.0.0/20');
   assert.equal(choose('172.16.0.0/12', '192.168.1.0/24', '192.168.16.0/21'), '192.168.32.0/20');
+  // Where Docker's 31 networks end, 256 small ones follow.
+  assert.equal(choose('172.16.0.0/12', '192.168.0.0/16'), '10.201.0.0/24');
+  assert.equal(choose('172.16.0.0/12', '192.168.0.0/16', '10.201.0.0/17'), '10.201.128.0/24');
   assert.throws(() => choose('0.0.0.0/0'), { kind: 'invalid-argument', message: /have been fully subnetted/ });
   assert.equal(formatSubnet(choosePool(defaults, 6, [subnet('fd12:3456:789a::/64')])), 'fd12:3456:789a:1::/64');
 });

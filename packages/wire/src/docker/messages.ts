@@ -173,7 +173,11 @@ export const MANY_SUBNETS = "bridge driver doesn't support multiple subnets";
 export const noSwarm =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
-export const sameBridgeName = (id: string, name: string, other: { readonly id: string; readonly name: string }): string =>
+export const sameBridgeName = (
+  id: string,
+  name: string,
+  other: { readonly id: string; readonly name: string },
+): string =>
   `cannot create network ${id} (${name}): conflicts with network ${other.id} (${other.name}): networks have same bridge name`;
 
 export const portAllocated = (hostIp: string, port: number): string =>

@@ -1,3 +1,5 @@
+import type { Builder } from '@wharf/builder/build';
+import { buildRoutes } from '@wharf/builder/docker-api/build';
 import { engineRoutes } from '@wharf/engine/docker-api/index';
 import type { RunningEngine } from '@wharf/engine/engine';
 import type { Logger } from '@wharf/kit';
@@ -17,11 +19,12 @@ export interface ApiServer {
 export async function openApiServer(options: {
   readonly config: DaemonConfig;
   readonly engine: RunningEngine;
+  readonly builder: Builder;
   readonly log: Logger;
 }): Promise<ApiServer> {
-  const { config, engine, log } = options;
+  const { config, engine, builder, log } = options;
   const server = createHttpServer({
-    routes: gateRoutes(engineRoutes(engine), engine),
+    routes: gateRoutes([...buildRoutes({ builder, log }), ...engineRoutes(engine)], engine),
     log,
     serverVersion: wharfVersion(),
   });

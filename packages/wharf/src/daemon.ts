@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { RunningEngine } from '@wharf/engine/engine';
 import { messageOf, WharfError } from '@wharf/kit';
 import { type ApiServer, openApiServer } from './api-server.ts';
+import { openBuilder } from './builder.ts';
 import type { DaemonConfig } from './config/daemon-config.ts';
 import { SHUTDOWN_DEADLINE_MS } from './limits.ts';
 import { createLogger, type DaemonLogger } from './logger.ts';
@@ -48,7 +49,8 @@ export async function runDaemon({ config, reload }: DaemonOptions): Promise<void
   const engine = await wireUp({ config, log });
   undo.defer(() => engine.stop());
   warnOfMissingPrograms(engine, log);
-  const server = await openApiServer({ config, engine, log });
+  const builder = await openBuilder(engine);
+  const server = await openApiServer({ config, engine, builder, log });
   undo.defer(() => server.close());
   const metrics =
     config.metricsAddress === undefined ? undefined : await startMetrics(config.metricsAddress, engine, log);

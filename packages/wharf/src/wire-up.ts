@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { BuildCache } from '@wharf/builder/solver/cache';
 import { createArchiveService } from '@wharf/engine/archive/archive';
 import { createContainerService } from '@wharf/engine/containers/containers';
 import { createDiskService } from '@wharf/engine/disk/disk';
@@ -60,7 +61,11 @@ export async function wireUp({
       userAgent: `wharf/${wharfVersion()}`,
       log,
     });
-    const images = await createImageService({ content, snapshots, store, events, log, clock, dataRoot, registries });
+    const buildCache = new BuildCache({ store, snapshots, clock });
+    const images = await createImageService({
+      ...{ content, snapshots, store, events, log, clock, dataRoot, registries },
+      roots: () => ({ chainIds: buildCache.roots() }),
+    });
     const networks = createNetworkService({ store, execRoot, dataRoot, config, events, log });
     const imageMounts = { images, snapshots };
     const volumes = await createVolumeService({

@@ -9,7 +9,7 @@ const NOT_A_MANAGER =
  * `docker inspect` walks through plugins, `docker info` and `system prune` look for a swarm; a plain 404 stops them.
  */
 export function absentRoutes(): readonly Route[] {
-  return [...swarmRoutes(), ...pluginRoutes(), ...builderRoutes()];
+  return [...swarmRoutes(), ...pluginRoutes()];
 }
 
 function swarmRoutes(): readonly Route[] {
@@ -62,21 +62,5 @@ function pluginRoutes(): readonly Route[] {
     { method: 'GET', pattern: '/plugins/{name:.*}/json', handler: noPlugin },
     { method: 'POST', pattern: '/plugins/{name:.*}/{verb}', handler: noPlugin },
     { method: 'DELETE', pattern: '/plugins/{name:.*}', handler: noPlugin },
-  ];
-}
-
-/** A 404 here would say that the daemon is too old, or no daemon at all. */
-function builderRoutes(): readonly Route[] {
-  const noBuilder: Handler = () => {
-    throw new WharfError(
-      'not-implemented',
-      'Cannot build images: this version of wharf has no builder yet; build elsewhere and use "docker load", or use "docker import" and "docker commit"',
-    );
-  };
-  return [
-    { method: 'POST', pattern: '/build', handler: noBuilder },
-    { method: 'POST', pattern: '/build/cancel', handler: noBuilder },
-    { method: 'POST', pattern: '/session', handler: noBuilder },
-    { method: 'POST', pattern: '/grpc', handler: noBuilder },
   ];
 }

@@ -26,7 +26,7 @@ export interface Lease extends Disposable {
   /** Commits a blob so that no collection can come between its appearance and its being kept. */
   commit(writer: BlobWriter, expected?: { readonly digest?: Digest; readonly sizeBytes?: number }): Promise<BlobInfo>;
   put(bytes: Uint8Array): Promise<BlobInfo>;
-  /** Keeps a blob that is there already; `undefined` when it is not. */
+  /** Keeps a blob that is there already, or that can be made from a snapshot; `undefined` otherwise. */
   adopt(digest: Digest): Promise<BlobInfo | undefined>;
 }
 
@@ -38,6 +38,8 @@ export interface CollectorDeps {
   readonly sizeOf: (chainId: ChainId) => Promise<number>;
   readonly onSnapshotRemoved: (chainId: ChainId) => void;
   readonly onBlobRemoved: (digest: Digest) => void;
+  /** Makes a blob that is not there yet; `undefined` when it cannot. */
+  readonly make?: ((digest: Digest, lease: Lease) => Promise<BlobInfo | undefined>) | undefined;
   readonly log: Logger;
 }
 
@@ -70,18 +72,21 @@ export class Collector {
         state.digests.add(info.digest);
         return info;
       });
-    return {
+    const lease: Lease = {
       keep: (digest) => void state.digests.add(digest),
       keepSnapshot: (chainId) => void state.chainIds.add(chainId),
       commit: (writer, expected) => commit(() => writer.commit(expected)),
       put: (bytes) => commit(() => this.#deps.content.put(bytes)),
-      adopt: (digest) =>
-        this.#gate.shared(() => {
+      adopt: async (digest) => {
+        const found = await this.#gate.shared(() => {
           state.digests.add(digest);
           return this.#deps.content.stat(digest);
-        }),
+        });
+        return found ?? (await this.#deps.make?.(digest, lease));
+      },
       [Symbol.dispose]: () => void this.#leases.delete(state),
     };
+    return lease;
   }
 
   /** Removes all that nothing holds; returns what went. */

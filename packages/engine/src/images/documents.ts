@@ -37,9 +37,12 @@ export function isPseudoImage({ descriptor, manifest }: ManifestNode): boolean {
 export class ImageDocuments {
   readonly content: ContentStore;
   readonly #cache = new Map<Digest, unknown>();
+  readonly #canBeMade: (digest: Digest) => boolean;
 
-  constructor(content: ContentStore) {
+  /** @param canBeMade true for blobs that are not in the store and can be put there any time */
+  constructor(content: ContentStore, canBeMade: (digest: Digest) => boolean = () => false) {
     this.content = content;
+    this.#canBeMade = canBeMade;
   }
 
   /** Throws `not-found` without the blob, `data-loss` when it is no JSON object. */
@@ -140,10 +143,12 @@ export class ImageDocuments {
   /** True when the config and every layer of the manifest are in the store. */
   async isAvailable({ manifest }: ManifestNode): Promise<boolean> {
     if (manifest === undefined) return false;
-    const stats = await Promise.all(
-      [manifest.config, ...manifest.layers].map((each) => this.content.stat(each.digest)),
+    const there = await Promise.all(
+      [manifest.config, ...manifest.layers].map(
+        async ({ digest }) => (await this.content.stat(digest)) !== undefined || this.#canBeMade(digest),
+      ),
     );
-    return stats.every((info) => info !== undefined);
+    return there.every((each) => each);
   }
 
   async #manifestIfPresent(digest: Digest): Promise<Manifest | undefined> {

@@ -10,6 +10,7 @@ import {
 import type { ContentStore } from '@wharf/oci/content/content-store';
 import type { Registries } from '@wharf/oci/remote/registries';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
+import type { Platform } from '@wharf/oci/spec/image';
 import type { Store } from '@wharf/store';
 import type {
   AttestationStatement,
@@ -21,6 +22,7 @@ import type {
 } from '@wharf/wire/docker/types';
 import type { EventBus } from '../events/event-bus.ts';
 import { type AttestationOptions, imageAttestations } from './attestations.ts';
+import { type BuildBase, findBase, storeBuilt } from './built-images.ts';
 import { Collector, type ExtraRoots, type Lease } from './collector.ts';
 import { commitImage } from './commit.ts';
 import { diskUsage, type ImageDiskUsage } from './disk-usage.ts';
@@ -30,6 +32,7 @@ import type { ImagePlatform, ImageService, ImageUsage } from './image-service.ts
 import { type ImportOptions, importImage } from './import.ts';
 import { type InspectOptions, inspectImage } from './inspect.ts';
 import { LayerSizes } from './layer-sizes.ts';
+import { type LazyLayer, LazyLayers } from './lazy-layers.ts';
 import { type ListOptions, listImages } from './list.ts';
 import { type LoadOptions, loadImages } from './load.ts';
 import { type ImageName, ImageNames } from './names.ts';
@@ -54,6 +57,8 @@ export interface ImageServiceDeps {
   readonly dataRoot: string;
   /** The way to registries; without it pull and push are refused. */
   readonly registries?: Registries | undefined;
+  /** What others need kept from the first collection on. */
+  readonly roots?: (() => ExtraRoots) | undefined;
 }
 
 /** All verbs of the room. Texts and shapes are Docker's, in the newest API version. */
@@ -83,6 +88,12 @@ export interface Images extends ImageService {
   /** Content or snapshots that others (a builder's cache) need kept. */
   addRoots(provider: () => ExtraRoots | Promise<ExtraRoots>): void;
   lease(): Lease;
+  /** An image to build on, unpacked; `undefined` when it is not here. */
+  findBase(reference: string, platform: Platform): Promise<BuildBase | undefined>;
+  /** Stores an image whose layers are committed snapshots; returns its id. */
+  storeBuilt(built: Parameters<typeof storeBuilt>[1]): Promise<Digest>;
+  /** A layer's blob can be made from a snapshot whenever it is asked for. */
+  noteLayer(digest: Digest, layer: LazyLayer): void;
   /** Gives back the space of all that nothing refers to. */
   collect(): Promise<void>;
 }
@@ -91,7 +102,8 @@ export interface Images extends ImageService {
 export async function createImageService(deps: ImageServiceDeps): Promise<Images> {
   const { content, snapshots, store } = deps;
   const names = new ImageNames(store);
-  const documents = new ImageDocuments(content);
+  const lazyLayers = new LazyLayers({ store, content, snapshots });
+  const documents = new ImageDocuments(content, (digest) => lazyLayers.has(digest));
   const sizes = new LayerSizes(store, snapshots);
   const sources = store.table<readonly string[]>('blob-sources');
   let usage: () => ImageUsage = () => new Map();
@@ -101,7 +113,11 @@ export async function createImageService(deps: ImageServiceDeps): Promise<Images
     documents,
     roots: () => names.list().map((image) => image.target),
     sizeOf: (chainId) => sizes.get(chainId),
-    onSnapshotRemoved: (chainId) => sizes.forget(chainId),
+    onSnapshotRemoved: (chainId) => {
+      sizes.forget(chainId);
+      lazyLayers.forget(chainId);
+    },
+    make: (digest, lease) => lazyLayers.make(digest, lease),
     onBlobRemoved: (digest) => void sources.delete(digest),
     log: deps.log,
   });
@@ -110,6 +126,7 @@ export async function createImageService(deps: ImageServiceDeps): Promise<Images
     ...deps,
     names,
     documents,
+    lazyLayers,
     sources,
     collector,
     layerSize: (chainId: ChainId) => sizes.get(chainId),
@@ -117,6 +134,7 @@ export async function createImageService(deps: ImageServiceDeps): Promise<Images
     usage: () => usage(),
   };
   sizes.recover();
+  if (deps.roots !== undefined) collector.addRoots(deps.roots);
   await collector.collect();
   return serviceOf(room, deps.registries, (next) => {
     usage = next;
@@ -155,6 +173,9 @@ function serviceOf(room: ImageRoom, registries: Registries | undefined, setUsage
     diskUsage: () => diskUsage(room),
     addRoots: (provider) => room.collector.addRoots(provider),
     lease: () => room.collector.lease(),
+    findBase: (reference, platform) => findBase(room, reference, platform),
+    storeBuilt: (built) => storeBuilt(room, built),
+    noteLayer: (digest, layer) => room.lazyLayers.note(digest, layer),
     async collect() {
       await room.collector.collect();
     },

@@ -7,6 +7,7 @@ import type { EventBus } from '../events/event-bus.ts';
 import type { Collector } from './collector.ts';
 import type { ImageDocuments } from './documents.ts';
 import type { ImageUsage } from './image-service.ts';
+import type { LazyLayers } from './lazy-layers.ts';
 import type { ImageNames } from './names.ts';
 import type { UnpackChoices } from './unpack.ts';
 
@@ -16,6 +17,7 @@ export interface ImageRoom {
   readonly snapshots: Snapshotter;
   readonly names: ImageNames;
   readonly documents: ImageDocuments;
+  readonly lazyLayers: LazyLayers;
   /** Repositories that blobs are known to lie in, by digest. */
   readonly sources: Table<readonly string[]>;
   readonly collector: Collector;

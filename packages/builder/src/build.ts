@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, type Digest, formatRfc3339Nano, KeyedLock, type Logger, Semaphore } from '@wharf/kit';
+import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
+import type { Platform } from '@wharf/oci/spec/image';
+import { hostPlatform } from '@wharf/oci/spec/platform';
+import { parseDockerfile } from './dockerfile/dockerfile.ts';
+import type { BuildImages, StepLimits, StepRunner } from './interfaces.ts';
+import { MAX_BUILDS, MAX_STEPS } from './limits.ts';
+import { CacheDirectories } from './ops/cache-directories.ts';
+import { buildOperations } from './ops/operations.ts';
+import type { StepSecrets } from './ops/step-mounts.ts';
+import { type BuildPlan, planBuild } from './plan/plan.ts';
+import type { BuildCache } from './solver/cache.ts';
+import { type SolveObserver, Solver } from './solver/solver.ts';
+
+export interface BuilderDeps {
+  readonly cache: BuildCache;
+  readonly snapshots: Snapshotter;
+  readonly images: BuildImages;
+  readonly runner: StepRunner;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly dataRoot: string;
+  readonly execRoot: string;
+}
+
+/** A build as a client asks for it, whatever protocol it speaks. */
+export interface BuildRequest {
+  readonly dockerfile: string;
+  /** The directory of the context. */
+  readonly context: string;
+  readonly names: readonly string[];
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly target: string | undefined;
+  readonly platform: Platform | undefined;
+  readonly noCache: boolean;
+  readonly pull: boolean;
+  readonly network: string;
+  readonly extraHosts: readonly string[];
+  readonly limits: StepLimits;
+  readonly secrets: StepSecrets;
+  readonly signal: AbortSignal;
+  /** Told of the plan before anything runs, and gives the observer of the rest. */
+  readonly onPlan: (plan: BuildPlan) => SolveObserver;
+  /** Takes Docker's progress documents of pulls. */
+  readonly onPull: (document: unknown) => void;
+}
+
+/** Builds images. One per daemon. */
+export interface Builder {
+  /** Runs a build to its end and returns the image's id. Throws what went wrong; finished steps stay in the cache. */
+  build(request: BuildRequest): Promise<Digest>;
+  /** Runs `work` with a directory of its own on the data root's disk, removed afterwards. */
+  withScratch<T>(work: (directory: string) => Promise<T>): Promise<T>;
+  readonly cache: BuildCache;
+}
+
+/** Puts a builder together and removes what an earlier one's crash left. */
+export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
+  const scratchRoot = join(deps.dataRoot, 'tmp', 'builds');
+  await rm(scratchRoot, { recursive: true, force: true });
+  const caches = new CacheDirectories(join(deps.dataRoot, 'builder', 'caches'));
+  const locks = new KeyedLock();
+  const builds = new Semaphore(MAX_BUILDS);
+  const steps = new Semaphore(MAX_STEPS);
+  const withScratch = async <T>(work: (directory: string) => Promise<T>): Promise<T> => {
+    const directory = join(scratchRoot, randomBytes(16).toString('hex'));
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    try {
+      return await work(directory);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  };
+  const build = (request: BuildRequest): Promise<Digest> =>
+    builds.run(
+      () =>
+        withScratch(async (scratch) => {
+          using lease = deps.images.lease();
+          const plan = await planOf(deps, request);
+          const { network, extraHosts, limits, secrets, signal } = request;
+          const operations = buildOperations({
+            ...deps,
+            ...{ caches, steps, scratch, lease, context: request.context },
+            settings: { network, extraHosts, limits, secrets },
+          });
+          const observer = request.onPlan(plan);
+          const solver = new Solver({ cache: deps.cache, operations, locks, observer, signal });
+          const tree = await solver.tree(plan.target.tree);
+          const created = formatRfc3339Nano(deps.clock.nowNs());
+          const diffIds = tree.layers.map(({ diffId }) => diffId);
+          return deps.images.create({
+            config: plan.target.draft.finish(created, diffIds),
+            layers: tree.layers.map(({ descriptor }) => descriptor),
+            names: request.names,
+          });
+        }),
+      { signal: request.signal },
+    );
+  return { build, withScratch, cache: deps.cache };
+}
+
+function planOf(deps: BuilderDeps, request: BuildRequest): Promise<BuildPlan> {
+  const host = hostPlatform();
+  return planBuild(parseDockerfile(request.dockerfile), {
+    buildArgs: request.buildArgs,
+    target: request.target,
+    buildPlatform: host,
+    targetPlatform: request.platform ?? host,
+    labels: request.labels,
+    noCache: request.noCache,
+    resolveImage: (reference, platform) =>
+      deps.images.resolve(reference, platform, {
+        pull: request.pull,
+        progress: request.onPull,
+        signal: request.signal,
+      }),
+  });
+}

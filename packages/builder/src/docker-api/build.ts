@@ -1,0 +1,89 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Logger, messageOf, WharfError } from '@wharf/kit';
+import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
+import type { Builder } from '../build.ts';
+import { parseDockerfile } from '../dockerfile/dockerfile.ts';
+import { StepError } from '../ops/step-error.ts';
+import { applyIgnorePatterns, ignorePatterns, readDockerfile, unpackContext } from '../sources/context.ts';
+import { type BuildParameters, buildParameters } from './build-parameters.ts';
+import { ClassicOutput } from './classic-output.ts';
+import { fetchRemote } from './remote-context.ts';
+
+/** The classic build protocol: a context in the body, progress in the answer. */
+export function buildRoutes({ builder, log }: { readonly builder: Builder; readonly log: Logger }): readonly Route[] {
+  const noSession = (): never => {
+    throw new WharfError('not-implemented', 'Cannot build with BuildKit sessions yet: use DOCKER_BUILDKIT=0', {
+      hint: 'DOCKER_BUILDKIT=0 docker build .',
+    });
+  };
+  return [
+    { method: 'POST', pattern: '/build', handler: (request, response) => build(builder, log, request, response) },
+    { method: 'POST', pattern: '/build/cancel', handler: (_, response) => response.empty(204) },
+    { method: 'POST', pattern: '/session', handler: noSession },
+    { method: 'POST', pattern: '/grpc', handler: noSession },
+  ];
+}
+
+async function build(builder: Builder, log: Logger, request: ApiRequest, response: ApiResponse): Promise<void> {
+  const parameters = buildParameters(request);
+  await builder.withScratch(async (scratch) => {
+    const { context, dockerfile } = await takeContext(parameters, request, join(scratch, 'context'));
+    // A fault of the file itself is a bad request; all later ones come in the stream.
+    parseDockerfile(dockerfile);
+    const stream = response.stream(200, 'application/json');
+    const write = (document: unknown): void => {
+      stream.json(document).catch(() => undefined);
+    };
+    let output: ClassicOutput | undefined;
+    try {
+      const { names, buildArgs, labels, target, platform, noCache, pull, network, extraHosts, limits } = parameters;
+      const id = await builder.build({
+        ...{ context, dockerfile, names, buildArgs, labels, target, platform, noCache, pull, network, extraHosts },
+        ...{ limits, secrets: NO_SECRETS, signal: request.signal },
+        onPlan: (plan) => {
+          output = new ClassicOutput(plan, parameters.quiet ? () => undefined : write);
+          return output;
+        },
+        onPull: (document) => {
+          if (!parameters.quiet) write(document);
+        },
+      });
+      if (parameters.quiet) write({ stream: `${id}\n` });
+      else output?.finish(id, names);
+    } catch (error) {
+      if (request.signal.aborted) log.debug({ err: messageOf(error) }, 'a build was given up by its client');
+      write(errorDocument(error));
+    }
+    stream.end();
+  });
+}
+
+const NO_SECRETS = { secret: () => Promise.resolve(undefined), sshAgent: () => Promise.resolve(undefined) };
+
+async function takeContext(
+  { remote, dockerfile: name }: BuildParameters,
+  request: ApiRequest,
+  context: string,
+): Promise<{ readonly context: string; readonly dockerfile: string }> {
+  await mkdir(context, { recursive: true });
+  if (remote === '') {
+    await unpackContext(request.body, context, request.signal);
+    return { context, dockerfile: await readDockerfile(context, name) };
+  }
+  const fetched = await fetchRemote(remote, context, request.signal);
+  if (fetched.dockerfile !== undefined) return { context, dockerfile: fetched.dockerfile };
+  const dockerfile = await readDockerfile(fetched.directory, name);
+  await applyIgnorePatterns(fetched.directory, await ignorePatterns(fetched.directory, name || 'Dockerfile'));
+  return { context: fetched.directory, dockerfile };
+}
+
+/** A failure in Docker's words: a command's status has its own sentence and code. */
+function errorDocument(error: unknown): object {
+  if (error instanceof StepError) {
+    const message = `The command '${error.args.join(' ')}' returned a non-zero code: ${error.exitCode}`;
+    return { errorDetail: { code: error.exitCode, message }, error: message };
+  }
+  const message = messageOf(error);
+  return { errorDetail: { message }, error: message };
+}

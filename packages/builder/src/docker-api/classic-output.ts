@@ -1,0 +1,123 @@
+import type { Digest } from '@wharf/kit';
+import type { BuildPlan } from '../plan/plan.ts';
+import type { Vertex } from '../plan/vertex.ts';
+import type { SolveObserver } from '../solver/solver.ts';
+import type { Result } from '../solver/tree.ts';
+
+interface Line {
+  readonly text: string;
+  /** Undefined for instructions that change no file. */
+  readonly vertex: Vertex | undefined;
+  state: 'waiting' | 'running' | 'done';
+  id: string;
+  cached: boolean;
+  readonly output: object[];
+}
+
+const SHORT = 12;
+
+/**
+ * A build as the classic protocol tells it: `Step 1/3 : FROM …`, one after the other. Steps may run side by side; what a later one
+ * writes waits until those before it have been told.
+ */
+export class ClassicOutput implements SolveObserver {
+  readonly #lines: readonly Line[];
+  readonly #byVertex = new Map<Vertex, Line>();
+  readonly #write: (document: object) => void;
+  #next = 0;
+  #announced = -1;
+
+  /** @param write takes Docker's progress documents */
+  constructor(plan: BuildPlan, write: (document: object) => void) {
+    this.#write = write;
+    const lines: Line[] = [];
+    for (const { stage, steps } of plan.stages) {
+      lines.push(this.#line(stage.parsed.from.code.trim(), undefined));
+      for (const { text, result, makesTree } of steps) {
+        const vertex = makesTree ? result : undefined;
+        const line = this.#line(text, vertex);
+        if (vertex !== undefined) this.#byVertex.set(vertex, line);
+        lines.push(line);
+      }
+    }
+    this.#lines = lines;
+    this.#advance();
+  }
+
+  started(vertex: Vertex): void {
+    const line = this.#byVertex.get(vertex);
+    if (line === undefined) return;
+    line.state = 'running';
+    this.#advance();
+  }
+
+  output(vertex: Vertex, stream: 'stdout' | 'stderr', chunk: Buffer): void {
+    const line = this.#byVertex.get(vertex);
+    if (line === undefined) return;
+    const text = chunk.toString('utf8');
+    const document = { stream: stream === 'stderr' ? `\u001b[91m${text}\u001b[0m` : text };
+    if (this.#lines[this.#next] === line) this.#write(document);
+    else line.output.push(document);
+  }
+
+  done(
+    vertex: Vertex,
+    outcome: { readonly cached: boolean; readonly error?: unknown; readonly result?: Result },
+  ): void {
+    const line = this.#byVertex.get(vertex);
+    if (line === undefined) return;
+    if (outcome.error !== undefined) {
+      this.#flush(line);
+      return;
+    }
+    line.state = 'done';
+    line.cached = outcome.cached;
+    if (outcome.result?.kind === 'tree') line.id = outcome.result.tree.chainId.replace('sha256:', '').slice(0, SHORT);
+    this.#advance();
+  }
+
+  /** The last words of a build that went well. */
+  finish(id: Digest, names: readonly string[]): void {
+    this.#write({ aux: { ID: id } });
+    this.#write({ stream: `Successfully built ${id.replace('sha256:', '').slice(0, SHORT)}\n` });
+    for (const name of names) this.#write({ stream: `Successfully tagged ${name}\n` });
+  }
+
+  #line(text: string, vertex: Vertex | undefined): Line {
+    return { text, vertex, state: 'waiting', id: '', cached: false, output: [] };
+  }
+
+  /** Tells everything that can be told in order. */
+  #advance(): void {
+    for (;;) {
+      const line = this.#lines[this.#next];
+      if (line === undefined) return;
+      if (line.vertex !== undefined && line.state === 'waiting') return;
+      this.#announce(line);
+      this.#flushOutput(line);
+      if (line.vertex !== undefined && line.state !== 'done') return;
+      if (line.cached) this.#write({ stream: ' ---> Using cache\n' });
+      if (line.id !== '') this.#write({ stream: ` ---> ${line.id}\n` });
+      this.#next += 1;
+    }
+  }
+
+  /** A step failed: its words must not wait for those before it, which may never come. */
+  #flush(line: Line): void {
+    this.#announce(line);
+    this.#flushOutput(line);
+  }
+
+  #announce(line: Line): void {
+    const index = this.#lines.indexOf(line);
+    if (index <= this.#announced) return;
+    this.#announced = index;
+    this.#write({ stream: `Step ${index + 1}/${this.#lines.length} : ${line.text}` });
+    this.#write({ stream: '\n' });
+    if (line.vertex?.kind === 'run' && line.state === 'running') this.#write({ stream: ' ---> Running\n' });
+  }
+
+  #flushOutput(line: Line): void {
+    for (const document of line.output.splice(0)) this.#write(document);
+  }
+}

@@ -1,0 +1,99 @@
+import { WharfError } from '@wharf/kit';
+
+/**
+ * Go's filepath.Match with `**`, as .dockerignore, `--exclude` and `--parents` have it: `*` and `?` stop at a slash, `[a-z]` and
+ * `[^a-z]` are classes, a backslash quotes, and `**` stands for any number of directories.
+ */
+type Token =
+  | { readonly kind: 'star' }
+  | { readonly kind: 'double-star' }
+  | { readonly kind: 'one'; readonly test: (character: string) => boolean };
+
+/** A pattern, read once. Matching is linear in text times pattern, whatever the pattern. */
+export class Pattern {
+  readonly text: string;
+  readonly #tokens: readonly Token[];
+
+  /** Throws `invalid-argument` (`syntax error in pattern`) for an unfinished class or escape. */
+  constructor(text: string) {
+    this.text = text;
+    this.#tokens = parse(text);
+  }
+
+  /** True when the whole of `path` is matched. */
+  matches(path: string): boolean {
+    let reached = new Set<number>([0]);
+    for (const token of this.#tokens) {
+      const next = new Set<number>();
+      for (const at of reached) advance(token, path, at, next);
+      reached = next;
+      if (reached.size === 0) return false;
+    }
+    return reached.has(path.length);
+  }
+}
+
+function advance(token: Token, text: string, at: number, next: Set<number>): void {
+  if (token.kind === 'one') {
+    const character = text[at];
+    if (character !== undefined && token.test(character)) next.add(at + 1);
+    return;
+  }
+  for (let end = at; end <= text.length && !next.has(end); end += 1) {
+    next.add(end);
+    if (token.kind === 'star' && text[end] === '/') return;
+  }
+}
+
+function parse(pattern: string): readonly Token[] {
+  const tokens: Token[] = [];
+  for (let at = 0; at < pattern.length; at += 1) {
+    const character = pattern[at] ?? '';
+    if (character === '*') {
+      const double = pattern[at + 1] === '*';
+      if (double) at += 1;
+      if (double && pattern[at + 1] === '/') at += 1;
+      tokens.push({ kind: double ? 'double-star' : 'star' });
+    } else if (character === '?') tokens.push({ kind: 'one', test: (c) => c !== '/' });
+    else if (character === '[') {
+      const set = parseClass(pattern, at);
+      tokens.push({ kind: 'one', test: set.test });
+      at = set.end;
+    } else {
+      if (character === '\\') at += 1;
+      const wanted = pattern[at];
+      if (wanted === undefined) throw malformed(pattern);
+      tokens.push({ kind: 'one', test: (c) => c === wanted });
+    }
+  }
+  return tokens;
+}
+
+function parseClass(pattern: string, start: number): { readonly test: (c: string) => boolean; readonly end: number } {
+  let at = start + 1;
+  const negated = pattern[at] === '^';
+  if (negated) at += 1;
+  const ranges: (readonly [string, string])[] = [];
+  while (pattern[at] !== ']' || ranges.length === 0) {
+    const low = readCharacter(pattern, at);
+    at = low.end;
+    let high = low;
+    if (pattern[at] === '-') {
+      high = readCharacter(pattern, at + 1);
+      at = high.end;
+    }
+    ranges.push([low.character, high.character]);
+  }
+  return { test: (c) => c !== '/' && ranges.some(([low, high]) => low <= c && c <= high) !== negated, end: at };
+}
+
+function readCharacter(pattern: string, at: number): { readonly character: string; readonly end: number } {
+  const quoted = pattern[at] === '\\';
+  const character = pattern[quoted ? at + 1 : at];
+  if (character === undefined || (!quoted && (character === '-' || character === ']'))) throw malformed(pattern);
+  return { character, end: at + (quoted ? 2 : 1) };
+}
+
+function malformed(pattern: string): WharfError {
+  return new WharfError('invalid-argument', `syntax error in pattern: ${JSON.stringify(pattern)}`);
+}

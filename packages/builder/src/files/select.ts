@@ -1,0 +1,115 @@
+import { posix } from 'node:path';
+import { hasErrno, WharfError } from '@wharf/kit';
+import type { FileStatus } from '@wharf/linux/fsx';
+import { isDirectory, namesIn, statusOf, walk } from '@wharf/oci/layers/walk';
+import { type ByteString, toBytes, toText } from '@wharf/oci/tar/bytes';
+import type { CopyAction } from '../plan/vertex.ts';
+import { Pattern } from './pattern.ts';
+import { PatternList } from './pattern-list.ts';
+import { resolveInTree } from './resolve-path.ts';
+
+/** What of a source one COPY takes. */
+export interface Selection {
+  /** The source's own name, for a destination that is a directory. */
+  readonly name: ByteString;
+  readonly isDirectory: boolean;
+  readonly entries: readonly SelectedEntry[];
+}
+
+export interface SelectedEntry {
+  /** Where it lies now. */
+  readonly path: ByteString;
+  /** Below the destination; `''` for the source itself. */
+  readonly name: ByteString;
+  readonly status: FileStatus;
+  /** A directory that is there only for what is below it. */
+  readonly implied: boolean;
+}
+
+type Selector = Pick<CopyAction, 'path' | 'wildcards' | 'followLinks' | 'include' | 'exclude' | 'required'>;
+
+/**
+ * What an action takes from the tree at `root`, one selection for every source that its pattern names. Names are sorted, so that the
+ * same tree always gives the same list. Throws `not-found` in BuildKit's words for a source that is not there.
+ */
+export function select(root: ByteString, selector: Selector): readonly Selection[] {
+  for (const path of selector.required) {
+    if (statusOf(root + resolveInTree(root, toBytes(path))) === undefined) throw missing(path);
+  }
+  const include = selector.include.length === 0 ? undefined : new PatternList(selector.include);
+  const exclude = new PatternList(selector.exclude);
+  return sourcesOf(root, selector).map((source) => selection(root, source, selector.followLinks, include, exclude));
+}
+
+function sourcesOf(root: ByteString, { path, wildcards }: Selector): readonly ByteString[] {
+  const parts = toBytes(path)
+    .split('/')
+    .filter((part) => part !== '');
+  if (!wildcards || !parts.some((part) => /[*?[\\]/.test(part))) return [`/${parts.join('/')}`];
+  let found: ByteString[] = [''];
+  for (const part of parts) {
+    const pattern = new Pattern(part);
+    found = found.flatMap((directory) => {
+      const at = root + resolveInTree(root, directory);
+      const status = statusOf(at);
+      if (status === undefined || !isDirectory(status)) return [];
+      return namesIn(at)
+        .filter((name) => pattern.matches(name))
+        .map((name) => `${directory}/${name}`);
+    });
+  }
+  return found;
+}
+
+function selection(
+  root: ByteString,
+  source: ByteString,
+  followLinks: boolean,
+  include: PatternList | undefined,
+  exclude: PatternList,
+): Selection {
+  const at = root + resolveInTree(root, source, followLinks);
+  const status = statusOf(at);
+  if (status === undefined) throw missing(toText(source));
+  const name = posix.basename(source);
+  if (!isDirectory(status)) {
+    const isOut = exclude.matches(name) || include?.matches(name) === false;
+    return { name, isDirectory: false, entries: isOut ? [] : [{ path: at, name: '', status, implied: false }] };
+  }
+  return { name, isDirectory: true, entries: entriesOf(at, include, exclude) };
+}
+
+function entriesOf(root: ByteString, include: PatternList | undefined, exclude: PatternList): readonly SelectedEntry[] {
+  const entries: SelectedEntry[] = [];
+  const waiting: SelectedEntry[] = [];
+  for (const { path, name, status } of walkTree(root)) {
+    while (waiting.length > 0 && !isBelow(name, waiting.at(-1)?.name ?? '')) waiting.pop();
+    const isOut = name !== '' && (exclude.matches(name) || include?.matches(name) === false);
+    if (isOut || (name === '' && include !== undefined)) {
+      // It may hold something that is wanted, and then it has to be there itself.
+      if (isDirectory(status)) waiting.push({ path, name, status, implied: true });
+      continue;
+    }
+    entries.push(...waiting.splice(0), { path, name, status, implied: false });
+  }
+  return entries;
+}
+
+function isBelow(name: ByteString, directory: ByteString): boolean {
+  return directory === '' || name.startsWith(`${directory}/`);
+}
+
+function* walkTree(root: ByteString) {
+  try {
+    yield* walk(root);
+  } catch (error) {
+    if (hasErrno(error, 'EACCES', 'EIO')) {
+      throw new WharfError('internal', `Cannot read the source: ${error instanceof Error ? error.message : ''}`);
+    }
+    throw error;
+  }
+}
+
+function missing(path: string): WharfError {
+  return new WharfError('not-found', `failed to compute cache key: "${path}": not found`);
+}

@@ -1,0 +1,77 @@
+import type { ChainId, Digest } from '@wharf/kit';
+import type { Descriptor, ImageConfig, Platform } from '@wharf/oci/spec/image';
+import type { BaseImage } from './plan/vertex.ts';
+
+/** What a running step sees at a path of its own. */
+export type StepVolume =
+  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean }
+  | { readonly kind: 'tmpfs'; readonly target: string; readonly sizeBytes: number };
+
+/** Limits that a build puts on each of its steps; the words and units of Docker's build parameters. */
+export interface StepLimits {
+  readonly memoryBytes?: number | undefined;
+  readonly memorySwapBytes?: number | undefined;
+  readonly cpuShares?: number | undefined;
+  readonly cpuPeriod?: number | undefined;
+  readonly cpuQuota?: number | undefined;
+  readonly cpusetCpus?: string | undefined;
+  readonly cpusetMems?: string | undefined;
+  readonly cgroupParent?: string | undefined;
+  readonly shmSizeBytes?: number | undefined;
+  readonly ulimits?: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[] | undefined;
+}
+
+/** One command to run in a tree that is mounted already. */
+export interface StepOrder {
+  /** A name of its own; 64 hexadecimal digits. */
+  readonly id: string;
+  readonly rootfs: string;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  /** `user[:group]`, looked up in the tree; empty for root. */
+  readonly user: string;
+  readonly volumes: readonly StepVolume[];
+  /** `default` is the network the whole build was given. */
+  readonly network: string;
+  readonly hostname: string;
+  /** `name:address` lines for /etc/hosts. */
+  readonly extraHosts: readonly string[];
+  readonly limits: StepLimits;
+  /** Takes what the command writes; called in order. */
+  readonly output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Runs commands in trees; the container engine is one. */
+export interface StepRunner {
+  /**
+   * Runs a command to its end and leaves nothing of it but what it changed in its tree. An abort kills it. Throws where it
+   * could not be started at all.
+   */
+  run(order: StepOrder): Promise<{ readonly exitCode: number }>;
+}
+
+/** Images as the builder needs them. */
+export interface BuildImages {
+  /** Finds an image for a platform and sees to it that it is unpacked; pulls it when it is not there or `pull` asks for it. */
+  resolve(
+    reference: string,
+    platform: Platform,
+    options: { readonly pull: boolean; readonly progress: (line: unknown) => void; readonly signal: AbortSignal },
+  ): Promise<BaseImage>;
+  /** Keeps snapshots from being collected until it is disposed of. */
+  lease(): { keepSnapshot(chainId: ChainId): void } & Disposable;
+  /** Notes that a layer's blob can be made from a snapshot whenever somebody asks for it. */
+  noteLayer(layer: {
+    readonly descriptor: Descriptor;
+    readonly chainId: ChainId;
+    readonly placeholders: readonly string[];
+  }): void;
+  /** Makes an image and gives it names; without one it is dangling. Returns its id. */
+  create(image: {
+    readonly config: ImageConfig;
+    readonly layers: readonly Descriptor[];
+    readonly names: readonly string[];
+  }): Promise<Digest>;
+}

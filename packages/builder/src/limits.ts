@@ -1,0 +1,23 @@
+/** The largest build context, in bytes; what does not end before it is refused. */
+export const MAX_CONTEXT_BYTES = 64 * 1024 ** 3;
+
+/** The largest file an ADD fetches. */
+export const MAX_DOWNLOAD_BYTES = 16 * 1024 ** 3;
+
+/** How long a server may take to begin to answer, and to go on. */
+export const DOWNLOAD_IDLE_MS = 60_000;
+
+/** How often an ADD's server may send it elsewhere. */
+export const MAX_REDIRECTS = 10;
+
+/** Builds that run side by side; more wait. */
+export const MAX_BUILDS = 16;
+
+/** Steps that run side by side over all builds. */
+export const MAX_STEPS = 16;
+
+/** The largest Dockerfile that is read from a context, in bytes. */
+export const MAX_DOCKERFILE_BYTES = 2 * 1024 * 1024;
+
+/** How long a private cache directory stays unused before it may be taken away is up to prune; how many of one name there may be. */
+export const MAX_PRIVATE_CACHES = 64;

@@ -1,0 +1,264 @@
+import { posix } from 'node:path';
+import { parseSignal } from '@wharf/linux/signals';
+import { parseRunMount } from '../dockerfile/instructions/run-mount.ts';
+import type { AddInstruction, CopyInstruction, Instruction, RunInstruction } from '../dockerfile/instructions/types.ts';
+import { DockerfileError, withLocation } from '../dockerfile/location.ts';
+import { expandText } from '../dockerfile/shell-words.ts';
+import { copyActions, copyHistory } from './evaluate-copy.ts';
+import { runCommand, runHistory, scriptMount, withShell } from './evaluate-run.ts';
+import { expandInstruction } from './expand-instruction.ts';
+import type { ImageDraft } from './image-draft.ts';
+import { exposedPorts } from './ports.ts';
+import type { EvaluatedStage, PlannedStage, PlannedStep } from './stage.ts';
+import type { Base, FileVertex, StepMount } from './vertex.ts';
+
+/** What a stage's instructions need from outside. */
+export interface StageSurroundings {
+  readonly escapeToken: string;
+  readonly globalArgs: ReadonlyMap<string, string>;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly proxies: readonly string[];
+  readonly noCache: boolean;
+  /** The tree that `--from` or a mount's `from` names; the build context for an empty name. */
+  readonly treeOf: (name: string) => Promise<Base>;
+}
+
+export interface StageStart {
+  readonly tree: Base;
+  readonly draft: ImageDraft;
+  readonly variables: ReadonlyMap<string, string>;
+  readonly buildArgs: readonly (readonly [string, string])[];
+}
+
+/**
+ * Goes through a stage's instructions and turns them into vertices and an image configuration. Nothing runs. Throws a
+ * DockerfileError with the instruction's lines.
+ */
+export async function evaluateStage(
+  stage: PlannedStage,
+  start: StageStart,
+  surroundings: StageSurroundings,
+): Promise<EvaluatedStage> {
+  const evaluation = new Evaluation(stage, start, surroundings);
+  for (const instruction of stage.instructions) {
+    try {
+      await evaluation.apply(instruction);
+    } catch (error) {
+      throw withLocation(error, instruction.location);
+    }
+  }
+  return evaluation.result();
+}
+
+class Evaluation {
+  readonly #stage: PlannedStage;
+  readonly #around: StageSurroundings;
+  readonly #draft: ImageDraft;
+  readonly #variables: Map<string, string>;
+  readonly #buildArgs: (readonly [string, string])[];
+  readonly #steps: PlannedStep[] = [];
+  #tree: Base;
+  #hasCommand = false;
+
+  constructor(stage: PlannedStage, start: StageStart, surroundings: StageSurroundings) {
+    this.#stage = stage;
+    this.#around = surroundings;
+    this.#draft = start.draft;
+    this.#tree = start.tree;
+    this.#variables = new Map(start.variables);
+    this.#buildArgs = [...start.buildArgs];
+  }
+
+  result(): EvaluatedStage {
+    return {
+      stage: this.#stage,
+      tree: this.#tree,
+      draft: this.#draft,
+      variables: this.#variables,
+      buildArgs: this.#buildArgs,
+      steps: this.#steps,
+    };
+  }
+
+  async apply(written: Instruction): Promise<void> {
+    const instruction = expandInstruction(written, this.#variables, this.#around.escapeToken);
+    const before = this.#tree;
+    await this.#dispatch(instruction);
+    this.#steps.push({
+      text: written.code.trim(),
+      location: written.location,
+      result: this.#tree,
+      makesTree: this.#tree !== before,
+    });
+  }
+
+  async #dispatch(instruction: Instruction): Promise<void> {
+    switch (instruction.kind) {
+      case 'run':
+        return this.#run(instruction);
+      case 'add':
+      case 'copy':
+        return this.#copy(instruction);
+      case 'workdir':
+        this.#workdir(instruction);
+        return;
+      case 'arg':
+        this.#arg(instruction);
+        return;
+      case 'env':
+        this.#env(instruction);
+        return;
+      default:
+        this.#note(this.#configure(instruction));
+        return;
+    }
+  }
+
+  /** Instructions that touch the image's configuration only; returns what history says of each. */
+  #configure(instruction: Exclude<Instruction, RunInstruction | AddInstruction | CopyInstruction>): string {
+    const { config } = this.#draft;
+    switch (instruction.kind) {
+      case 'label':
+        for (const { name, value } of instruction.pairs) this.#draft.setLabel(name, value);
+        return `LABEL ${instruction.pairs.map(({ name, value }) => `${name}=${value}`).join(' ')}`;
+      case 'cmd':
+        config.Cmd = withShell(instruction, instruction.words, config.Shell);
+        this.#hasCommand = true;
+        return `CMD ${quotedList(config.Cmd)}`;
+      case 'entrypoint':
+        config.Entrypoint = withShell(instruction, instruction.words, config.Shell);
+        // A command of the base belongs to another program.
+        if (!this.#hasCommand) delete config.Cmd;
+        return `ENTRYPOINT ${quotedList(config.Entrypoint)}`;
+      case 'expose': {
+        const ports = exposedPorts(instruction.ports);
+        config.ExposedPorts = { ...config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) };
+        return `EXPOSE [${ports.join(' ')}]`;
+      }
+      case 'healthcheck':
+        config.Healthcheck = instruction.healthcheck;
+        return `HEALTHCHECK ${JSON.stringify(instruction.healthcheck)}`;
+      case 'maintainer':
+        this.#draft.author = instruction.maintainer;
+        return `MAINTAINER ${instruction.maintainer}`;
+      case 'onbuild':
+        config.OnBuild = [...(config.OnBuild ?? []), instruction.expression];
+        return `ONBUILD ${instruction.expression}`;
+      case 'shell':
+        config.Shell = instruction.shell;
+        return `SHELL [${instruction.shell.join(' ')}]`;
+      case 'stopsignal':
+        parseSignal(instruction.signal);
+        config.StopSignal = instruction.signal;
+        return `STOPSIGNAL ${instruction.signal}`;
+      case 'user':
+        config.User = instruction.user;
+        return `USER ${instruction.user}`;
+      case 'volume':
+        config.Volumes = { ...config.Volumes, ...Object.fromEntries(instruction.paths.map((path) => [path, {}])) };
+        return `VOLUME [${instruction.paths.join(' ')}]`;
+      default:
+        throw new DockerfileError(`unsupported instruction ${instruction.keyword}`);
+    }
+  }
+
+  #note(createdBy: string): void {
+    this.#draft.commit(createdBy, false);
+  }
+
+  #env(instruction: Extract<Instruction, { readonly kind: 'env' | 'label' }>): void {
+    for (const { name, value } of instruction.pairs) {
+      this.#variables.set(name, value);
+      this.#draft.setEnv(name, value);
+    }
+    this.#note(`ENV ${instruction.pairs.map(({ name, value }) => `${name}=${value}`).join(' ')}`);
+  }
+
+  #arg(instruction: Extract<Instruction, { readonly kind: 'arg' }>): void {
+    const { buildArgs, globalArgs, escapeToken } = this.#around;
+    const shown: string[] = [];
+    for (const { name, value: fallback } of instruction.args) {
+      const value =
+        buildArgs.get(name) ??
+        (fallback === undefined
+          ? globalArgs.get(name)
+          : expandText(fallback, this.#variables, { escape: escapeToken }));
+      if (value !== undefined) this.#variables.set(name, value);
+      this.#buildArgs.push([name, value ?? '']);
+      shown.push(value === undefined ? name : `${name}=${value}`);
+    }
+    this.#note(`ARG ${shown.join(' ')}`);
+  }
+
+  #workdir(instruction: Extract<Instruction, { readonly kind: 'workdir' }>): void {
+    const { config } = this.#draft;
+    const path = posix.resolve('/', config.WorkingDir ?? '', instruction.path);
+    config.WorkingDir = path;
+    if (path !== '/') {
+      const owner = config.User ?? '';
+      this.#tree = this.#file([{ kind: 'mkdir', path, mode: 0o755, owner }], false, instruction.code);
+    }
+    this.#draft.commit(`WORKDIR ${path}`, path !== '/');
+  }
+
+  async #copy(instruction: AddInstruction | CopyInstruction): Promise<void> {
+    const from = instruction.kind === 'copy' ? instruction.from : '';
+    const actions = copyActions(instruction, {
+      workingDir: this.#draft.config.WorkingDir ?? '/',
+      source: await this.#around.treeOf(from),
+    });
+    this.#tree = this.#file(actions, instruction.link, instruction.code);
+    this.#draft.commit(copyHistory(instruction), true);
+  }
+
+  #file(actions: FileVertex['actions'], link: boolean, code: string): FileVertex {
+    const { noCache } = this.#around;
+    const { platform } = this.#draft;
+    return { kind: 'file', base: this.#tree, actions, link, platform, noCache, name: code.trim() };
+  }
+
+  async #run(instruction: RunInstruction): Promise<void> {
+    if (instruction.security === 'insecure') {
+      throw new DockerfileError('security.insecure is not allowed');
+    }
+    if (instruction.devices.length > 0) throw new DockerfileError('devices are not allowed in this build');
+    const { config } = this.#draft;
+    const { args, script } = runCommand(instruction, config.Shell);
+    const mounts = await Promise.all(instruction.mountFlags.map((text) => this.#mount(text)));
+    if (script !== undefined) mounts.push(scriptMount(script));
+    this.#tree = {
+      kind: 'run',
+      base: this.#tree,
+      args,
+      env: [...this.#variables].map(([name, value]) => `${name}=${value}`),
+      hiddenEnv: this.#around.proxies.filter((entry) => !this.#variables.has(entry.slice(0, entry.indexOf('=')))),
+      cwd: config.WorkingDir || '/',
+      user: config.User ?? '',
+      mounts,
+      network: instruction.network,
+      platform: this.#draft.platform,
+      noCache: this.#around.noCache,
+      name: instruction.code.trim(),
+    };
+    this.#draft.commit(runHistory(args, this.#buildArgs, this.#variables), true);
+  }
+
+  async #mount(text: string): Promise<StepMount> {
+    const mount = parseRunMount(text, (word) =>
+      expandText(word, this.#variables, { escape: this.#around.escapeToken }),
+    );
+    const target = mount.target === '' ? '' : posix.resolve('/', this.#draft.config.WorkingDir ?? '/', mount.target);
+    if (target === '' && (mount.type === 'bind' || mount.type === 'cache' || mount.type === 'tmpfs')) {
+      throw new DockerfileError(`${mount.type} mount requires a target`);
+    }
+    if (target === '/' && mount.type !== 'bind')
+      throw new DockerfileError(`${mount.type} mount cannot have the target "/"`);
+    const wantsSource = mount.type === 'bind' || (mount.type === 'cache' && mount.from !== '');
+    return { ...mount, target, sourceVertex: wantsSource ? await this.#around.treeOf(mount.from) : undefined };
+  }
+}
+
+/** `["a" "b"]`, as Go prints a list of quoted words. */
+function quotedList(words: readonly string[]): string {
+  return `[${words.map((word) => JSON.stringify(word)).join(' ')}]`;
+}

@@ -1,0 +1,210 @@
+import type { Platform } from '@wharf/oci/spec/image';
+import { parsePlatform } from '@wharf/oci/spec/platform';
+import { parseInstruction } from '../dockerfile/instructions/parse.ts';
+import type { Dockerfile, Instruction } from '../dockerfile/instructions/types.ts';
+import { DockerfileError, withLocation } from '../dockerfile/location.ts';
+import { parseSyntax } from '../dockerfile/parser.ts';
+import { expandText } from '../dockerfile/shell-words.ts';
+import { didYouMean } from '../dockerfile/suggest.ts';
+import { evaluateStage, type StageStart } from './evaluate-stage.ts';
+import { globalArgs, proxyEnvironment } from './global-args.ts';
+import { DEFAULT_PATH, environmentMap, ImageDraft } from './image-draft.ts';
+import type { EvaluatedStage, PlannedStage } from './stage.ts';
+import type { Base, BaseImage, ContextVertex } from './vertex.ts';
+
+export interface PlanOptions {
+  readonly buildArgs: ReadonlyMap<string, string>;
+  /** Stage to build; the last when absent. */
+  readonly target?: string | undefined;
+  readonly buildPlatform: Platform;
+  readonly targetPlatform: Platform;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly noCache: boolean;
+  /** Finds an image to build on, pulling it when need be. */
+  readonly resolveImage: (reference: string, platform: Platform) => Promise<BaseImage>;
+}
+
+export interface BuildPlan {
+  readonly target: EvaluatedStage;
+  /** The stages the target needs and the target itself, in the order of the file. */
+  readonly stages: readonly EvaluatedStage[];
+}
+
+const CONTEXT: ContextVertex = { kind: 'context', context: 'context', name: '[internal] load build context' };
+const SCRATCH = 'scratch';
+
+/**
+ * Turns a Dockerfile into the graph that builds one of its stages. Stages the target does not need are not looked at. Images that
+ * stages build on are resolved on the way; nothing else happens.
+ */
+export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): Promise<BuildPlan> {
+  return new Planner(dockerfile, options).plan();
+}
+
+class Planner {
+  readonly #dockerfile: Dockerfile;
+  readonly #options: PlanOptions;
+  readonly #globals: ReadonlyMap<string, string>;
+  readonly #stages: readonly PlannedStage[];
+  readonly #done = new Map<number, Promise<EvaluatedStage>>();
+  readonly #images = new Map<string, Promise<BaseImage>>();
+
+  constructor(dockerfile: Dockerfile, options: PlanOptions) {
+    this.#dockerfile = dockerfile;
+    this.#options = options;
+    const targetStage = options.target ?? dockerfile.stages.at(-1)?.from.name ?? '';
+    this.#globals = globalArgs(dockerfile, { ...options, targetStage });
+    this.#stages = dockerfile.stages.map((parsed, index) => ({
+      parsed,
+      index,
+      name: parsed.from.name === '' ? `stage-${index}` : parsed.from.name,
+      baseName: this.#baseName(index),
+      instructions: parsed.instructions,
+    }));
+  }
+
+  async plan(): Promise<BuildPlan> {
+    const target = await this.#evaluate(this.#targetIndex(), []);
+    const { labels } = this.#options;
+    for (const [name, value] of Object.entries(labels)) target.draft.setLabel(name, value);
+    const done = await Promise.all(this.#done.values());
+    return { target, stages: done.toSorted((left, right) => left.stage.index - right.stage.index) };
+  }
+
+  #baseName(index: number): string {
+    const from = this.#dockerfile.stages[index]?.from;
+    if (from === undefined) throw new DockerfileError(`no stage ${index}`);
+    try {
+      const name = expandText(from.base, this.#globals, { escape: this.#dockerfile.escape });
+      if (name === '') throw new DockerfileError(`base name (${from.base}) should not be blank`);
+      return name;
+    } catch (error) {
+      throw withLocation(error, from.location);
+    }
+  }
+
+  #targetIndex(): number {
+    const wanted = this.#options.target;
+    if (wanted === undefined || wanted === '') return this.#stages.length - 1;
+    const found = this.#find(wanted, this.#stages.length);
+    if (found !== undefined) return found;
+    const names = this.#stages.map(({ name }) => name);
+    throw new DockerfileError(`target stage ${JSON.stringify(wanted)} could not be found${didYouMean(wanted, names)}`);
+  }
+
+  /** The number of the last stage of that name before `limit`; a number names itself. */
+  #find(name: string, limit: number): number | undefined {
+    const lower = name.toLowerCase();
+    for (let index = Math.min(limit, this.#stages.length) - 1; index >= 0; index -= 1) {
+      if (this.#dockerfile.stages[index]?.from.name === lower) return index;
+    }
+    return /^\d+$/.test(name) && Number(name) < this.#stages.length ? Number(name) : undefined;
+  }
+
+  #evaluate(index: number, path: readonly number[]): Promise<EvaluatedStage> {
+    const stage = this.#stages[index];
+    if (stage === undefined) return Promise.reject(new DockerfileError(`invalid stage index ${index}`));
+    if (path.includes(index)) {
+      return Promise.reject(
+        new DockerfileError(`circular dependency detected on stage: ${stage.name}`, stage.parsed.from.location),
+      );
+    }
+    let evaluated = this.#done.get(index);
+    if (evaluated === undefined) {
+      evaluated = this.#evaluateStage(stage, [...path, index]);
+      this.#done.set(index, evaluated);
+    }
+    return evaluated;
+  }
+
+  async #evaluateStage(stage: PlannedStage, path: readonly number[]): Promise<EvaluatedStage> {
+    const start = await this.#start(stage, path);
+    const triggers = start.draft.config.OnBuild ?? [];
+    delete start.draft.config.OnBuild;
+    const instructions = [...triggers.flatMap((text) => this.#trigger(text, stage)), ...stage.instructions];
+    return evaluateStage({ ...stage, instructions }, start, {
+      escapeToken: this.#dockerfile.escape,
+      globalArgs: this.#globals,
+      buildArgs: this.#options.buildArgs,
+      proxies: proxyEnvironment(this.#options.buildArgs),
+      noCache: this.#options.noCache,
+      treeOf: (name) => this.#treeOf(name, path),
+    });
+  }
+
+  async #start(stage: PlannedStage, path: readonly number[]): Promise<StageStart> {
+    const base = this.#find(stage.baseName, stage.index);
+    if (base !== undefined && !/^\d+$/.test(stage.baseName)) {
+      const below = await this.#evaluate(base, path);
+      const { tree, variables, buildArgs } = below;
+      return { tree, draft: below.draft.fork(), variables, buildArgs };
+    }
+    const platform = this.#platformOf(stage);
+    if (stage.baseName === SCRATCH) return withPath({ tree: undefined, draft: new ImageDraft(platform) });
+    try {
+      const image = await this.#image(stage.baseName, platform);
+      const tree: Base =
+        image.diffIds.length === 0 ? undefined : { kind: 'image', image, name: `FROM ${image.reference}` };
+      return withPath({ tree, draft: new ImageDraft(image.platform, structuredClone(image.config)) });
+    } catch (error) {
+      throw withLocation(error, stage.parsed.from.location);
+    }
+  }
+
+  #platformOf(stage: PlannedStage): Platform {
+    const { platform, location } = stage.parsed.from;
+    if (platform === '') return this.#options.targetPlatform;
+    try {
+      const text = expandText(platform, this.#globals, { escape: this.#dockerfile.escape });
+      if (text === '') throw new DockerfileError(`empty platform value from expression ${platform}`);
+      return parsePlatform(text);
+    } catch (error) {
+      throw new DockerfileError(
+        `failed to parse platform ${platform}: ${error instanceof Error ? error.message : String(error)}`,
+        location,
+      );
+    }
+  }
+
+  #image(reference: string, platform: Platform): Promise<BaseImage> {
+    const key = `${reference} ${JSON.stringify(platform)}`;
+    let image = this.#images.get(key);
+    if (image === undefined) {
+      image = this.#options.resolveImage(reference, platform);
+      this.#images.set(key, image);
+    }
+    return image;
+  }
+
+  async #treeOf(name: string, path: readonly number[]): Promise<Base> {
+    if (name === '') return CONTEXT;
+    if (name.includes('$')) {
+      throw new DockerfileError(
+        'variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround',
+      );
+    }
+    if (name.toLowerCase() === 'context') return CONTEXT;
+    const index = this.#find(name, this.#stages.length);
+    if (index !== undefined) return (await this.#evaluate(index, path)).tree;
+    if (/^\d+$/.test(name)) throw new DockerfileError(`invalid from flag value ${name}: invalid stage index ${name}`);
+    if (name === SCRATCH) return undefined;
+    const image = await this.#image(name, this.#options.targetPlatform);
+    return image.diffIds.length === 0 ? undefined : { kind: 'image', image, name: `FROM ${image.reference}` };
+  }
+
+  /** An ONBUILD of the base, as an instruction of this stage. */
+  #trigger(text: string, stage: PlannedStage): readonly Instruction[] {
+    const { location } = stage.parsed.from;
+    return parseSyntax(text).nodes.map((node) => {
+      const instruction = parseInstruction({ ...node, location });
+      if (instruction.kind === 'from') throw new DockerfileError("FROM isn't allowed as an ONBUILD trigger", location);
+      return instruction;
+    });
+  }
+}
+
+/** A stage's start from an image: programs are found even where the image says nothing of PATH. */
+function withPath({ tree, draft }: Pick<StageStart, 'tree' | 'draft'>): StageStart {
+  if (!draft.env.has('PATH')) draft.setEnv('PATH', DEFAULT_PATH);
+  return { tree, draft, variables: environmentMap(draft.config.Env ?? []), buildArgs: [] };
+}

@@ -1,0 +1,37 @@
+import type { Instruction, Stage as ParsedStage } from '../dockerfile/instructions/types.ts';
+import type { LineRange } from '../dockerfile/location.ts';
+import type { ImageDraft } from './image-draft.ts';
+import type { Base } from './vertex.ts';
+
+/** One instruction after evaluation. */
+export interface PlannedStep {
+  /** As a client is to see it, variables expanded where the builder expands them. */
+  readonly text: string;
+  readonly location: LineRange;
+  /** The tree after it; the same as before for instructions that touch no file. */
+  readonly result: Base;
+  /** True when the instruction makes a tree of its own. */
+  readonly makesTree: boolean;
+}
+
+/** A stage on its way from text to graph. */
+export interface PlannedStage {
+  readonly parsed: ParsedStage;
+  readonly index: number;
+  /** The name, or `stage-N`. */
+  readonly name: string;
+  /** The base's name with its variables expanded. */
+  readonly baseName: string;
+  readonly instructions: readonly Instruction[];
+}
+
+/** A stage evaluated: its image and the vertex its tree comes from. */
+export interface EvaluatedStage {
+  readonly stage: PlannedStage;
+  readonly tree: Base;
+  readonly draft: ImageDraft;
+  /** Variables of ARG and ENV at its end, for stages built on it. */
+  readonly variables: ReadonlyMap<string, string>;
+  readonly buildArgs: readonly (readonly [string, string])[];
+  readonly steps: readonly PlannedStep[];
+}

@@ -1,0 +1,167 @@
+import { type KeyedLock, WharfError } from '@wharf/kit';
+import type { Base, FileVertex, RunVertex, Vertex } from '../plan/vertex.ts';
+import { type BuildCache, cacheKey } from './cache.ts';
+import type { Operations } from './operations.ts';
+import { EMPTY_TREE, type Result, type Tree } from './tree.ts';
+
+/** Told of what becomes of each vertex; a client draws its progress from it. */
+export interface SolveObserver {
+  started(vertex: Vertex): void;
+  output(vertex: Vertex, stream: 'stdout' | 'stderr', chunk: Buffer): void;
+  done(vertex: Vertex, outcome: { readonly cached: boolean; readonly error?: unknown; readonly result?: Result }): void;
+}
+
+export interface SolverDeps {
+  readonly cache: BuildCache;
+  readonly operations: Operations;
+  /** Steps of the same key run once at a time over all builds. */
+  readonly locks: KeyedLock;
+  readonly observer: SolveObserver;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Gives every vertex of a build its result, each once: inputs first and side by side, then from the cache when a step with the same
+ * key ran before, and by running it otherwise.
+ *
+ * Keys are made of contents. A RUN's holds the chain id of the tree below it; a COPY's holds a digest of just what it selects, so a
+ * source that was built again to the same effect changes nothing downstream.
+ */
+export class Solver {
+  readonly #deps: SolverDeps;
+  readonly #results = new Map<Vertex, Promise<Result>>();
+
+  constructor(deps: SolverDeps) {
+    this.#deps = deps;
+  }
+
+  /** The tree of a vertex; a vertex that is no tree is a fault of the caller. */
+  async tree(vertex: Base): Promise<Tree> {
+    if (vertex === undefined) return EMPTY_TREE;
+    const result = await this.result(vertex);
+    if (result.kind !== 'tree')
+      throw new WharfError('internal', `Cannot build on "${vertex.name}": it is no file system`);
+    return result.tree;
+  }
+
+  result(vertex: Vertex): Promise<Result> {
+    let result = this.#results.get(vertex);
+    if (result === undefined) {
+      result = this.#observed(vertex);
+      this.#results.set(vertex, result);
+    }
+    return result;
+  }
+
+  async #observed(vertex: Vertex): Promise<Result> {
+    const { observer, signal } = this.#deps;
+    const inputs = await this.#inputs(vertex);
+    signal.throwIfAborted();
+    observer.started(vertex);
+    try {
+      const { result, cached } = await this.#solve(vertex, inputs);
+      observer.done(vertex, { cached, result });
+      return result;
+    } catch (error) {
+      observer.done(vertex, { cached: false, error });
+      throw error;
+    }
+  }
+
+  /** The results of all inputs; a failing one is seen only when all have ended, so that nothing runs on unseen. */
+  async #inputs(vertex: Vertex): Promise<readonly Result[]> {
+    const settled = await Promise.allSettled(inputsOf(vertex).map((input) => this.#resultOf(input)));
+    return settled.map((each) => {
+      if (each.status === 'rejected') throw each.reason;
+      return each.value;
+    });
+  }
+
+  async #resultOf(input: Base): Promise<Result> {
+    return input === undefined ? { kind: 'tree', tree: EMPTY_TREE } : this.result(input);
+  }
+
+  async #solve(
+    vertex: Vertex,
+    inputs: readonly Result[],
+  ): Promise<{ readonly result: Result; readonly cached: boolean }> {
+    const { operations, signal } = this.#deps;
+    switch (vertex.kind) {
+      case 'image':
+      case 'context':
+      case 'http':
+      case 'inline':
+        return { result: await operations.source(vertex, signal), cached: false };
+      case 'run': {
+        const digests = await operations.mountDigests(vertex, inputs, signal);
+        return this.#step(vertex, inputs, runKey(vertex, inputs, digests), () =>
+          operations.run(vertex, inputs, this.#io(vertex)),
+        );
+      }
+      case 'file': {
+        const digests = await operations.selectionDigests(vertex, inputs, signal);
+        return this.#step(vertex, inputs, fileKey(vertex, inputs, digests), () =>
+          operations.file(vertex, inputs, signal),
+        );
+      }
+    }
+  }
+
+  #io(vertex: RunVertex) {
+    const { observer, signal } = this.#deps;
+    return {
+      output: (stream: 'stdout' | 'stderr', chunk: Buffer) => observer.output(vertex, stream, chunk),
+      signal,
+    };
+  }
+
+  async #step(
+    vertex: RunVertex | FileVertex,
+    inputs: readonly Result[],
+    key: string,
+    work: () => Promise<{ readonly tree: Tree; readonly sizeBytes: number }>,
+  ): Promise<{ readonly result: Result; readonly cached: boolean }> {
+    const { cache, locks, operations } = this.#deps;
+    return locks.run(key, async () => {
+      const kept = vertex.noCache ? undefined : cache.find(key);
+      if (kept !== undefined) {
+        operations.hold(kept);
+        return { result: { kind: 'tree', tree: kept }, cached: true };
+      }
+      const { tree, sizeBytes } = await work();
+      const parent = chainOf(inputs[0]);
+      cache.keep(key, { tree, sizeBytes, parent, description: vertex.name, kind: vertex.kind });
+      return { result: { kind: 'tree', tree }, cached: false };
+    });
+  }
+}
+
+/** What a vertex stands on, the base first; the order is the one operations get their results in. */
+export function inputsOf(vertex: Vertex): readonly Base[] {
+  if (vertex.kind === 'run') return [vertex.base, ...vertex.mounts.map(({ sourceVertex }) => sourceVertex)];
+  if (vertex.kind !== 'file') return [];
+  return [vertex.base, ...vertex.actions.map((action) => (action.kind === 'copy' ? action.source : undefined))];
+}
+
+function chainOf(result: Result | undefined): string {
+  return result?.kind === 'tree' ? result.tree.chainId : '';
+}
+
+function runKey(vertex: RunVertex, inputs: readonly Result[], digests: readonly string[]): string {
+  const { args, env, cwd, user, network, platform } = vertex;
+  // What secrets, agents and caches hold must not change what a step is.
+  const mounts = vertex.mounts.map(({ sourceVertex: _source, ...mount }, index) => ({
+    ...mount,
+    content: digests[index],
+  }));
+  return cacheKey(['run', chainOf(inputs[0]), { args, env, cwd, user, network, platform, mounts }]);
+}
+
+function fileKey(vertex: FileVertex, inputs: readonly Result[], digests: readonly string[]): string {
+  const actions = vertex.actions.map((action, index) => {
+    if (action.kind === 'mkdir') return action;
+    const { source: _source, path: _path, ...rest } = action;
+    return { ...rest, content: digests[index] };
+  });
+  return cacheKey(['file', chainOf(inputs[0]), actions]);
+}

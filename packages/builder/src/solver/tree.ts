@@ -1,0 +1,22 @@
+import type { ChainId, DiffId } from '@wharf/kit';
+import type { Descriptor } from '@wharf/oci/spec/image';
+
+/** One layer of a tree, and what an image's manifest says of it. */
+export interface TreeLayer {
+  readonly diffId: DiffId;
+  readonly descriptor: Descriptor;
+}
+
+/** A whole file system: committed snapshots, named by the topmost one's chain id; `''` for the empty one. */
+export interface Tree {
+  readonly chainId: ChainId | '';
+  /** Lowest first. */
+  readonly layers: readonly TreeLayer[];
+}
+
+export const EMPTY_TREE: Tree = { chainId: '', layers: [] };
+
+/** What a vertex comes to: a tree, or a directory of the host that is there for this build only. */
+export type Result =
+  | { readonly kind: 'tree'; readonly tree: Tree }
+  | { readonly kind: 'directory'; readonly path: string };

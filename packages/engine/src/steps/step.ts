@@ -1,0 +1,45 @@
+import type { HostConfig } from '@wharf/wire/docker/types';
+
+/** What a step sees at a path of its own. */
+export type StepVolume =
+  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean }
+  | { readonly kind: 'tmpfs'; readonly target: string; readonly sizeBytes: number };
+
+/** Limits of a step, in Docker's words and units. */
+export interface StepLimits {
+  readonly memoryBytes?: number | undefined;
+  readonly memorySwapBytes?: number | undefined;
+  readonly cpuShares?: number | undefined;
+  readonly cpuPeriod?: number | undefined;
+  readonly cpuQuota?: number | undefined;
+  readonly cpusetCpus?: string | undefined;
+  readonly cpusetMems?: string | undefined;
+  readonly cgroupParent?: string | undefined;
+  readonly shmSizeBytes?: number | undefined;
+  readonly ulimits?: HostConfig['Ulimits'] | undefined;
+}
+
+/** One command to run in a root file system that the caller has mounted at `…/rootfs`. */
+export interface Step {
+  /** 64 hexadecimal digits. */
+  readonly id: string;
+  readonly rootfs: string;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: string;
+  readonly volumes: readonly StepVolume[];
+  /** A network's name, `none`, `host`, or `default`. */
+  readonly network: string;
+  readonly hostname: string;
+  readonly extraHosts: readonly string[];
+  readonly limits: StepLimits;
+  readonly output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Runs single commands behind the walls of a container, without a container's record, monitor, log or name: a builder's steps. */
+export interface StepService {
+  /** Runs a step to its end. An abort kills it. Throws where it cannot be started. */
+  run(step: Step): Promise<{ readonly exitCode: number }>;
+}

@@ -1,0 +1,174 @@
+import { closeSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { type ContainerId, type Logger, messageOf, ZERO_TIME } from '@wharf/kit';
+import { pipe, spawnAside } from '@wharf/linux/spawn';
+import { hostPlatform } from '@wharf/oci/spec/platform';
+import type { HostConfig } from '@wharf/wire/docker/types';
+import type { ContainerRecord } from '../containers/container.ts';
+import { withHostDefaults } from '../containers/merge.ts';
+import { userIn } from '../containers/user-lookup.ts';
+import type { EngineConfig } from '../engine-config.ts';
+import type { NetworkService } from '../networks/network-service.ts';
+import { cgroupPlace } from '../runtime/cgroup-place.ts';
+import { buildSpec, stringifySpec } from '../runtime/oci-spec/build.ts';
+import { readHostLimits } from '../runtime/oci-spec/host-limits.ts';
+import type { SpecMount } from '../runtime/oci-spec/spec.ts';
+import type { OciRuntime, Runtimes } from '../runtime/runtime.ts';
+import { readCgroupFacts } from '../system/cgroup-facts.ts';
+import type { Step, StepLimits, StepService, StepVolume } from './step.ts';
+
+export interface StepDeps {
+  readonly config: EngineConfig;
+  readonly networks: NetworkService;
+  readonly runtimes: Runtimes;
+  readonly log: Logger;
+}
+
+/** The room of steps. Nothing of a step outlives it, or, after a crash, the next start of the daemon. */
+export function createStepService(deps: StepDeps): StepService {
+  const host = readHostLimits(deps.config);
+  const cgroups = readCgroupFacts();
+  return {
+    async run(step) {
+      await using undo = new AsyncDisposableStack();
+      const hostConfig = withHostDefaults(hostConfigOf(step), {
+        config: deps.config,
+        defaultRuntime: deps.runtimes.defaultName,
+        cgroupVersion: cgroups.version,
+      });
+      const runtime = deps.runtimes.get(hostConfig.Runtime);
+      const record = await recordOf(deps, step, hostConfig);
+      const network = await setUpNetwork(deps, step, record, undo);
+      const spec = buildSpec({
+        ...{ record, host, user: userIn(step.rootfs, step.user) },
+        namespaces: {
+          ...{ pid: 'private', ipc: 'private', uts: 'private', user: 'host' },
+          cgroup: hostConfig.CgroupnsMode === 'private' ? 'private' : 'host',
+          network: network.choice,
+        },
+        networkFiles: network.files,
+        volumes: step.volumes.map(specMount),
+        shmPath: undefined,
+        shmSizeBytes: hostConfig.ShmSize || deps.config.defaultShmSizeBytes,
+        initPath: undefined,
+        cgroupsPath: cgroupPlace(deps.config.cgroupDriver, hostConfig.CgroupParent || deps.config.cgroupParent, step.id)
+          .specPath,
+        defaultUlimits: deps.config.defaultUlimits,
+      });
+      const bundle = dirname(step.rootfs);
+      writeFileSync(join(bundle, 'config.json'), stringifySpec(runtime.tune(spec)), { mode: 0o600 });
+      return await runToEnd(deps, runtime, step, bundle);
+    },
+  };
+}
+
+async function setUpNetwork(deps: StepDeps, step: Step, record: ContainerRecord, undo: AsyncDisposableStack) {
+  const directory = join(dirname(step.rootfs), 'network');
+  mkdirSync(directory, { recursive: true, mode: 0o711 });
+  undo.defer(() => rmSync(directory, { recursive: true, force: true }));
+  undo.defer(async () => {
+    await deps.networks.tearDown(record);
+    await deps.networks.forget(record);
+  });
+  const { netnsPath, endpoints } = await deps.networks.setUp(record, { containerDir: directory });
+  const files = await deps.networks.writeFiles({ ...record, endpoints }, directory);
+  return { choice: netnsPath === undefined ? ('host' as const) : { path: netnsPath }, files };
+}
+
+/** The runtime runs the command itself, with pipes of ours: a build that lost its daemon has no use for a monitor. */
+async function runToEnd(
+  deps: StepDeps,
+  runtime: OciRuntime,
+  step: Step,
+  bundle: string,
+): Promise<{ readonly exitCode: number }> {
+  step.signal.throwIfAborted();
+  const out = pipe();
+  const err = pipe();
+  const ends = [reader(out.readFd, 'stdout', step), reader(err.readFd, 'stderr', step)];
+  const child = await spawnAside({
+    path: runtime.path,
+    argv: [runtime.path, ...runtime.globalArguments, 'run', '--bundle', bundle, step.id],
+    cwd: bundle,
+    fds: { 1: out.writeFd, 2: err.writeFd },
+    setsid: true,
+  }).finally(() => {
+    closeSync(out.writeFd);
+    closeSync(err.writeFd);
+  });
+  const kill = (): void => {
+    runtime.delete(step.id).catch((error: unknown) => {
+      deps.log.warn({ step: step.id, err: messageOf(error) }, 'a step could not be killed');
+    });
+  };
+  step.signal.addEventListener('abort', kill, { once: true });
+  try {
+    const { code, signal } = await child.exited;
+    await Promise.all(ends);
+    return { exitCode: code ?? (signal === null ? 1 : 137) };
+  } finally {
+    step.signal.removeEventListener('abort', kill);
+    if (step.signal.aborted) await runtime.delete(step.id).catch(() => {});
+  }
+}
+
+/** Hands on what comes through a pipe; resolves at its end. Owns the descriptor. */
+function reader(fd: number, stream: 'stdout' | 'stderr', { output }: Step): Promise<void> {
+  const socket = new Socket({ fd, readable: true, writable: false });
+  socket.on('data', (chunk: Buffer) => output(stream, chunk));
+  return new Promise((resolve) => {
+    socket.once('error', () => resolve());
+    socket.once('close', () => resolve());
+  });
+}
+
+function specMount(volume: StepVolume): SpecMount {
+  if (volume.kind === 'tmpfs') {
+    const size = volume.sizeBytes > 0 ? [`size=${volume.sizeBytes}`] : [];
+    return { destination: volume.target, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', ...size] };
+  }
+  const access = volume.readOnly ? 'ro' : 'rw';
+  return { destination: volume.target, type: 'bind', source: volume.source, options: ['rbind', 'rprivate', access] };
+}
+
+function hostConfigOf(step: Step): HostConfig {
+  return { NetworkMode: step.network, ExtraHosts: [...step.extraHosts], ...limitsOf(step.limits) };
+}
+
+function limitsOf(limits: StepLimits): HostConfig {
+  const given: Record<string, unknown> = {
+    Memory: limits.memoryBytes,
+    MemorySwap: limits.memorySwapBytes,
+    CpuShares: limits.cpuShares,
+    CpuPeriod: limits.cpuPeriod,
+    CpuQuota: limits.cpuQuota,
+    CpusetCpus: limits.cpusetCpus,
+    CpusetMems: limits.cpusetMems,
+    CgroupParent: limits.cgroupParent,
+    ShmSize: limits.shmSizeBytes,
+    Ulimits: limits.ulimits,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** A step looks like a container to the rooms that serve containers; no store ever sees this record. */
+async function recordOf(deps: StepDeps, step: Step, hostConfig: HostConfig): Promise<ContainerRecord> {
+  const [path = '', ...args] = step.args;
+  const endpoints = await deps.networks.plan({ hostConfig, networkingConfig: undefined, hostname: step.hostname });
+  return {
+    id: step.id as ContainerId,
+    name: `build-step-${step.id.slice(0, 12)}`,
+    createdAt: ZERO_TIME,
+    ...{ path, args },
+    config: { Hostname: step.hostname, User: step.user, WorkingDir: step.cwd, Env: [...step.env] },
+    hostConfig,
+    ...{ imageId: '', manifestDigest: '', platform: hostPlatform(), chainId: '', snapshotKey: '' },
+    ...{ mounts: [], endpoints, ports: {} },
+    state: {
+      ...{ status: 'running', pid: 0, monitorPid: 0, exitCode: 0, error: '', oomKilled: false },
+      ...{ startedAt: ZERO_TIME, finishedAt: ZERO_TIME, restartCount: 0 },
+      ...{ manuallyStopped: false, hasBeenStarted: false },
+    },
+  };
+}

@@ -72,6 +72,8 @@ test('each container is a user of its own, also over a crash of the daemon', asy
       '1000',
     );
   assert.equal(users('both'), 2);
+  const source = await daemon().ok('inspect', '-f', '{{(index .Mounts 0).Source}}', names[0] ?? '');
+  assert.equal(source, plugin.path('both'));
   assert.match((await daemon().docker(['volume', 'rm', 'both'])).stderr, /volume is in use/);
   await daemon().crash();
   await daemon().ok('rm', '-f', names[0] ?? '');

@@ -210,11 +210,15 @@ export class Volumes extends VolumeStore implements VolumeService {
       return;
     }
     const { source: name, driver, driverOptions: options, labels } = request;
-    await this.ensure({ name, driver, options, labels }, (volume) => {
-      // Where a plugin has its volumes is known once they are mounted.
+    const made = await this.ensure({ name, driver, options, labels }, (volume) => {
       const Source = volume.driver === LOCAL_DRIVER ? this.local.dataPath(volume.name) : '';
       hold(toPlanned(request, { Name: volume.name, Source, Driver: volume.driver }));
     });
+    if (made.driver === LOCAL_DRIVER) return;
+    // What `inspect` shows of a plugin's volume; where it is in truth, the plugin says at each start.
+    const Source = (await this.look(made.name).catch(() => undefined))?.Mountpoint ?? '';
+    const last = mounts.pop();
+    if (last !== undefined) hold({ ...last, point: { ...last.point, Source } });
   }
 }
 

@@ -6,10 +6,12 @@ import type { Volume } from '@wharf/wire/docker/types';
 import type { PluginDirectory } from '@wharf/wire/plugins/directory';
 import type { EventBus } from '../events/event-bus.ts';
 import { checkDriverOptions } from './driver-options.ts';
-import { Drivers, type FoundVolume } from './drivers.ts';
+import { Drivers } from './drivers.ts';
+import { inWords } from './in-words.ts';
 import { LocalDriver } from './local-driver.ts';
 import { ANONYMOUS_LABEL, checkVolumeName, LOCAL_DRIVER, type VolumeRecord } from './volume.ts';
 import { VolumeBooks } from './volume-books.ts';
+import { lookAt, withPlugins } from './volume-looks.ts';
 import { listFilter, pruneFilter, toVolume } from './volume-view.ts';
 import { VolumeWorker } from './worker-client.ts';
 
@@ -70,18 +72,9 @@ export class VolumeStore {
   }
 
   /** A volume as its driver has it; one that only a plugin knows too. Throws `not-found`. */
-  async look(name: string): Promise<Volume> {
+  look(name: string): Promise<Volume> {
     const record = this.books.volumes.get(name);
-    if (record?.driver === LOCAL_DRIVER) return this.#view(record);
-    if (record === undefined) {
-      const found = await this.drivers.findInPlugins(name);
-      if (found === undefined) throw new WharfError('not-found', messages.noSuchVolume(name));
-      return foundVolume(found, undefined);
-    }
-    const driver = await inWords('get', name, () => this.drivers.get(record.driver));
-    const found = await inWords('get', name, () => driver.get(name));
-    if (found === undefined) throw new WharfError('not-found', messages.noSuchVolume(name));
-    return foundVolume({ ...found, driver: record.driver, scope: await driver.scope() }, record);
+    return record?.driver === LOCAL_DRIVER ? Promise.resolve(this.#view(record)) : lookAt(this.drivers, name, record);
   }
 
   /** The volumes of the books that the filters select. Throws `invalid-argument` for unknown filters. */
@@ -93,22 +86,8 @@ export class VolumeStore {
   }
 
   /** As `list`, with what plugins have; those that do not answer become warnings. */
-  async listAll(
-    filters: Filters,
-  ): Promise<{ readonly volumes: readonly Volume[]; readonly warnings: readonly string[] }> {
-    const known = this.list(filters);
-    const { volumes: found, warnings } = await this.drivers.listPlugins();
-    if (found.length === 0) return { volumes: known, warnings };
-    const matches = listFilter(filters);
-    const byName = new Map(known.map((volume) => [volume.Name, volume]));
-    for (const volume of found) {
-      const record = this.books.volumes.get(volume.name);
-      if (record !== undefined && record.driver !== volume.driver) continue;
-      const looked = foundVolume(volume, record);
-      const bare = { name: volume.name, driver: volume.driver, createdAt: '', labels: null, options: null };
-      if (matches(record ?? bare, this.books.holders(volume.name).length > 0)) byName.set(volume.name, looked);
-    }
-    return { volumes: [...byName.values()], warnings };
+  listAll(filters: Filters): Promise<{ readonly volumes: readonly Volume[]; readonly warnings: readonly string[] }> {
+    return withPlugins(this.list(filters), { books: this.books, drivers: this.drivers, matches: listFilter(filters) });
   }
 
   /** Makes a volume; one of that name that is there already is the answer, whatever its labels and options. */
@@ -335,30 +314,4 @@ export class VolumeStore {
   #now(): string {
     return formatRfc3339Nano(this.#clock.nowNs()).replace(/\.\d+Z$/, 'Z');
   }
-}
-
-/** A driver's failure as Docker words it: `create NAME: …`. */
-async function inWords<T>(verb: string, name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const kind = error instanceof WharfError ? error.kind : 'internal';
-    const text = messageOf(error);
-    const prefix = `${verb} ${name}: `;
-    throw new WharfError(kind, text.startsWith(prefix) ? text : `${prefix}${text}`, { cause: error });
-  }
-}
-
-function foundVolume(found: FoundVolume, record: VolumeRecord | undefined): Volume {
-  const createdAt = found.createdAt ?? record?.createdAt;
-  return {
-    ...(createdAt === undefined ? {} : { CreatedAt: createdAt }),
-    Driver: found.driver,
-    Labels: record?.labels ?? null,
-    Mountpoint: found.mountpoint,
-    Name: found.name,
-    Options: record?.options ?? null,
-    Scope: found.scope,
-    ...(found.status === undefined ? {} : { Status: found.status }),
-  } as Volume;
 }

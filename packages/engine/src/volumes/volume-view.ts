@@ -1,6 +1,7 @@
 import type { Filters } from '@wharf/kit';
 import { filterBoolean, matchesExactly, matchesLabels, matchesPattern, validateFilters } from '@wharf/kit';
 import type { Volume } from '@wharf/wire/docker/types';
+import type { FoundVolume } from './drivers.ts';
 import type { VolumeRecord } from './volume.ts';
 
 /** A volume in Docker's shape. */
@@ -14,6 +15,21 @@ export function toVolume(record: VolumeRecord, mountpoint: string): Volume {
     Options: record.options,
     Scope: 'local',
   };
+}
+
+/** A volume as its driver has it, with what our books add. */
+export function foundVolume(found: FoundVolume, record: VolumeRecord | undefined): Volume {
+  const createdAt = found.createdAt ?? record?.createdAt;
+  return {
+    ...(createdAt === undefined ? {} : { CreatedAt: createdAt }),
+    Driver: found.driver,
+    Labels: record?.labels ?? null,
+    Mountpoint: found.mountpoint,
+    Name: found.name,
+    Options: record?.options ?? null,
+    Scope: found.scope,
+    ...(found.status === undefined ? {} : { Status: found.status }),
+  } as Volume;
 }
 
 /** What `volume ls --filter` selects. Throws `invalid-argument` for unknown filters. */

@@ -47,7 +47,7 @@ export const GATHERED_BYTES = 32 * 1024 * 1024;
 /** Blobs up to this size are hashed in the event loop; larger ones by a worker. */
 export const INLINE_HASH_BYTES = 256 * 1024;
 /** Bytes written between two syncs of a growing blob, so that the last one has little to wait for. */
-export const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
+export const SYNC_EVERY_BYTES = 32 * 1024 * 1024;
 /** Upkeep (collection, scrub) yields to requests after so long. */
 export const UPKEEP_SLICE_MS = 3;
 /** Events kept in the log. */

@@ -121,6 +121,7 @@ export class FileUpload implements BlobUpload {
         else for (const chunk of chunks) this.#inline?.update(chunk);
       }
       await this.#writeAll(chunks);
+      for (const chunk of chunks) release(chunk);
       this.#follower?.advance(this.#written);
       if (this.#written - this.#syncedFrom >= SYNC_EVERY_BYTES) this.#syncBehind();
     } catch (error) {
@@ -191,6 +192,15 @@ export class FileUpload implements BlobUpload {
     await this.#options.file.close();
     this.#options.onEnd();
   }
+}
+
+/**
+ * Gives the memory of a chunk back at once: the collector would let hundreds of megabytes of them wait. Only one that has its memory for
+ * itself: parts of a larger buffer have neighbours.
+ */
+function release(chunk: Uint8Array): void {
+  const { buffer } = chunk;
+  if (chunk.byteLength === buffer.byteLength && buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
 function withoutFirst(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {

@@ -5,4 +5,6 @@ export { RegistryMetrics } from './metrics.ts';
 export { type Access, type AccessRequest, type Action, type Identity, openAccess } from './plug/access.ts';
 export type { Extension } from './plug/extension.ts';
 export type { Guard } from './plug/guard.ts';
+export { localAccess } from './plug/local-access.ts';
 export { openRegistry, type Registry, type RegistryOptions, type RegistryParts } from './registry.ts';
+export type { Donor } from './routes/context.ts';

@@ -8,6 +8,7 @@ import { SHUTDOWN_DEADLINE_MS } from './limits.ts';
 import { createLogger, type DaemonLogger } from './logger.ts';
 import { keepMemorySmall } from './memory.ts';
 import type { MetricsServer } from './metrics.ts';
+import { type OwnRegistryServer, openOwnRegistry, planOwnRegistry } from './own-registry.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
 import { reloadConfig } from './reload.ts';
 import { claimExecRoot, makeRoot } from './roots.ts';
@@ -27,6 +28,7 @@ interface RunningDaemon {
   readonly log: DaemonLogger;
   readonly engine: RunningEngine;
   readonly server: ApiServer;
+  readonly registry: OwnRegistryServer | undefined;
   readonly metrics: MetricsServer | undefined;
 }
 
@@ -46,16 +48,20 @@ export async function runDaemon({ config, reload }: DaemonOptions): Promise<void
   for (const path of pidfiles(config)) writePidfile(path);
   claimExecRoot(config.execRoot, config.dataRoot);
   log.info({ version: wharfVersion(), dataRoot: config.dataRoot, execRoot: config.execRoot }, 'starting');
-  const engine = await wireUp({ config, log });
+  const plan = planOwnRegistry(config);
+  const engine = await wireUp({ config, log, ownRegistry: plan?.client });
   undo.defer(() => engine.stop());
   warnOfMissingPrograms(engine, log);
   const builder = await openBuilder(engine);
   const server = await openApiServer({ config, engine, builder, log });
   undo.defer(() => server.close());
+  const registry =
+    plan === undefined ? undefined : await openOwnRegistry({ config, plan, content: engine.content, log });
+  undo.defer(() => registry?.close());
   const metrics =
     config.metricsAddress === undefined ? undefined : await startMetrics(config.metricsAddress, engine, log);
   undo.defer(() => metrics?.close());
-  const daemon: RunningDaemon = { config, log, engine, server, metrics };
+  const daemon: RunningDaemon = { config, log, engine, server, registry, metrics };
   handleSignals(daemon, reload);
   await engine.start();
   undo.move();
@@ -114,7 +120,7 @@ function handleSignals(daemon: RunningDaemon, reload: () => DaemonConfig): void 
 
 /** Ends the API, then the engine. Containers run on, unless `--live-restore=false` or the machine goes down too. */
 async function shutDown(daemon: RunningDaemon): Promise<void> {
-  const { config, log, engine, server, metrics } = daemon;
+  const { config, log, engine, server, registry, metrics } = daemon;
   const stopsContainers = !config.liveRestore || (await machineGoesDown());
   const graceMs = stopsContainers ? config.shutdownTimeoutSeconds * 1000 : 0;
   setTimeout(() => {
@@ -126,6 +132,7 @@ async function shutDown(daemon: RunningDaemon): Promise<void> {
     await notifyServiceManager('STOPPING=1', log);
     if (stopsContainers) await stopContainers(engine, config.shutdownTimeoutSeconds);
     await server.close();
+    await registry?.close();
     await metrics?.close();
     await engine.stop();
     removePidfiles(config);

@@ -1,3 +1,4 @@
+import type { OwnRegistry } from '@wharf/oci/remote/hosts';
 import { type ProxySettings, proxyOfEnvironment } from '@wharf/oci/remote/proxy';
 import type { RegistrySettings } from '@wharf/oci/remote/registries';
 import type { DaemonConfig } from './config/daemon-config.ts';
@@ -6,9 +7,11 @@ import type { DaemonConfig } from './config/daemon-config.ts';
 export function registrySettings(
   config: DaemonConfig,
   environment: Readonly<Record<string, string | undefined>>,
+  own: OwnRegistry | undefined,
 ): RegistrySettings {
   const inherited: ProxySettings = proxyOfEnvironment(environment);
   return {
+    own,
     mirrors: config.registryMirrors,
     insecure: config.insecureRegistries,
     directories: config.registryDirectories,

@@ -19,6 +19,7 @@ import { createSystemService } from '@wharf/engine/system/system';
 import { createVolumeService } from '@wharf/engine/volumes/volumes';
 import { type Digest, isKind, messageOf, systemClock } from '@wharf/kit';
 import { openContentStore } from '@wharf/oci/content/fs-store';
+import type { OwnRegistry } from '@wharf/oci/remote/hosts';
 import { createRegistries } from '@wharf/oci/remote/registries';
 import { openSnapshotter } from '@wharf/oci/snapshots/open';
 import { openStore } from '@wharf/store';
@@ -35,9 +36,12 @@ import { wharfVersion } from './version.ts';
 export async function wireUp({
   config,
   log,
+  ownRegistry,
 }: {
   readonly config: DaemonConfig;
   readonly log: DaemonLogger;
+  /** The registry that the daemon serves itself. */
+  readonly ownRegistry?: OwnRegistry | undefined;
 }): Promise<RunningEngine> {
   const clock = systemClock;
   const { dataRoot, execRoot } = config;
@@ -57,7 +61,7 @@ export async function wireUp({
     });
     const registries = createRegistries({
       content,
-      settings: () => registrySettings(config, process.env),
+      settings: () => registrySettings(config, process.env, ownRegistry),
       userAgent: `wharf/${wharfVersion()}`,
       log,
     });

@@ -32,6 +32,16 @@ export interface HostSettings {
   readonly insecure: readonly string[];
   /** Directories with a folder for each registry; the first that has one counts. */
   readonly directories: readonly string[];
+  /** The registry that this very process serves, if it does. */
+  readonly own?: OwnRegistry | undefined;
+}
+
+/** A registry within this process: it is spoken to at its own address, and knows by the headers who asks. */
+export interface OwnRegistry {
+  /** What images in it are called by: `localhost:5000`. */
+  readonly names: readonly string[];
+  readonly base: URL;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** The host that serves a registry's content, which for Docker Hub is not the name images bear. */
@@ -42,6 +52,12 @@ export function serverOf(domain: string): string {
 /** The servers to ask for a registry, in order: mirrors first, itself last. Throws `failed-precondition` for a bad configuration. */
 export async function registryHosts(domain: string, settings: HostSettings): Promise<readonly RegistryHost[]> {
   const server = serverOf(domain);
+  const { own } = settings;
+  if (own?.names.includes(server) === true) {
+    const { base, headers } = own;
+    const tls = tlsChoice({ insecure: true });
+    return [{ ...plain, base, headers, tls, insecure: true, isOwn: true, isLocal: true, namespace: undefined }];
+  }
   const insecure = await isInsecure(server === domain ? domain : server, settings.insecure);
   const folder = await configuredFolder(domain, settings.directories);
   const file = folder === undefined ? undefined : await readHostsFile(folder);

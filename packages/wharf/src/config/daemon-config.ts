@@ -22,6 +22,9 @@ export interface DaemonConfig extends EngineConfig {
   readonly logLevel: string;
   readonly logFormat: 'text' | 'json';
   readonly metricsAddress: string | undefined;
+  /** Where the daemon serves a registry of its own; nowhere when empty. */
+  readonly registryListen: readonly string[];
+  readonly registryConfig: string | undefined;
   /** Unused images go by themselves when the disk fills; off when absent. */
   readonly collection: CollectionConfig | undefined;
   readonly tls: TlsFiles | undefined;
@@ -106,6 +109,8 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     ...registriesOf(reader),
     labels: conflictFree(reader.list('label')),
     metricsAddress: reader.text('metrics-addr'),
+    registryListen: reader.list('registry-listen'),
+    registryConfig: reader.text('registry-config'),
     collection: parseCollectionConfig(reader.record<string>('gc-opt')),
     tls: tlsOf(reader),
   };

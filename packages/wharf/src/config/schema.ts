@@ -199,6 +199,18 @@ export const DIRECTIVES: readonly Directive[] = [
     check: absolutePath,
   },
   {
+    flag: 'registry-config',
+    kind: 'string',
+    help: "Settings of the daemon's own registry, as `wharf registry serve --config` reads them",
+    check: absolutePath,
+  },
+  {
+    flag: 'registry-listen',
+    kind: 'list',
+    help: "Address of the daemon's own registry, as 127.0.0.1:5000; none is served without",
+    check: hostPort,
+  },
+  {
     flag: 'registry-config-dir',
     key: 'registry-config-dirs',
     kind: 'list',

@@ -1,5 +1,14 @@
 import { type Logger, messageOf } from '@wharf/kit';
-import { AccessLog, MonitorServer, openRegistry, type Registry, RegistryMetrics } from '@wharf/registry';
+import {
+  AccessLog,
+  type Donor,
+  localAccess,
+  MonitorServer,
+  openAccess,
+  openRegistry,
+  type Registry,
+  RegistryMetrics,
+} from '@wharf/registry';
 import { wharfVersion } from '../version.ts';
 import type { RegistrySettings } from './settings.ts';
 
@@ -14,8 +23,19 @@ export interface RunningRegistry {
   close(): Promise<void>;
 }
 
+/** What a registry inside the daemon gets from it. */
+export interface Embedding {
+  readonly donor: Donor;
+  /** By which the daemon's own requests are told from others. */
+  readonly secret: string;
+}
+
 /** Opens a registry and serves it until it is closed. Throws, with everything undone, when it cannot. */
-export async function serveRegistry(settings: RegistrySettings, log: Logger): Promise<RunningRegistry> {
+export async function serveRegistry(
+  settings: RegistrySettings,
+  log: Logger,
+  embedded?: Embedding,
+): Promise<RunningRegistry> {
   await using undo = new AsyncDisposableStack();
   const accessLog = settings.accessLog === undefined ? undefined : new AccessLog(settings.accessLog);
   undo.defer(() => accessLog?.close());
@@ -24,6 +44,7 @@ export async function serveRegistry(settings: RegistrySettings, log: Logger): Pr
     ...{ root: settings.root, version: wharfVersion(), log },
     ...(settings.graceSeconds === undefined ? {} : { graceMs: settings.graceSeconds * 1000 }),
     ...(settings.uploadTtlSeconds === undefined ? {} : { uploadTtlMs: settings.uploadTtlSeconds * 1000 }),
+    ...(embedded === undefined ? {} : { donor: embedded.donor, access: localAccess(openAccess, embedded.secret) }),
     sparseIndexes: settings.sparseIndexes ?? false,
     observe(call, route) {
       metrics.observe(call, route);

@@ -38,6 +38,8 @@ export interface BuildRequest {
   readonly platform: Platform | undefined;
   readonly noCache: boolean;
   readonly pull: boolean;
+  /** Only steps of these images may come from the cache; without any of them here, none. */
+  readonly cacheFrom: readonly string[] | undefined;
   readonly network: string;
   readonly extraHosts: readonly string[];
   readonly limits: StepLimits;
@@ -90,10 +92,8 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
           const observer = request.onPlan(plan);
           const solver = new Solver({ cache: deps.cache, operations, locks, observer, signal });
           const tree = await solver.tree(plan.target.tree);
-          const created = formatRfc3339Nano(deps.clock.nowNs());
-          const diffIds = tree.layers.map(({ diffId }) => diffId);
           return deps.images.create({
-            config: plan.target.draft.finish(created, diffIds),
+            config: plan.target.draft.finish(tree.layers, formatRfc3339Nano(deps.clock.nowNs())),
             layers: tree.layers.map(({ descriptor }) => descriptor),
             names: request.names,
           });
@@ -103,15 +103,16 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
   return { build, withScratch, cache: deps.cache };
 }
 
-function planOf(deps: BuilderDeps, request: BuildRequest): Promise<BuildPlan> {
+async function planOf(deps: BuilderDeps, request: BuildRequest): Promise<BuildPlan> {
   const host = hostPlatform();
+  const noCache = request.noCache || !(await hasAny(deps.images, request.cacheFrom));
   return planBuild(parseDockerfile(request.dockerfile), {
     buildArgs: request.buildArgs,
     target: request.target,
     buildPlatform: host,
     targetPlatform: request.platform ?? host,
     labels: request.labels,
-    noCache: request.noCache,
+    noCache,
     resolveImage: (reference, platform) =>
       deps.images.resolve(reference, platform, {
         pull: request.pull,
@@ -119,4 +120,10 @@ function planOf(deps: BuilderDeps, request: BuildRequest): Promise<BuildPlan> {
         signal: request.signal,
       }),
   });
+}
+
+async function hasAny(images: BuildImages, names: readonly string[] | undefined): Promise<boolean> {
+  if (names === undefined) return true;
+  for (const name of names) if (await images.has(name)) return true;
+  return false;
 }

@@ -60,6 +60,8 @@ export interface BuildImages {
     platform: Platform,
     options: { readonly pull: boolean; readonly progress: (line: unknown) => void; readonly signal: AbortSignal },
   ): Promise<BaseImage>;
+  /** True when an image of that name is here. */
+  has(reference: string): Promise<boolean>;
   /** Keeps snapshots from being collected until it is disposed of. */
   lease(): { keepSnapshot(chainId: ChainId): void } & Disposable;
   /** Notes that a layer's blob can be made from a snapshot whenever somebody asks for it. */

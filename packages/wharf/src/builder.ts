@@ -5,7 +5,7 @@ import type { Engine } from '@wharf/engine/engine';
 import type { BuildBase } from '@wharf/engine/images/built-images';
 import { TransferOutput } from '@wharf/engine/images/transfer-output';
 import { createStepService } from '@wharf/engine/steps/steps';
-import { formatFamiliar, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
+import { formatFamiliar, isKind, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 
 /** A builder whose steps run in this engine and whose images are the engine's. */
@@ -35,6 +35,15 @@ function buildImages({ images }: Pick<Engine, 'images'>): BuildImages {
         );
       }
       return baseOf(name, pulled);
+    },
+    async has(name) {
+      try {
+        await images.resolve(name);
+        return true;
+      } catch (error) {
+        if (isKind(error, 'not-found') || isKind(error, 'invalid-argument')) return false;
+        throw error;
+      }
     },
     lease: () => images.lease(),
     noteLayer: ({ descriptor, chainId, placeholders }) =>

@@ -12,6 +12,8 @@ export interface BuildParameters {
   readonly quiet: boolean;
   readonly noCache: boolean;
   readonly pull: boolean;
+  /** The cache is limited to these images' steps. */
+  readonly cacheFrom: readonly string[] | undefined;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly labels: Readonly<Record<string, string>>;
   readonly target: string | undefined;
@@ -43,6 +45,7 @@ export function buildParameters(request: ApiRequest): BuildParameters {
     quiet: query.bool('q'),
     noCache: query.bool('nocache'),
     pull: query.bool('pull'),
+    cacheFrom: textList(query.get('cachefrom'), 'cachefrom'),
     buildArgs: new Map(Object.entries(stringMap(query.get('buildargs'), 'buildargs'))),
     labels: stringMap(query.get('labels'), 'labels'),
     target: query.get('target') || undefined,
@@ -103,6 +106,13 @@ function stringMap(text: string | undefined, name: string): Readonly<Record<stri
   const entries = Object.entries(value).filter(([, each]) => each !== null);
   if (!entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')) throw malformed(name);
   return Object.fromEntries(entries);
+}
+
+function textList(text: string | undefined, name: string): readonly string[] | undefined {
+  const value = parseJson(text, name);
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) throw malformed(name);
+  return value.length === 0 ? undefined : value;
 }
 
 function parseJson(text: string | undefined, name: string): unknown {

@@ -5,7 +5,13 @@ import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
 import type { Builder } from '../build.ts';
 import { parseDockerfile } from '../dockerfile/dockerfile.ts';
 import { StepError } from '../ops/step-error.ts';
-import { applyIgnorePatterns, ignorePatterns, readDockerfile, unpackContext } from '../sources/context.ts';
+import {
+  applyIgnorePatterns,
+  ignorePatterns,
+  readDockerfile,
+  removeOwnFiles,
+  unpackContext,
+} from '../sources/context.ts';
 import { type BuildParameters, buildParameters } from './build-parameters.ts';
 import { ClassicOutput } from './classic-output.ts';
 import { fetchRemote } from './remote-context.ts';
@@ -37,9 +43,11 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
     };
     let output: ClassicOutput | undefined;
     try {
-      const { names, buildArgs, labels, target, platform, noCache, pull, network, extraHosts, limits } = parameters;
+      const { names, buildArgs, labels, target, platform, noCache, pull, cacheFrom, network, extraHosts, limits } =
+        parameters;
       const id = await builder.build({
         ...{ context, dockerfile, names, buildArgs, labels, target, platform, noCache, pull, network, extraHosts },
+        cacheFrom,
         ...{ limits, secrets: NO_SECRETS, signal: request.signal },
         onPlan: (plan) => {
           output = new ClassicOutput(plan, parameters.quiet ? () => undefined : write);
@@ -69,7 +77,9 @@ async function takeContext(
   await mkdir(context, { recursive: true });
   if (remote === '') {
     await unpackContext(request.body, context, request.signal);
-    return { context, dockerfile: await readDockerfile(context, name) };
+    const dockerfile = await readDockerfile(context, name);
+    await removeOwnFiles(context, name || 'Dockerfile');
+    return { context, dockerfile };
   }
   const fetched = await fetchRemote(remote, context, request.signal);
   if (fetched.dockerfile !== undefined) return { context, dockerfile: fetched.dockerfile };

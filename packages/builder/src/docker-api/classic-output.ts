@@ -8,9 +8,12 @@ interface Line {
   readonly text: string;
   /** Undefined for instructions that change no file. */
   readonly vertex: Vertex | undefined;
+  readonly isFrom: boolean;
   state: 'waiting' | 'running' | 'done';
   id: string;
   cached: boolean;
+  /** It has written something. */
+  ran: boolean;
   readonly output: object[];
 }
 
@@ -24,15 +27,18 @@ export class ClassicOutput implements SolveObserver {
   readonly #lines: readonly Line[];
   readonly #byVertex = new Map<Vertex, Line>();
   readonly #write: (document: object) => void;
+  readonly #mayUseCache: boolean;
+  #allCached = false;
   #next = 0;
   #announced = -1;
 
   /** @param write takes Docker's progress documents */
   constructor(plan: BuildPlan, write: (document: object) => void) {
     this.#write = write;
+    this.#mayUseCache = !plan.noCache;
     const lines: Line[] = [];
     for (const { stage, steps } of plan.stages) {
-      lines.push(this.#line(stage.parsed.from.code.trim(), undefined));
+      lines.push(this.#line(stage.parsed.from.code.trim(), undefined, true));
       for (const { text, result, makesTree } of steps) {
         const vertex = makesTree ? result : undefined;
         const line = this.#line(text, vertex);
@@ -55,9 +61,11 @@ export class ClassicOutput implements SolveObserver {
     const line = this.#byVertex.get(vertex);
     if (line === undefined) return;
     const text = chunk.toString('utf8');
+    if (!line.ran) line.output.push({ stream: ' ---> Running\n' });
+    line.ran = true;
     const document = { stream: stream === 'stderr' ? `\u001b[91m${text}\u001b[0m` : text };
-    if (this.#lines[this.#next] === line) this.#write(document);
-    else line.output.push(document);
+    line.output.push(document);
+    if (this.#lines[this.#next] === line) this.#flushOutput(line);
   }
 
   done(
@@ -83,8 +91,8 @@ export class ClassicOutput implements SolveObserver {
     for (const name of names) this.#write({ stream: `Successfully tagged ${name}\n` });
   }
 
-  #line(text: string, vertex: Vertex | undefined): Line {
-    return { text, vertex, state: 'waiting', id: '', cached: false, output: [] };
+  #line(text: string, vertex: Vertex | undefined, isFrom = false): Line {
+    return { text, vertex, isFrom, state: 'waiting', id: '', cached: false, ran: false, output: [] };
   }
 
   /** Tells everything that can be told in order. */
@@ -96,7 +104,10 @@ export class ClassicOutput implements SolveObserver {
       this.#announce(line);
       this.#flushOutput(line);
       if (line.vertex !== undefined && line.state !== 'done') return;
-      if (line.cached) this.#write({ stream: ' ---> Using cache\n' });
+      if (line.isFrom) this.#allCached = this.#mayUseCache;
+      else if (line.vertex !== undefined && !line.cached) this.#allCached = false;
+      // An instruction without files of its own counts as cached when all before it in its stage did.
+      if (!line.isFrom && this.#allCached) this.#write({ stream: ' ---> Using cache\n' });
       if (line.id !== '') this.#write({ stream: ` ---> ${line.id}\n` });
       this.#next += 1;
     }
@@ -114,7 +125,6 @@ export class ClassicOutput implements SolveObserver {
     this.#announced = index;
     this.#write({ stream: `Step ${index + 1}/${this.#lines.length} : ${line.text}` });
     this.#write({ stream: '\n' });
-    if (line.vertex?.kind === 'run' && line.state === 'running') this.#write({ stream: ' ---> Running\n' });
   }
 
   #flushOutput(line: Line): void {

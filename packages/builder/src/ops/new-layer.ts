@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ChainId } from '@wharf/kit';
+import { type ChainId, type Clock, formatRfc3339Nano } from '@wharf/kit';
 import { diffLayer } from '@wharf/oci/layers/diff';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import { chainIds } from '@wharf/oci/spec/chain-id';
@@ -11,6 +11,7 @@ import type { Tree } from '../solver/tree.ts';
 export interface LayerDeps {
   readonly snapshots: Snapshotter;
   readonly images: Pick<BuildImages, 'noteLayer'>;
+  readonly clock: Clock;
   readonly hold: (tree: Tree) => void;
 }
 
@@ -37,7 +38,8 @@ export async function makeLayer(
       write: () => {},
     });
     const descriptor = { mediaType: OCI_LAYER, digest, size: tarBytes };
-    const layers = [...base.layers, { diffId, descriptor }];
+    const createdAt = formatRfc3339Nano(deps.clock.nowNs());
+    const layers = [...base.layers, { diffId, descriptor, createdAt }];
     const chainId = chainIds(layers.map((layer) => layer.diffId)).at(-1) as ChainId;
     const tree = { chainId, layers };
     deps.hold(tree);

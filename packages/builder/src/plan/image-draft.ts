@@ -1,3 +1,4 @@
+import type { DiffId } from '@wharf/kit';
 import type { HistoryEntry, ImageConfig, ImageRuntimeConfig, Platform } from '@wharf/oci/spec/image';
 
 const COMMENT = 'buildkit.dockerfile.v0';
@@ -12,14 +13,14 @@ export class ImageDraft {
   readonly config: Mutable<ImageRuntimeConfig>;
   readonly history: HistoryEntry[];
   author: string;
-  readonly #rest: Pick<ImageConfig, 'os.version' | 'os.features'>;
+  readonly #baseCreated: string | undefined;
 
-  constructor(platform: Platform, base?: Pick<ImageConfig, 'config' | 'history' | 'author'>) {
+  constructor(platform: Platform, base?: Pick<ImageConfig, 'config' | 'history' | 'author' | 'created'>) {
     this.platform = platform;
     this.config = { ...base?.config };
     this.history = [...(base?.history ?? [])];
     this.author = base?.author ?? '';
-    this.#rest = {};
+    this.#baseCreated = base?.created;
   }
 
   /** A copy for a stage that builds on this one. */
@@ -27,6 +28,7 @@ export class ImageDraft {
     return new ImageDraft(this.platform, {
       config: structuredClone(this.config),
       history: this.history,
+      ...(this.#baseCreated === undefined ? {} : { created: this.#baseCreated }),
       ...(this.author === '' ? {} : { author: this.author }),
     });
   }
@@ -53,18 +55,28 @@ export class ImageDraft {
   }
 
   /**
-   * The whole document. Every entry of the history without a time gets `created`.
-   * @param diffIds the layers, lowest first
+   * The whole document. A layer's entry of the history has the time the layer was made, an entry without a layer that of the entry
+   * before it: the same steps from the cache give the same image.
+   * @param layers of the whole image, lowest first
+   * @param now for an image without any layer or base
    */
-  finish(created: string, diffIds: ImageConfig['rootfs']['diff_ids']): ImageConfig {
+  finish(layers: readonly { readonly diffId: DiffId; readonly createdAt?: string }[], now: string): ImageConfig {
+    const times = layers.flatMap(({ createdAt }) => createdAt ?? []);
+    const withoutTime = this.history.filter((entry) => entry.empty_layer !== true && entry.created === undefined);
+    const layerTimes = times.slice(times.length - withoutTime.length);
+    let latest = this.#baseCreated;
+    const history = this.history.map((entry) => {
+      latest =
+        entry.created ?? (entry.empty_layer === true ? undefined : layerTimes.shift()) ?? latest ?? times[0] ?? now;
+      return entry.created === undefined ? { created: latest, ...entry } : entry;
+    });
     return {
-      ...this.#rest,
       ...this.platform,
-      created,
+      created: latest ?? now,
       ...(this.author === '' ? {} : { author: this.author }),
       config: this.config,
-      rootfs: { type: 'layers', diff_ids: diffIds },
-      history: this.history.map((entry) => (entry.created === undefined ? { created, ...entry } : entry)),
+      rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
+      history,
     };
   }
 }

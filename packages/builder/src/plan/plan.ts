@@ -28,6 +28,8 @@ export interface BuildPlan {
   readonly target: EvaluatedStage;
   /** The stages the target needs and the target itself, in the order of the file. */
   readonly stages: readonly EvaluatedStage[];
+  /** No step comes from the cache. */
+  readonly noCache: boolean;
 }
 
 const CONTEXT: ContextVertex = { kind: 'context', context: 'context', name: '[internal] load build context' };
@@ -68,7 +70,11 @@ class Planner {
     const { labels } = this.#options;
     for (const [name, value] of Object.entries(labels)) target.draft.setLabel(name, value);
     const done = await Promise.all(this.#done.values());
-    return { target, stages: done.toSorted((left, right) => left.stage.index - right.stage.index) };
+    return {
+      target,
+      noCache: this.#options.noCache,
+      stages: done.toSorted((left, right) => left.stage.index - right.stage.index),
+    };
   }
 
   #baseName(index: number): string {

@@ -5,6 +5,8 @@ import type { Descriptor } from '@wharf/oci/spec/image';
 export interface TreeLayer {
   readonly diffId: DiffId;
   readonly descriptor: Descriptor;
+  /** RFC 3339; absent for layers of an image that was built on. */
+  readonly createdAt?: string;
 }
 
 /** A whole file system: committed snapshots, named by the topmost one's chain id; `''` for the empty one. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { WharfError } from '@wharf/kit';
 import type { ApplyOutcome, ApplyParams } from '@wharf/oci/layers/apply-job';
 import { toBytes, toText } from '@wharf/oci/tar/bytes';
@@ -71,6 +71,19 @@ async function readText(directory: string, name: string): Promise<string | undef
     throw new WharfError('invalid-argument', `Cannot read "${name}": it is larger than ${MAX_DOCKERFILE_BYTES} bytes`);
   }
   return readFileSync(path, 'utf8');
+}
+
+/**
+ * Clients send the Dockerfile and .dockerignore even where .dockerignore names them, since the builder needs them; to COPY they must
+ * not be there.
+ */
+export async function removeOwnFiles(directory: string, dockerfile: string): Promise<void> {
+  const list = new PatternList(await ignorePatterns(directory, dockerfile));
+  for (const name of ['.dockerignore', dockerfile]) {
+    const cleaned = posix.normalize(name).replace(/^\/+/, '');
+    if (list.matches(cleaned))
+      await rm(directory + toText(resolveInTree(directory, toBytes(cleaned), false)), { force: true });
+  }
 }
 
 /** Takes out of a context what its patterns say; the Dockerfile's own rules apply to contexts that no client has filtered. */

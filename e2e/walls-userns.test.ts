@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { BUSYBOX } from './lib/images.ts';
 import { daemonForFile, uniqueName } from './lib/suite.ts';
@@ -76,6 +76,14 @@ test('a container with a user namespace has its network, and may configure it wi
     'nc -l -p 80 -w 1 & sleep 0.2; netstat -ltn',
   );
   assert.match(low, /:80 /);
+});
+
+test('runc gives a container its user namespace as crun does', async () => {
+  // runc looks for the bundle as the container's root: /run may be searched by all, a temporary directory by none.
+  chmodSync(dirname(daemon().socketPath), 0o711);
+  const script = 'id -u; touch /mine && stat -c %u:%g /mine; cat /proc/self/uid_map | wc -l';
+  const output = await daemon().ok('run', '--rm', '--runtime', 'runc', BUSYBOX, 'sh', '-c', script);
+  assert.equal(output, '0\n0:0\n1');
 });
 
 test('owners in volumes, binds and tmpfs are those of the container', async () => {

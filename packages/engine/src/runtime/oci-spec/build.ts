@@ -1,4 +1,5 @@
 import { WharfError } from '@wharf/kit';
+import type { IdRange } from '@wharf/linux/user-namespace';
 import type { HostConfig, Ulimit } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../../containers/container.ts';
 import type { WallDefaults } from '../../engine-config.ts';
@@ -12,7 +13,7 @@ import { containerMounts } from './mounts.ts';
 import { resourceLimits } from './resources.ts';
 import { type HostRlimits, INFINITY_LIMIT, rlimits } from './rlimits.ts';
 import { parseSecurityOptions } from './security-options.ts';
-import type { Spec, SpecDevice, SpecDeviceRule, SpecMount, SpecNamespace, SpecProcess } from './spec.ts';
+import type { Spec, SpecDevice, SpecDeviceRule, SpecLinux, SpecMount, SpecNamespace, SpecProcess } from './spec.ts';
 import type { ResolvedUser } from './users.ts';
 
 /** What the host allows; read once. */
@@ -83,6 +84,7 @@ export function buildSpec(inputs: SpecInputs): Spec {
     ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
     linux: {
       namespaces: namespacesOf(inputs),
+      ...mappingsOf(record),
       cgroupsPath: inputs.cgroupsPath,
       resources: { devices: rules, ...resourceLimits(hostConfig) },
       devices,
@@ -175,6 +177,13 @@ function capabilitiesOf(hostConfig: HostConfig): readonly string[] {
     drop: hostConfig.CapDrop ?? [],
     privileged: hostConfig.Privileged === true,
   });
+}
+
+/** The mapping of the user namespace to join, which runc wants told although it is made already. */
+function mappingsOf({ userNamespace }: ContainerRecord): Pick<SpecLinux, 'uidMappings' | 'gidMappings'> {
+  if (userNamespace === undefined) return {};
+  const inSpec = ({ inside, outside, count }: IdRange) => ({ containerID: inside, hostID: outside, size: count });
+  return { uidMappings: userNamespace.uids.map(inSpec), gidMappings: userNamespace.gids.map(inSpec) };
 }
 
 function namespacesOf({ namespaces }: SpecInputs): readonly SpecNamespace[] {

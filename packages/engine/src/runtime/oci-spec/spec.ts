@@ -83,7 +83,16 @@ export interface SpecResources {
   readonly blockIO?: Readonly<Record<string, unknown>>;
 }
 
+/** `size` ids, `containerID` on inside the user namespace and `hostID` on outside. */
+export interface SpecIdMapping {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
+}
+
 export interface SpecLinux {
+  readonly uidMappings?: readonly SpecIdMapping[];
+  readonly gidMappings?: readonly SpecIdMapping[];
   readonly namespaces: readonly SpecNamespace[];
   readonly cgroupsPath: string;
   readonly resources: SpecResources;

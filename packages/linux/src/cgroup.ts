@@ -8,5 +8,6 @@ export {
   removeCgroup,
 } from './cgroups/control.ts';
 export { type CgroupLayout, detectLayout } from './cgroups/layout.ts';
+export { rememberLimits } from './cgroups/limit-files.ts';
 export type { Counter, DeviceCounter } from './cgroups/parse.ts';
 export { CgroupReader, type CgroupStats } from './cgroups/reader.ts';

@@ -1,5 +1,5 @@
 import { isKind, messageOf, WharfError } from '@wharf/kit';
-import { liftLimits } from '@wharf/linux/cgroup';
+import { liftLimits, rememberLimits } from '@wharf/linux/cgroup';
 import type { HostConfig } from '@wharf/wire/docker/types';
 import { resourceLimits } from '../runtime/oci-spec/resources.ts';
 import type { LiveContainer } from './live.ts';
@@ -22,15 +22,18 @@ export async function updateContainer(
       throw cannot(live, 'container is marked for removal and cannot be "update"', 'conflict');
     }
     const hostConfig = merge(live, resources);
+    // The runtime writes one file after the other, and the kernel may refuse any of them.
+    const restore = live.run === undefined ? undefined : rememberLimits(cgroupOf(room.config, before));
     room.registry.save(live, { ...before, hostConfig });
     try {
       if (live.run !== undefined) await apply(room, live, given(resources));
       if (hostConfig.PortBindings !== before.hostConfig.PortBindings) {
-        // The last step that can fail: limits that were set are no harm, ports would be.
+        // The last step that can fail: limits can be put back, ports may be someone else's by then.
         room.registry.save(live, { ...live.record, ports: await room.networks.republish(live.record) });
       }
       await room.store.committed();
     } catch (error) {
+      restore?.();
       room.registry.save(live, { ...live.record, hostConfig: before.hostConfig });
       throw cannot(live, messageOf(error), isKind(error, 'invalid-argument') ? 'invalid-argument' : 'internal', error);
     }

@@ -59,6 +59,12 @@ function checkMemory(draft: Draft, facts: CgroupFacts, warnings: string[], updat
     draft.MemorySwap = -1;
   }
   checkSwappiness(draft, facts, warnings);
+  if (reservation > 0 && !facts.memoryReservation) {
+    warnings.push(
+      'Your kernel does not support memory soft limit capabilities or the cgroup is not mounted. Limitation discarded.',
+    );
+    draft.MemoryReservation = 0;
+  }
   if (reservation > 0 && reservation < MIN_MEMORY_BYTES) throw refuse('Minimum memory reservation allowed is 6MB');
   if (memory > 0 && reservation > 0 && memory < reservation) {
     throw refuse('Minimum memory limit can not be less than memory reservation limit, see usage');
@@ -91,7 +97,7 @@ function checkSwappiness(draft: Draft, facts: CgroupFacts, warnings: string[]): 
   if (swappiness < 0 || swappiness > 100) {
     throw refuse(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
   }
-  if (facts.version === '2') {
+  if (!facts.swappiness) {
     warnings.push(
       'Your kernel does not support memory swappiness capabilities or the cgroup is not mounted. Memory swappiness discarded.',
     );
@@ -114,6 +120,11 @@ function checkCpu(draft: Draft, facts: CgroupFacts, warnings: string[]): void {
   if (nano < 0 || nano > cpus * 1e9) {
     throw refuse(`range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`);
   }
+  if ((period !== 0 || quota !== 0) && !facts.cpuCfs) {
+    warnings.push('Your kernel does not support CPU CFS scheduler. CPU period/quota discarded.');
+    draft.CpuPeriod = 0;
+    draft.CpuQuota = 0;
+  }
   if (period !== 0 && (period < 1000 || period > 1_000_000)) {
     throw refuse('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
   }
@@ -124,8 +135,27 @@ function checkCpu(draft: Draft, facts: CgroupFacts, warnings: string[]): void {
     warnings.push('Your kernel does not support CPU shares or the cgroup is not mounted. Shares discarded.');
     draft.CpuShares = 0;
   }
+  if ((draft.CpuPercent ?? 0) > 0) {
+    warnings.push('linux does not support CPU percent. Percent discarded.');
+    draft.CpuPercent = 0;
+  }
+  checkRealtime(draft, facts);
+  if ((draft.CpusetCpus || draft.CpusetMems) && !facts.cpuSet) {
+    warnings.push('Your kernel does not support cpuset or the cgroup is not mounted. Cpuset discarded.');
+    draft.CpusetCpus = '';
+    draft.CpusetMems = '';
+  }
   checkSet(draft.CpusetCpus, 'cpus', cpus - 1);
   if (draft.CpusetMems) checkSet(draft.CpusetMems, 'mems', lastMemoryNode());
+}
+
+function checkRealtime(draft: Draft, facts: CgroupFacts): void {
+  const period = draft.CpuRealtimePeriod ?? 0;
+  const runtime = draft.CpuRealtimeRuntime ?? 0;
+  if (period === 0 && runtime === 0) return;
+  if (!facts.cpuRealtime) throw refuse('Your kernel does not support CPU real-time scheduler');
+  if (period !== 0 && runtime > period)
+    throw refuse('cpu real-time runtime cannot be higher than cpu real-time period');
 }
 
 /** A list such as `0-2,4`, none of them above `highest`. */
@@ -162,5 +192,29 @@ function checkBlockIo(draft: Draft, facts: CgroupFacts, warnings: string[]): voi
   }
   if ((draft.IOMaximumBandwidth ?? 0) !== 0 || (draft.IOMaximumIOps ?? 0) !== 0) {
     throw refuse('Invalid QoS settings: linux does not support Maximum IO Bandwidth or Maximum IO IOps');
+  }
+  checkDevices(draft, facts, warnings);
+}
+
+const THROTTLES = [
+  ['BlkioDeviceReadBps', 'BPS Block I/O read', 'Block I/O BPS read'],
+  ['BlkioDeviceWriteBps', 'BPS Block I/O write', 'Block I/O BPS write'],
+  ['BlkioDeviceReadIOps', 'IOPS Block read', 'Block I/O IOPS read'],
+  ['BlkioDeviceWriteIOps', 'IOPS Block write', 'Block I/O IOPS write'],
+] as const;
+
+function checkDevices(draft: Draft, facts: CgroupFacts, warnings: string[]): void {
+  if ((draft.BlkioWeightDevice ?? []).length > 0 && !facts.blkioWeightDevice) {
+    warnings.push(
+      'Your kernel does not support Block I/O weight_device or the cgroup is not mounted. Weight-device discarded.',
+    );
+    draft.BlkioWeightDevice = [];
+  }
+  for (const [key, kernel, limit] of THROTTLES) {
+    if ((draft[key] ?? []).length === 0 || facts.blkioThrottle) continue;
+    warnings.push(
+      `Your kernel does not support ${kernel} limit or the cgroup is not mounted. ${limit} limit discarded.`,
+    );
+    draft[key] = [];
   }
 }

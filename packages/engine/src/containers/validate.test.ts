@@ -10,12 +10,16 @@ const able: CgroupFacts = {
   version: '1',
   memoryLimit: true,
   swapLimit: true,
+  memoryReservation: true,
+  swappiness: true,
   oomKillDisable: true,
   cpuCfs: true,
   cpuShares: true,
+  cpuRealtime: true,
   cpuSet: true,
   pidsLimit: true,
   blkioWeight: true,
+  blkioWeightDevice: true,
   blkioThrottle: true,
 };
 const megabyte = 1024 * 1024;

@@ -7,12 +7,16 @@ export interface CgroupFacts {
   readonly version: '1' | '2';
   readonly memoryLimit: boolean;
   readonly swapLimit: boolean;
+  readonly memoryReservation: boolean;
+  readonly swappiness: boolean;
   readonly oomKillDisable: boolean;
   readonly cpuCfs: boolean;
   readonly cpuShares: boolean;
+  readonly cpuRealtime: boolean;
   readonly cpuSet: boolean;
   readonly pidsLimit: boolean;
   readonly blkioWeight: boolean;
+  readonly blkioWeightDevice: boolean;
   readonly blkioThrottle: boolean;
 }
 
@@ -33,12 +37,18 @@ export function readCgroupFacts(layout: CgroupLayout = detectLayout(), exists = 
     swapLimit: layout.v1.has('memory')
       ? v1('memory', 'memory.memsw.limit_in_bytes')
       : unified.has('memory') && hasSwapFiles(layout),
+    memoryReservation: unified.has('memory') || v1('memory', 'memory.soft_limit_in_bytes'),
+    swappiness: v1('memory', 'memory.swappiness'),
     oomKillDisable: v1('memory', 'memory.oom_control'),
     cpuCfs: unified.has('cpu') || v1('cpu', 'cpu.cfs_quota_us'),
     cpuShares: unified.has('cpu') || v1('cpu', 'cpu.shares'),
+    // Only v1 has it, and only where the kernel is built with RT_GROUP_SCHED.
+    cpuRealtime: v1('cpu', 'cpu.rt_runtime_us'),
     cpuSet: has('cpuset'),
     pidsLimit: has('pids'),
     blkioWeight: unified.has('io') || v1('blkio', 'blkio.weight') || v1('blkio', 'blkio.bfq.weight'),
+    blkioWeightDevice:
+      unified.has('io') || v1('blkio', 'blkio.weight_device') || v1('blkio', 'blkio.bfq.weight_device'),
     blkioThrottle: unified.has('io') || v1('blkio', 'blkio.throttle.read_bps_device'),
   };
 }

@@ -2,6 +2,7 @@ import { formatRfc3339Nano, redact } from '@wharf/kit';
 import type { SystemInfo } from '@wharf/wire/docker/types';
 import type { ContainerStatus } from '../containers/container.ts';
 import type { EngineConfig } from '../engine-config.ts';
+import type { CdiDevices } from '../runtime/cdi/registry.ts';
 import { type CgroupFacts, cgroupWarnings } from './cgroup-facts.ts';
 import type { HostFacts } from './host-facts.ts';
 
@@ -12,6 +13,7 @@ export interface InfoParts {
   readonly config: EngineConfig;
   readonly host: HostFacts;
   readonly cgroup: CgroupFacts;
+  readonly cdi: CdiDevices;
   readonly nowNs: bigint;
   readonly containers: readonly ContainerStatus[];
   readonly images: number;
@@ -81,7 +83,8 @@ export function toInfo(parts: InfoParts): SystemInfo {
     },
     FirewallBackend: { Driver: 'nftables' },
     CDISpecDirs: config.cdiSpecDirs,
-    Warnings: warnings(host, cgroup, config),
+    ...discovered(parts.cdi),
+    Warnings: warnings(parts),
   };
 }
 
@@ -156,13 +159,20 @@ function securityOptions(host: HostFacts, { walls }: EngineConfig): readonly str
   ];
 }
 
-function warnings(host: HostFacts, cgroup: CgroupFacts, { walls }: EngineConfig): SystemInfo['Warnings'] {
+function discovered({ devices }: CdiDevices): Pick<SystemInfo, 'DiscoveredDevices'> {
+  if (devices.size === 0) return {};
+  return { DiscoveredDevices: [...devices.keys()].toSorted().map((ID) => ({ Source: 'cdi', ID })) };
+}
+
+function warnings({ host, cgroup, config, cdi }: InfoParts): SystemInfo['Warnings'] {
+  const { walls } = config;
   const seccomp =
     walls.seccompProfile === 'builtin' ? [] : ['WARNING: daemon is not using the default seccomp profile'];
   const all = [
     ...cgroupWarnings(cgroup),
     ...seccomp,
     ...(host.ipv4Forwarding ? [] : ['WARNING: IPv4 forwarding is disabled']),
+    ...cdi.problems.map((text) => `WARNING: ${text}`),
   ];
   return all.length === 0 ? null : all;
 }

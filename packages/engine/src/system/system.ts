@@ -6,6 +6,7 @@ import type { ContainerSummary, SystemInfo, SystemVersion, Volume } from '@wharf
 import type { ContainerService } from '../containers/container-service.ts';
 import type { EngineConfig } from '../engine-config.ts';
 import { LOG_DRIVERS } from '../logs/options.ts';
+import { readCdiDevices } from '../runtime/cdi/registry.ts';
 import type { Runtimes } from '../runtime/runtime.ts';
 import { readCgroupFacts } from './cgroup-facts.ts';
 import { toUsageSummary } from './container-summary.ts';
@@ -71,6 +72,7 @@ export function createSystemService(options: SystemServiceOptions): SystemServic
         config,
         host: readHostFacts(),
         cgroup: readCgroupFacts(),
+        cdi: readCdiDevices(config.cdiSpecDirs),
         nowNs: clock.nowNs(),
         containers: options.containers.list().map(({ state }) => state.status),
         images: options.images.count(),

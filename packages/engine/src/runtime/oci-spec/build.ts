@@ -4,6 +4,7 @@ import type { HostConfig, Ulimit } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../../containers/container.ts';
 import type { WallDefaults } from '../../engine-config.ts';
 import type { NetworkFiles } from '../../networks/network-service.ts';
+import { injectDevices } from '../cdi/inject.ts';
 import { customSeccompProfile } from '../seccomp/custom-profile.ts';
 import { defaultSeccompProfile, type SeccompProfile } from '../seccomp/default-profile.ts';
 import { capabilitySets, chosenCapabilities } from './capabilities.ts';
@@ -48,6 +49,8 @@ export interface SpecInputs {
   /** The init program on the host, when the container asks for one. */
   readonly initPath: string | undefined;
   readonly cgroupsPath: string;
+  /** Where CDI devices are specified; none when absent. */
+  readonly cdiSpecDirs?: readonly string[];
   readonly defaultUlimits: readonly Ulimit[];
 }
 
@@ -65,7 +68,7 @@ export function buildSpec(inputs: SpecInputs): Spec {
   const seccomp = seccompOf(security.seccomp, privileged, chosen, inputs.host);
   const { devices, rules } = devicesOf(hostConfig);
   const annotations = hostConfig.Annotations ?? {};
-  return {
+  const spec: Spec = {
     ociVersion: '1.0.2',
     process: processOf(inputs, init?.path),
     root: { path: 'rootfs', readonly: hostConfig.ReadonlyRootfs === true },
@@ -95,6 +98,7 @@ export function buildSpec(inputs: SpecInputs): Spec {
       ...(seccomp ? { seccomp } : {}),
     },
   };
+  return injectDevices(spec, hostConfig.DeviceRequests ?? [], inputs.cdiSpecDirs ?? []);
 }
 
 /** The process of an exec: the container's own with another command. */

@@ -9,7 +9,17 @@ export interface Spec {
   readonly domainname?: string;
   readonly mounts: readonly SpecMount[];
   readonly annotations?: Readonly<Record<string, string>>;
+  /** By moment: `createRuntime`, `poststop` … */
+  readonly hooks?: Readonly<Record<string, readonly SpecHook[]>>;
   readonly linux: SpecLinux;
+}
+
+export interface SpecHook {
+  readonly path: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly string[];
+  /** Seconds. */
+  readonly timeout?: number;
 }
 
 export interface SpecMount {

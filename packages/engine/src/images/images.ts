@@ -111,7 +111,7 @@ export async function createImageService(deps: ImageServiceDeps): Promise<Images
     content,
     snapshots,
     documents,
-    roots: () => names.list().map((image) => image.target),
+    roots: () => names.list().flatMap(({ target, pushed }) => (pushed === undefined ? [target] : [target, pushed])),
     sizeOf: (chainId) => sizes.get(chainId),
     onSnapshotRemoved: (chainId) => {
       sizes.forget(chainId);

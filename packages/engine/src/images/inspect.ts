@@ -4,7 +4,7 @@ import { formatPlatform } from '@wharf/oci/spec/platform';
 import { imagePlatformMissing } from '@wharf/wire/docker/messages';
 import type { ImageInspect } from '@wharf/wire/docker/types';
 import type { ImagePlatform } from './image-service.ts';
-import { familiarOf, isDangling, repoDigestOf } from './names.ts';
+import { familiarOf, isDangling, repoDigestsOf } from './names.ts';
 import { findImage } from './resolve.ts';
 import type { ImageRoom } from './room.ts';
 import { isEmpty } from './runtime-config.ts';
@@ -35,7 +35,7 @@ export async function inspectImage(room: ImageRoom, text: string, options: Inspe
   return {
     Id: target.digest,
     RepoTags: unique(named.map(familiarOf)),
-    RepoDigests: unique(named.map(repoDigestOf).filter((each) => each !== undefined)),
+    RepoDigests: [...repoDigestsOf(named)],
     Parent: image.parent ?? '',
     Comment: history.at(-1)?.comment ?? '',
     Created: config?.created,

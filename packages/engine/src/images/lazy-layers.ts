@@ -1,9 +1,10 @@
-import type { ChainId, Digest } from '@wharf/kit';
+import { type ChainId, type Digest, KeyedLock, WharfError } from '@wharf/kit';
 import type { BlobInfo, ContentStore } from '@wharf/oci/content/content-store';
 import { diffLayer } from '@wharf/oci/layers/diff';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import type { Store, Table } from '@wharf/store';
 import type { Lease } from './collector.ts';
+import { PUSHED_GZIP_LEVEL } from './limits.ts';
 
 /** A layer that exists as a snapshot only. */
 export interface LazyLayer {
@@ -12,6 +13,8 @@ export interface LazyLayer {
   readonly sizeBytes: number;
   /** Names that are left out of the archive where they are empty. */
   readonly placeholders: readonly string[];
+  /** The same compressed, once it was pushed; its blob may be gone. */
+  readonly compressed?: { readonly digest: Digest; readonly sizeBytes: number };
 }
 
 /**
@@ -22,6 +25,7 @@ export class LazyLayers {
   readonly #table: Table<LazyLayer>;
   readonly #content: ContentStore;
   readonly #snapshots: Snapshotter;
+  readonly #locks = new KeyedLock();
 
   constructor(options: { readonly store: Store; readonly content: ContentStore; readonly snapshots: Snapshotter }) {
     this.#table = options.store.table('lazy-layers');
@@ -52,6 +56,37 @@ export class LazyLayers {
       write: (chunk) => writer.write(chunk),
     });
     return lease.commit(writer, { digest, sizeBytes: layer.sizeBytes });
+  }
+
+  /**
+   * The layer as a registry is to have it, compressed: found or made, and under the lease. `undefined` for what is no lazy layer.
+   * Two callers at once make it once.
+   */
+  async compressed(digest: Digest, lease: Lease, signal: AbortSignal): Promise<BlobInfo | undefined> {
+    return this.#locks.run(digest, async () => {
+      const layer = this.#table.get(digest);
+      if (layer === undefined || !this.has(digest)) return undefined;
+      const known = layer.compressed === undefined ? undefined : await lease.adopt(layer.compressed.digest);
+      if (known !== undefined) return known;
+      lease.keepSnapshot(layer.chainId);
+      await using writer = await this.#content.writer();
+      const { diffId, digest: packed } = await diffLayer({
+        snapshots: this.#snapshots,
+        key: layer.chainId,
+        placeholders: layer.placeholders,
+        compression: 'gzip',
+        level: PUSHED_GZIP_LEVEL,
+        write: (chunk) => writer.write(chunk),
+        signal,
+      });
+      if (String(diffId) !== digest) {
+        throw new WharfError('data-loss', `Cannot pack layer "${digest}": its files are others than when it was made`);
+      }
+      const info = await lease.commit(writer, { digest: packed });
+      // A lost note costs the work again, nothing else.
+      this.#table.put(digest, { ...layer, compressed: { digest: info.digest, sizeBytes: info.sizeBytes } });
+      return info;
+    });
   }
 
   /** The snapshot is gone, and with it what could be made of it. */

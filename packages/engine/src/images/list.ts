@@ -2,7 +2,7 @@ import { type ChainId, type Digest, type Filters, parseRfc3339, Semaphore } from
 import type { ImageSummary } from '@wharf/wire/docker/types';
 import { SUMMARY_CONCURRENCY } from './limits.ts';
 import { imageFilter } from './list-filters.ts';
-import { familiarOf, type ImageName, isDangling, repoDigestOf } from './names.ts';
+import { familiarOf, type ImageName, isDangling, repoDigestsOf } from './names.ts';
 import type { ImageRoom } from './room.ts';
 import { type ImageSums, sumUp } from './summary.ts';
 
@@ -53,7 +53,6 @@ export async function listImages(room: ImageRoom, options: ListOptions): Promise
 function summaryOf(group: readonly ImageName[], sums: ImageSums, sharedSize: number, manifests: boolean): ImageSummary {
   const { image, best } = sums;
   const tags = group.filter((each) => !isDangling(each)).map(familiarOf);
-  const digests = new Set(group.map(repoDigestOf).filter((each) => each !== undefined));
   const created = best?.config?.created === undefined ? undefined : parseRfc3339(best.config.created);
   return {
     Containers: best === undefined ? -1 : sums.containers,
@@ -63,7 +62,7 @@ function summaryOf(group: readonly ImageName[], sums: ImageSums, sharedSize: num
     ParentId: image.parent ?? '',
     Descriptor: image.target,
     ...(manifests ? { Manifests: sums.manifests.map((each) => each.shown) } : {}),
-    RepoDigests: best === undefined ? [image.target.digest] : [...digests],
+    RepoDigests: best === undefined ? [image.target.digest] : [...repoDigestsOf(group)],
     RepoTags: tags,
     SharedSize: sharedSize,
     Size: sums.totalBytes,

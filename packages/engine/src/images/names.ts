@@ -9,6 +9,8 @@ export interface ImageName {
   /** Canonical (`docker.io/library/busybox:latest`), or `moby-dangling@<digest>` for an image without a name. */
   readonly name: string;
   readonly target: Descriptor;
+  /** The manifest a push of this name has put into the registry, where that is another one: its layers are compressed. */
+  readonly pushed?: Descriptor;
   readonly createdAt: string;
   readonly updatedAt: string;
   /** The image this one was committed from, as the classic builder and `docker commit` note it. */
@@ -37,10 +39,22 @@ export function familiarOf(image: ImageName): string {
   return reference === undefined ? image.name : formatFamiliar(reference);
 }
 
-/** `repository@digest` as Docker shows it; `undefined` for dangling ones. */
-export function repoDigestOf(image: ImageName): string | undefined {
+/** `repository@digest` as Docker shows it, by the digest the registry knows; `undefined` for dangling ones. */
+function repoDigestOf(image: ImageName): string | undefined {
   const reference = referenceOf(image);
-  return reference === undefined ? undefined : `${familiarName(reference)}@${image.target.digest}`;
+  return reference === undefined ? undefined : `${familiarName(reference)}@${(image.pushed ?? image.target).digest}`;
+}
+
+/** The `RepoDigests` of an image by its names: each once, and of a repository it was pushed to only what is there. */
+export function repoDigestsOf(images: readonly ImageName[]): readonly string[] {
+  const pushed = new Set(images.filter((image) => image.pushed !== undefined).map(repositoryOf));
+  const shown = images.filter((image) => image.pushed !== undefined || !pushed.has(repositoryOf(image)));
+  return [...new Set(shown.map(repoDigestOf).filter((each) => each !== undefined))];
+}
+
+function repositoryOf(image: ImageName): string {
+  const reference = referenceOf(image);
+  return reference === undefined ? '' : familiarName(reference);
 }
 
 /**

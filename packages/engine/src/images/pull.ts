@@ -63,21 +63,24 @@ async function pullOne(
   repository: RemoteRepository,
 ): Promise<void> {
   const { reference, output, signal } = options;
-  const before = room.names.get(formatCanonical(reference))?.target.digest;
+  const before = room.names.get(formatCanonical(reference));
   try {
     using lease = room.collector.lease();
     using progress = new PullProgress(output);
     const target = await resolve(repository, signal).catch((error: unknown) => {
       throw new Unresolved(error);
     });
+    // What was pushed from here is here, in the form it was built in.
+    const isOwn = before?.pushed?.digest === target.digest;
     const parts: PullLayersOptions = { room, registries, repository, lease, progress, signal };
-    await pullContent(parts, { target, options });
-    const image = putName(room, { name: formatCanonical(reference), target });
+    if (isOwn) output.message(`Pulling from ${reference.path}`, reference.tag ?? formatCanonical(reference));
+    else await pullContent(parts, { target, options });
+    const image = putName(room, { name: formatCanonical(reference), target: isOwn ? before.target : target });
     await room.names.committed();
     await rememberSources(room, reference, target);
     await announceTransfer(room, 'pull', image, { id: formatFamiliar(reference), name: familiarName(reference) });
     output.message(`Digest: ${target.digest}`);
-    const newer = before !== target.digest;
+    const newer = !isOwn && before?.target.digest !== target.digest;
     output.message(
       `Status: ${newer ? 'Downloaded newer image' : 'Image is up to date'} for ${formatFamiliar(reference)}`,
     );

@@ -6,8 +6,10 @@ import type { Descriptor } from '@wharf/oci/spec/image';
 import { isIndexType } from '@wharf/oci/spec/media-types';
 import { announceTransfer } from './announce.ts';
 import { rememberSources } from './blob-sources.ts';
+import type { Lease } from './collector.ts';
 import { type ImageName, referenceOf } from './names.ts';
 import type { TransferOptions } from './pull.ts';
+import { compressForPush } from './push-compressed.ts';
 import { pushError } from './push-errors.ts';
 import { type PushPlan, partToPush, planPush } from './push-plan.ts';
 import { PushProgress } from './push-progress.ts';
@@ -40,7 +42,8 @@ async function pushOne(
   if (image === undefined) throw new WharfError('not-found', `tag does not exist: ${formatFamiliar(reference)}`);
   using lease = room.collector.lease();
   for (const { digest } of await room.documents.reachable(image.target)) lease.keep(digest);
-  const plan = await choosePlan(room, reference, image, options);
+  const chosen = await choosePlan(room, lease, { reference, image }, options);
+  const { plan } = chosen;
   try {
     const repository = await registries.repository(reference, credentials, metaHeaders);
     await send({ room, registries, connection: repository.forPush(), plan, options, reference });
@@ -49,30 +52,58 @@ async function pushOne(
   }
   const { target } = plan;
   if (reference.tag !== undefined) output.message(`${reference.tag}: digest: ${target.digest} size: ${target.size}`);
-  if (target.digest !== image.target.digest && platform === undefined) {
+  const isWhole = chosen.target.digest === image.target.digest;
+  if (!isWhole && platform === undefined) {
     output.aux({ manifestPushedInsteadOfIndex: true, originalIndex: image.target, selectedManifest: target });
   }
+  if (isWhole) notePushed(room, image, target);
   await rememberSources(room, reference, target);
   await room.names.committed();
   const event = { id: formatFamiliar(reference), name: familiarName(reference) };
   await announceTransfer(room, 'push', image, event);
 }
 
+/** What the registry now has under this name, where that is not the image as it is here. */
+function notePushed(room: ImageRoom, image: ImageName, pushed: Descriptor): void {
+  room.names.transaction(() => {
+    const now = room.names.get(image.name);
+    // Somebody may have given the name away meanwhile.
+    if (now === undefined || now.target.digest !== image.target.digest) return;
+    const { pushed: _, ...plain } = now;
+    if (pushed.digest !== image.target.digest) room.names.put({ ...plain, pushed });
+    else if (now.pushed !== undefined) room.names.put(plain);
+  });
+}
+
+interface Chosen {
+  /** The image, or the part of it that was chosen. */
+  readonly target: Descriptor;
+  /** How it is sent, which may be in another form. */
+  readonly plan: PushPlan;
+}
+
 /** The whole image when it is here, else the part of it that dockerd would push. */
 async function choosePlan(
   room: ImageRoom,
-  reference: Reference,
-  image: ImageName,
-  { platform, output }: TransferOptions,
-): Promise<PushPlan> {
+  lease: Lease,
+  { reference, image }: { readonly reference: Reference; readonly image: ImageName },
+  { platform, output, signal }: TransferOptions,
+): Promise<Chosen> {
+  const planFor = async (target: Descriptor): Promise<Chosen> => {
+    const sent = await compressForPush(room, lease, target, signal);
+    // Blobs that were not asked for so far are made now.
+    for (const { digest } of await room.documents.reachable(sent)) await lease.adopt(digest);
+    return { target, plan: await planPush(room, reference, sent) };
+  };
   const target = platform === undefined ? image.target : await partToPush(room, image, platform);
-  let plan = await planPush(room, reference, target);
-  if (plan.missing.length > 0 && platform === undefined && isIndexType(target.mediaType)) {
+  let chosen = await planFor(target);
+  if (chosen.plan.missing.length > 0 && platform === undefined && isIndexType(target.mediaType)) {
     const part = await partToPush(room, image, undefined);
-    if (part.digest !== target.digest) plan = await planPush(room, reference, part);
+    if (part.digest !== target.digest) chosen = await planFor(part);
   }
+  const { plan } = chosen;
   const [missing] = plan.missing;
-  if (missing === undefined) return plan;
+  if (missing === undefined) return chosen;
   output.aux({ contentMissing: true, desc: plan.target });
   throw new WharfError('not-found', `content digest ${missing.digest}: not found`);
 }

@@ -102,7 +102,11 @@ function findAll(
   if (any.kind === 'digest') return { exact: undefined, all: allOf(room, any, any.digest) };
   const exact = room.names.get(formatCanonical(withDefaultTag(any.reference)));
   if (exact) return { exact, all: room.names.withTarget(exact.target.digest) };
-  if (any.reference.digest !== undefined) return { exact: undefined, all: allOf(room, any, any.reference.digest) };
+  const { digest } = any.reference;
+  if (digest !== undefined) {
+    const pushed = room.names.list().find((image) => image.pushed?.digest === digest);
+    return { exact: undefined, all: allOf(room, any, pushed?.target.digest ?? digest) };
+  }
   const prefix = idPrefix(text);
   const found = prefix === undefined ? [] : withIdPrefix(room, prefix);
   if (found.length === 0) throw noSuch(any);

@@ -65,7 +65,7 @@ export function findImage(room: ImageRoom, text: string): ImageName {
 
 function findDigested(room: ImageRoom, reference: Reference): ImageName {
   for (const image of room.names.list()) {
-    if (image.target.digest !== reference.digest) continue;
+    if (image.target.digest !== reference.digest && image.pushed?.digest !== reference.digest) continue;
     const own = referenceOf(image);
     if (own && own.domain === reference.domain && own.path === reference.path) return image;
   }

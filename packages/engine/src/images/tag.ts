@@ -58,7 +58,8 @@ export function putName(room: ImageRoom, given: Omit<NewName, 'event'>): ImageNa
     const before = room.names.get(given.name);
     const same = before?.target.digest === given.target.digest;
     if (before && !same) keepDangling(room, before);
-    const image: ImageName = { ...given, createdAt: same && before ? before.createdAt : now, updatedAt: now };
+    const kept = same && before?.pushed !== undefined ? { pushed: before.pushed } : {};
+    const image: ImageName = { ...kept, ...given, createdAt: same && before ? before.createdAt : now, updatedAt: now };
     room.names.put(image);
     if (!isDangling(image)) room.names.delete(danglingName(image.target.digest));
     return image;
@@ -69,5 +70,6 @@ export function putName(room: ImageRoom, given: Omit<NewName, 'event'>): ImageNa
 export function keepDangling(room: ImageRoom, image: ImageName): void {
   if (room.names.withTarget(image.target.digest).length > 1) return;
   const now = formatRfc3339Nano(room.clock.nowNs());
-  room.names.put({ ...image, name: danglingName(image.target.digest), createdAt: now, updatedAt: now });
+  const { pushed: _, ...rest } = image;
+  room.names.put({ ...rest, name: danglingName(image.target.digest), createdAt: now, updatedAt: now });
 }

@@ -24,6 +24,8 @@ export interface CompareParams {
 
 export interface DiffParams extends CompareParams {
   readonly compression: 'none' | 'gzip' | 'zstd';
+  /** Of gzip, 1 to 9; zlib's own choice when absent. */
+  readonly level?: number | undefined;
 }
 
 export interface DiffOutcome {
@@ -65,7 +67,7 @@ export function diffJob(params: DiffParams, io: JobIo): Promise<DiffOutcome> {
         yield chunk;
       }
     }
-    for await (const chunk of compress(plain(), params.compression)) {
+    for await (const chunk of compress(plain(), params)) {
       blobBytes += chunk.byteLength;
       blobHash.update(chunk);
       await io.write(chunk);
@@ -97,14 +99,14 @@ function* packLayer(list: Iterable<Difference>): Generator<Chunk, void, undefine
 
 async function* compress(
   source: AsyncIterable<Chunk>,
-  compression: DiffParams['compression'],
+  { compression, level }: Pick<DiffParams, 'compression' | 'level'>,
 ): AsyncGenerator<Chunk, void, undefined> {
   if (compression === 'none') {
     yield* source;
     return;
   }
   const options = { chunkSize: INFLATE_CHUNK_BYTES };
-  const encoder = compression === 'gzip' ? createGzip(options) : createZstdCompress(options);
+  const encoder = compression === 'gzip' ? createGzip({ ...options, level }) : createZstdCompress(options);
   const readable = Readable.from(source, { objectMode: false });
   readable.on('error', (error) => encoder.destroy(error));
   readable.pipe(encoder);

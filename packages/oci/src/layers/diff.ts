@@ -37,6 +37,8 @@ export interface DiffTarget {
 
 export interface DiffLayerOptions extends DiffTarget {
   readonly compression: 'none' | 'gzip' | 'zstd';
+  /** Of gzip, 1 to 9. */
+  readonly level?: number;
   /** Receives the layer; the next chunk comes when its promise is done. */
   readonly write: (chunk: Buffer) => Promise<void> | void;
 }
@@ -56,7 +58,7 @@ export async function diffLayer(options: DiffLayerOptions): Promise<LayerDiff> {
   const outcome = await layerPool.run<DiffParams, DiffOutcome>({
     module,
     job: 'diffJob',
-    params: { ...compareParams(options), compression: options.compression },
+    params: { ...compareParams(options), compression: options.compression, level: options.level },
     output: options.write,
     signal: options.signal,
   });

@@ -79,7 +79,7 @@ test('--link gives a name, an address and variables', async () => {
 
 test('a published port is free as soon as its container has died, and bound again after a crash of the daemon', async () => {
   const one = await sleeper('-p', '80');
-  const port = (await daemon().ok('port', one, '80')).replace(/^.*:/, '');
+  const port = /:(\d+)$/m.exec(await daemon().ok('port', one, '80'))?.[1] ?? '';
   await daemon().ok('kill', one);
   const two = await sleeper('-p', `${port}:80`);
   await daemon().crash();

@@ -91,7 +91,7 @@ test('a container has its name, hosts and resolver files', async () => {
   assert.match(out, /^quay\n/);
   assert.match(out, /10\.1\.2\.3\s+there/);
   assert.match(out, /\d+\.\d+\.\d+\.\d+\s+quay/);
-  assert.match(out, /nameserver 9\.9\.9\.9/);
+  assert.match(out, /nameserver 127\.0\.0\.11\n(?:.*\n)*# .*ExtServers: \[9\.9\.9\.9\]/);
 });
 
 test('a published port works on after the daemon was killed and started again', async () => {

@@ -30,6 +30,7 @@ export const RUNTIME_REQUIREMENTS: readonly Requirement[] = [
 /** What `npm test` needs besides. */
 export const TEST_REQUIREMENTS: readonly Requirement[] = [
   { name: 'curl', why: 'fetching published ports', present: command('curl') },
+  { name: 'bind9-dnsutils', why: 'dig asks the embedded resolver', present: command('dig') },
   { name: 'bsdutils', why: 'script gives a client a terminal', present: command('script') },
   { name: 'util-linux', why: 'unshare and nsenter', present: command('unshare') },
   { name: 'e2fsprogs', why: 'mkfs.ext4 for volumes on disk images', present: command('mkfs.ext4') },

@@ -10,6 +10,7 @@ import { defaultSeccompProfile, type SeccompProfile } from '../seccomp/default-p
 import { capabilitySets, chosenCapabilities } from './capabilities.ts';
 import { ALL_DEVICES_RULE, DEFAULT_DEVICE_RULES, hostDevices, mappedDevices, parseDeviceRule } from './devices.ts';
 import { containerEnvironment, withHome } from './environment.ts';
+import { mountLabel, processLabels, type SecurityModules } from './labels.ts';
 import { containerMounts } from './mounts.ts';
 import { resourceLimits } from './resources.ts';
 import { type HostRlimits, INFINITY_LIMIT, rlimits } from './rlimits.ts';
@@ -23,6 +24,7 @@ export interface HostLimits {
   readonly rlimits: HostRlimits;
   readonly architecture: string;
   readonly kernelRelease: string;
+  readonly securityModules: SecurityModules;
   /** What the daemon puts around containers that say nothing. */
   readonly walls: WallDefaults;
 }
@@ -88,6 +90,7 @@ export function buildSpec(inputs: SpecInputs): Spec {
     linux: {
       namespaces: namespacesOf(inputs),
       ...mappingsOf(record),
+      ...(privileged ? {} : mountLabel(security, inputs.host.securityModules)),
       cgroupsPath: inputs.cgroupsPath,
       resources: { devices: rules, ...resourceLimits(hostConfig) },
       devices,
@@ -120,6 +123,7 @@ export function buildExecProcess(options: {
     : capabilitiesOf(hostConfig);
   const limits = rlimits(hostConfig.Ulimits ?? [], options.defaultUlimits, options.host.rlimits);
   const { uid, gid, additionalGids, home } = options.user;
+  const security = parseSecurityOptions(hostConfig.SecurityOpt);
   return {
     terminal: options.terminal,
     ...(options.terminal && options.consoleSize ? { consoleSize: options.consoleSize } : {}),
@@ -129,7 +133,8 @@ export function buildExecProcess(options: {
     cwd: options.workingDirectory || '/',
     capabilities: capabilitySets(chosen, { uid, bounding: options.host.bounding }),
     ...(limits.length > 0 ? { rlimits: limits } : {}),
-    noNewPrivileges: parseSecurityOptions(hostConfig.SecurityOpt).noNewPrivileges ?? options.host.walls.noNewPrivileges,
+    noNewPrivileges: security.noNewPrivileges ?? options.host.walls.noNewPrivileges,
+    ...(options.privileged ? {} : processLabels(security, options.host.securityModules)),
   };
 }
 

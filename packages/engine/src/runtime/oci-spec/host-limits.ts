@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { capabilities } from '@wharf/linux/proc';
 import type { WallDefaults } from '../../engine-config.ts';
@@ -16,6 +16,14 @@ export function readHostLimits({ walls }: { readonly walls: WallDefaults }): Hos
     },
     architecture: process.arch,
     kernelRelease: release(),
+    securityModules: {
+      appArmor: readText('/sys/module/apparmor/parameters/enabled').startsWith('Y'),
+      seLinux: existsSync('/sys/fs/selinux/enforce'),
+    },
     walls,
   };
+}
+
+function readText(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }

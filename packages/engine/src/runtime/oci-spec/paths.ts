@@ -1,3 +1,15 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const CPUS = '/sys/devices/system/cpu';
+
+/** Counters of each processor's heat, which tell what others compute. */
+function thermalThrottles(): readonly string[] {
+  return readdirSync(CPUS)
+    .filter((name) => /^cpu\d+$/.test(name) && readdirSync(join(CPUS, name)).includes('thermal_throttle'))
+    .map((name) => join(CPUS, name, 'thermal_throttle'));
+}
+
 /** Paths of proc and sysfs that tell or do too much: hidden unless `systempaths=unconfined`. Docker's lists. */
 export const DEFAULT_MASKED_PATHS: readonly string[] = [
   '/proc/acpi',
@@ -12,6 +24,7 @@ export const DEFAULT_MASKED_PATHS: readonly string[] = [
   '/proc/timer_stats',
   '/sys/devices/virtual/powercap',
   '/sys/firmware',
+  ...thermalThrottles(),
 ];
 
 export const DEFAULT_READONLY_PATHS: readonly string[] = [

@@ -59,6 +59,8 @@ export interface SpecProcess {
   readonly capabilities: SpecCapabilities;
   readonly rlimits?: readonly SpecRlimit[];
   readonly noNewPrivileges: boolean;
+  readonly apparmorProfile?: string;
+  readonly selinuxLabel?: string;
   readonly oomScoreAdj?: number;
 }
 
@@ -111,5 +113,6 @@ export interface SpecLinux {
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
   readonly rootfsPropagation?: string;
+  readonly mountLabel?: string;
   readonly seccomp?: SeccompProfile;
 }

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mountLabel, processLabels } from './labels.ts';
+import { parseSecurityOptions } from './security-options.ts';
+
+const options = parseSecurityOptions(['apparmor=mine', 'label=type:web_t', 'label=level:s0:c1,c2']);
+const none = { appArmor: false, seLinux: false };
+
+test('processLabels() passes on what was asked for where the kernel has the module', () => {
+  assert.deepEqual(processLabels(options, { appArmor: true, seLinux: false }), { apparmorProfile: 'mine' });
+  assert.deepEqual(processLabels(options, { appArmor: false, seLinux: true }), {
+    selinuxLabel: 'system_u:system_r:web_t:s0:c1,c2',
+  });
+  assert.deepEqual(mountLabel(options, { appArmor: false, seLinux: true }), {
+    mountLabel: 'system_u:object_r:container_file_t:s0:c1,c2',
+  });
+  assert.deepEqual([processLabels(options, none), mountLabel(options, none)], [{}, {}]);
+});
+
+test('processLabels() gives nothing that was not asked for', () => {
+  const both = { appArmor: true, seLinux: true };
+  assert.deepEqual(processLabels(parseSecurityOptions([]), both), {});
+  assert.deepEqual(processLabels(parseSecurityOptions(['label=disable', 'label=type:x']), both), {});
+  assert.deepEqual(processLabels(parseSecurityOptions(['apparmor=unconfined']), both), {
+    apparmorProfile: 'unconfined',
+  });
+});

@@ -1,4 +1,5 @@
 import { WharfError } from '@wharf/kit';
+import { ADDRESS_IN_USE } from '@wharf/wire/docker/messages';
 import type { NetworkPool, NetworkRecord } from './network.ts';
 import {
   type Address,
@@ -159,8 +160,7 @@ export class NetworkAddresses {
     if (found?.address.family !== family) {
       throw new WharfError('invalid-argument', `no configured subnet contains IP address ${asked}`);
     }
-    if (!found.pool.takeExactly(found.address.value))
-      throw new WharfError('permission-denied', 'Address already in use');
+    if (!found.pool.takeExactly(found.address.value)) throw new WharfError('permission-denied', ADDRESS_IN_USE);
     return found.pool.lease(found.address.value);
   }
 

@@ -1,11 +1,11 @@
 import { isKind, newId, WharfError } from '@wharf/kit';
-import { networkGone, TEMPLATE_HAS_NO_ENDPOINTS } from '@wharf/wire/docker/messages';
+import { addressInUse, networkGone, TEMPLATE_HAS_NO_ENDPOINTS } from '@wharf/wire/docker/messages';
 import type { EndpointSettings } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../containers/container.ts';
 import { ENDPOINT_OPTION, isLinkName } from './driver-options.ts';
 import { askedFor, checkEndpointSettings, dnsNamesOf } from './endpoint-settings.ts';
 import { disablesIPv6, endpointSysctls } from './endpoint-sysctls.ts';
-import { type LiveContainer, nextInterface } from './live-containers.ts';
+import { type LiveContainer, type LiveContainers, nextInterface } from './live-containers.ts';
 import { isUserDefined, type LiveEndpoint, macOf, type NetworkRecord } from './network.ts';
 import type { NetworkBooks } from './network-books.ts';
 import { parseAddress } from './subnet.ts';
@@ -15,11 +15,13 @@ const NO_LEASE = { address: '', prefixLength: 0, gateway: '' };
 /** Makes the endpoints of containers in the books: their addresses, names and links' names. The kernel knows nothing of them yet. */
 export class Endpoints {
   readonly #books: NetworkBooks;
+  readonly #live: LiveContainers;
   readonly #containers: () => Iterable<ContainerRecord>;
 
   /** `containers` are all there are, running or not: what they ask for is kept for them. */
-  constructor(books: NetworkBooks, containers: () => Iterable<ContainerRecord>) {
+  constructor(books: NetworkBooks, live: LiveContainers, containers: () => Iterable<ContainerRecord>) {
     this.#books = books;
+    this.#live = live;
     this.#containers = containers;
   }
 
@@ -118,7 +120,26 @@ export class Endpoints {
 
   #take(live: LiveContainer, network: NetworkRecord, family: 4 | 6, asked: string | undefined): typeof NO_LEASE {
     const addresses = this.#books.addresses(network);
-    return addresses.take(family, asked ?? '', asked ? undefined : this.#promised(live.id, network)) ?? NO_LEASE;
+    if (!asked) return addresses.take(family, '', this.#promised(live.id, network)) ?? NO_LEASE;
+    try {
+      return addresses.take(family, asked) ?? NO_LEASE;
+    } catch (error) {
+      if (!isKind(error, 'permission-denied')) throw error;
+      throw new WharfError('permission-denied', addressInUse(asked, this.#holderOf(network, asked)), { cause: error });
+    }
+  }
+
+  /** Who has an address that is in use, in words. */
+  #holderOf(network: NetworkRecord, text: string): string {
+    const value = parseAddress(text)?.value;
+    const isIt = (other: string | undefined): boolean => parseAddress(other ?? '')?.value === value;
+    const holder = this.#live.endpointsOf(network.id).find(({ address, address6 }) => isIt(address) || isIt(address6));
+    if (holder) return `container "${holder.containerName}"`;
+    if (isIt(network.parent?.hostAddress)) return 'this host';
+    const pools = [...network.ipv4, ...network.ipv6];
+    if (pools.some(({ gateway }) => isIt(gateway))) return 'the gateway';
+    if (pools.some(({ reserved }) => reserved.some(isIt))) return 'an auxiliary address';
+    return 'the network itself';
   }
 
   /** Addresses that other containers ask for, up or not: nobody gets one of them by chance. */

@@ -54,7 +54,7 @@ export class Sandboxes {
     this.#netnsDir = options.netnsDir;
     this.#log = options.log;
     this.#exposure = new Exposure({ config: options.config, log: options.log });
-    this.#endpoints = new Endpoints(options.books, options.containers);
+    this.#endpoints = new Endpoints(options.books, this.live, options.containers);
     this.#stale = new StaleLinks(options.log, () => this.#netlink());
   }
 

@@ -155,6 +155,11 @@ export const poolOverlaps = 'invalid pool request: Pool overlaps with other one 
 export const poolOverlapsWith = (subnet: string, holder: string): string =>
   `${poolOverlaps}: ${subnet} overlaps with ${holder}`;
 
+export const ADDRESS_IN_USE = 'Address already in use';
+
+export const addressInUse = (address: string, holder: string): string =>
+  `${ADDRESS_IN_USE}: ${address} is that of ${holder}`;
+
 export const NO_MORE_POOLS =
   'all predefined address pools have been fully subnetted: remove networks, or give the daemon more by default-address-pools';
 

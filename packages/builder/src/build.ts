@@ -5,6 +5,7 @@ import { type Clock, type Digest, formatRfc3339Nano, KeyedLock, type Logger, Sem
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import type { Platform } from '@wharf/oci/spec/image';
 import { hostPlatform } from '@wharf/oci/spec/platform';
+import { CacheUsage } from './cache-usage.ts';
 import { parseDockerfile } from './dockerfile/dockerfile.ts';
 import type { BuildImages, StepLimits, StepRunner } from './interfaces.ts';
 import { MAX_BUILDS, MAX_STEPS } from './limits.ts';
@@ -57,7 +58,7 @@ export interface Builder {
   build(request: BuildRequest): Promise<Digest>;
   /** Runs `work` with a directory of its own on the data root's disk, removed afterwards. */
   withScratch<T>(work: (directory: string) => Promise<T>): Promise<T>;
-  readonly cache: BuildCache;
+  readonly usage: CacheUsage;
 }
 
 /** Puts a builder together and removes what an earlier one's crash left. */
@@ -100,7 +101,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
         }),
       { signal: request.signal },
     );
-  return { build, withScratch, cache: deps.cache };
+  return { build, withScratch, usage: new CacheUsage({ ...deps, directories: caches }) };
 }
 
 async function planOf(deps: BuilderDeps, request: BuildRequest): Promise<BuildPlan> {

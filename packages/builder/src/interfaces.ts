@@ -62,6 +62,10 @@ export interface BuildImages {
   ): Promise<BaseImage>;
   /** True when an image of that name is here. */
   has(reference: string): Promise<boolean>;
+  /** The snapshots that images stand on. */
+  sharedSnapshots(): Promise<ReadonlySet<string>>;
+  /** Gives back what nothing refers to any more. */
+  collect(): Promise<void>;
   /** Keeps snapshots from being collected until it is disposed of. */
   lease(): { keepSnapshot(chainId: ChainId): void } & Disposable;
   /** Notes that a layer's blob can be made from a snapshot whenever somebody asks for it. */

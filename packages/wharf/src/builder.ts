@@ -45,6 +45,8 @@ function buildImages({ images }: Pick<Engine, 'images'>): BuildImages {
         throw error;
       }
     },
+    sharedSnapshots: () => images.snapshotsInUse(),
+    collect: () => images.collect(),
     lease: () => images.lease(),
     noteLayer: ({ descriptor, chainId, placeholders }) =>
       images.noteLayer(descriptor.digest, { chainId, placeholders, sizeBytes: descriptor.size }),

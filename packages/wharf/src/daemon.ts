@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { RunningEngine } from '@wharf/engine/engine';
 import { messageOf, WharfError } from '@wharf/kit';
 import { type ApiServer, openApiServer } from './api-server.ts';
-import { openBuilder } from './builder.ts';
 import type { DaemonConfig } from './config/daemon-config.ts';
 import { SHUTDOWN_DEADLINE_MS } from './limits.ts';
 import { createLogger, type DaemonLogger } from './logger.ts';
@@ -49,10 +48,9 @@ export async function runDaemon({ config, reload }: DaemonOptions): Promise<void
   claimExecRoot(config.execRoot, config.dataRoot);
   log.info({ version: wharfVersion(), dataRoot: config.dataRoot, execRoot: config.execRoot }, 'starting');
   const plan = planOwnRegistry(config);
-  const engine = await wireUp({ config, log, ownRegistry: plan?.client });
+  const { engine, builder } = await wireUp({ config, log, ownRegistry: plan?.client });
   undo.defer(() => engine.stop());
   warnOfMissingPrograms(engine, log);
-  const builder = await openBuilder(engine);
   const server = await openApiServer({ config, engine, builder, log });
   undo.defer(() => server.close());
   const registry =

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { Builder } from '@wharf/builder/build';
+import { cacheItems } from '@wharf/builder/docker-api/prune';
 import { BuildCache } from '@wharf/builder/solver/cache';
 import { createArchiveService } from '@wharf/engine/archive/archive';
 import { createContainerService } from '@wharf/engine/containers/containers';
@@ -24,6 +26,7 @@ import { createRegistries } from '@wharf/oci/remote/registries';
 import { openSnapshotter } from '@wharf/oci/snapshots/open';
 import { openStore } from '@wharf/store';
 import type { Volume } from '@wharf/wire/docker/types';
+import { openBuilder } from './builder.ts';
 import type { DaemonConfig } from './config/daemon-config.ts';
 import type { DaemonLogger } from './logger.ts';
 import { registrySettings } from './registry-settings.ts';
@@ -42,7 +45,7 @@ export async function wireUp({
   readonly log: DaemonLogger;
   /** The registry that the daemon serves itself. */
   readonly ownRegistry?: OwnRegistry | undefined;
-}): Promise<RunningEngine> {
+}): Promise<{ readonly engine: RunningEngine; readonly builder: Builder }> {
   const clock = systemClock;
   const { dataRoot, execRoot } = config;
   const store = openStore({ path: join(dataRoot, 'wharf.db') });
@@ -102,6 +105,7 @@ export async function wireUp({
       volumes,
       containers,
       version: wharfVersion(),
+      buildCache: async () => cacheItems(await builder.usage.list()),
     });
     const disk = createDiskService({
       ...{ dataRoot, store, events, snapshots, images, containers, clock, log },
@@ -129,7 +133,8 @@ export async function wireUp({
     networks.setContainers(() => containers.list());
     images.setUsage(() => imageUsage(rooms));
     const engine = createEngine(rooms);
-    return engine;
+    const builder = await openBuilder(rooms);
+    return { engine, builder };
   } catch (error) {
     store.close();
     throw error;

@@ -14,6 +14,7 @@ import {
 } from '../sources/context.ts';
 import { type BuildParameters, buildParameters } from './build-parameters.ts';
 import { ClassicOutput } from './classic-output.ts';
+import { pruneBuilds } from './prune.ts';
 import { fetchRemote } from './remote-context.ts';
 
 /** The classic build protocol: a context in the body, progress in the answer. */
@@ -26,6 +27,12 @@ export function buildRoutes({ builder, log }: { readonly builder: Builder; reado
   return [
     { method: 'POST', pattern: '/build', handler: (request, response) => build(builder, log, request, response) },
     { method: 'POST', pattern: '/build/cancel', handler: (_, response) => response.empty(204) },
+    {
+      method: 'POST',
+      pattern: '/build/prune',
+      since: 31,
+      handler: async (request, response) => response.json(200, await pruneBuilds(builder, request)),
+    },
     { method: 'POST', pattern: '/session', handler: noSession },
     { method: 'POST', pattern: '/grpc', handler: noSession },
   ];

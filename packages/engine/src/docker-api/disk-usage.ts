@@ -3,7 +3,7 @@ import type { Engine } from '../engine.ts';
 import { parseUsageKinds, shapeUsage, type Usage } from '../system/disk-usage.ts';
 import { shapeSummary } from './image-shapes.ts';
 
-/** `GET /system/df`, and the prune of what `df` shows and no other room has. */
+/** `GET /system/df`. */
 export function diskUsageRoutes(engine: Pick<Engine, 'system'>): readonly Route[] {
   return [
     {
@@ -17,13 +17,6 @@ export function diskUsageRoutes(engine: Pick<Engine, 'system'>): readonly Route[
         const how = { minor: request.version.minor, verbose: request.query.bool('verbose') };
         response.json(200, shapeUsage(imagesFor(request, usage), how));
       },
-    },
-    {
-      method: 'POST',
-      pattern: '/build/prune',
-      since: 31,
-      // There is no build cache yet, so this is the whole truth; `docker system prune` always asks.
-      handler: (_request, response) => response.json(200, { CachesDeleted: null, SpaceReclaimed: 0 }),
     },
   ];
 }

@@ -56,3 +56,15 @@ export async function storeBuilt(
   }
   return target.digest;
 }
+
+/** Every snapshot that some image stands on. */
+export async function snapshotsInUse(room: ImageRoom): Promise<ReadonlySet<ChainId>> {
+  const inUse = new Set<ChainId>();
+  for (const { target } of room.names.list()) {
+    for (const { manifest } of await room.documents.manifests(target)) {
+      const config = manifest === undefined ? undefined : await room.documents.configIfPresent(manifest.config.digest);
+      for (const chainId of chainIds(config?.rootfs.diff_ids ?? [])) inUse.add(chainId);
+    }
+  }
+  return inUse;
+}

@@ -22,7 +22,7 @@ import type {
 } from '@wharf/wire/docker/types';
 import type { EventBus } from '../events/event-bus.ts';
 import { type AttestationOptions, imageAttestations } from './attestations.ts';
-import { type BuildBase, findBase, storeBuilt } from './built-images.ts';
+import { type BuildBase, findBase, snapshotsInUse, storeBuilt } from './built-images.ts';
 import { Collector, type ExtraRoots, type Lease } from './collector.ts';
 import { commitImage } from './commit.ts';
 import { diskUsage, type ImageDiskUsage } from './disk-usage.ts';
@@ -92,6 +92,8 @@ export interface Images extends ImageService {
   findBase(reference: string, platform: Platform): Promise<BuildBase | undefined>;
   /** Stores an image whose layers are committed snapshots; returns its id. */
   storeBuilt(built: Parameters<typeof storeBuilt>[1]): Promise<Digest>;
+  /** The snapshots that images stand on. */
+  snapshotsInUse(): Promise<ReadonlySet<ChainId>>;
   /** A layer's blob can be made from a snapshot whenever it is asked for. */
   noteLayer(digest: Digest, layer: LazyLayer): void;
   /** Gives back the space of all that nothing refers to. */
@@ -175,6 +177,7 @@ function serviceOf(room: ImageRoom, registries: Registries | undefined, setUsage
     lease: () => room.collector.lease(),
     findBase: (reference, platform) => findBase(room, reference, platform),
     storeBuilt: (built) => storeBuilt(room, built),
+    snapshotsInUse: () => snapshotsInUse(room),
     noteLayer: (digest, layer) => room.lazyLayers.note(digest, layer),
     async collect() {
       await room.collector.collect();

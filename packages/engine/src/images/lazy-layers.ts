@@ -55,7 +55,7 @@ export class LazyLayers {
       compression: 'none',
       write: (chunk) => writer.write(chunk),
     });
-    return lease.commit(writer, { digest, sizeBytes: layer.sizeBytes });
+    return await lease.commit(writer, { digest, sizeBytes: layer.sizeBytes });
   }
 
   /**

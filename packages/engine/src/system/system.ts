@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Clock, Logger } from '@wharf/kit';
 import { isKind } from '@wharf/kit';
 import type { Store } from '@wharf/store';
-import type { ContainerSummary, SystemInfo, SystemVersion, Volume } from '@wharf/wire/docker/types';
+import type { BuildCache, ContainerSummary, SystemInfo, SystemVersion, Volume } from '@wharf/wire/docker/types';
 import type { ContainerService } from '../containers/container-service.ts';
 import type { EngineConfig } from '../engine-config.ts';
 import { LOG_DRIVERS } from '../logs/options.ts';
@@ -30,6 +30,8 @@ export interface SystemServiceOptions {
   };
   readonly volumes: { usage(): Promise<readonly Volume[]> };
   readonly containers: Pick<ContainerService, 'list' | 'size'>;
+  /** A builder's, where there is one. */
+  readonly buildCache?: (() => Promise<readonly BuildCache[]>) | undefined;
   /** Clients that follow events now. */
   readonly eventListeners?: (() => number) | undefined;
   /** The engine package's when absent. */
@@ -105,7 +107,12 @@ export function createSystemService(options: SystemServiceOptions): SystemServic
         ask('container', () => containerUsage(options)),
         ask('volume', () => options.volumes.usage()),
       ]);
-      return { images, containers, volumes, ...(kinds.has('build-cache') ? { buildCache: [] } : {}) };
+      return {
+        images,
+        containers,
+        volumes,
+        ...(kinds.has('build-cache') ? { buildCache: (await options.buildCache?.()) ?? [] } : {}),
+      };
     },
   };
 }

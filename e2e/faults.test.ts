@@ -87,7 +87,7 @@ test('rules flushed by someone else are noticed, logged and put back', async () 
   const rules = (text: string) =>
     text
       .split('\n')
-      .filter((line) => /^table/.test(line))
+      .filter((line) => line.startsWith('table'))
       .sort();
   // Ours is as it was, and theirs is left alone.
   assert.deepEqual(

@@ -87,3 +87,14 @@ test('docker attach shows what comes from then on', async () => {
   const result = await daemon().docker(['attach', name]);
   assert.deepEqual({ code: result.code, out: result.stdout }, { code: 3, out: 'later\n' });
 });
+
+test('following the log of a container that never ran, or could not be started, ends at once', async () => {
+  const fresh = uniqueName();
+  await daemon().ok('create', '--name', fresh, BUSYBOX, 'true');
+  assert.equal(await daemon().ok('logs', '-f', fresh), '');
+  const failed = uniqueName();
+  const mount = 'type=volume,src=empty,dst=/x,volume-subpath=missing';
+  await daemon().ok('create', '--name', failed, '--mount', mount, BUSYBOX, 'true');
+  assert.match((await daemon().docker(['start', failed])).stderr, /cannot access path/);
+  assert.equal(await daemon().ok('logs', '-f', failed), '');
+});

@@ -51,8 +51,10 @@ function readQuery({ query, signal }: ApiRequest): LogQuery {
 }
 
 async function sendLogs(engine: Engine, request: ApiRequest, response: ApiResponse): Promise<void> {
-  const query = readQuery(request);
+  const asked = readQuery(request);
   const record = engine.containers.get(request.params['id'] ?? '');
+  // Of a container that does not run nothing more is to come, whatever may have been made ready for its start.
+  const query = { ...asked, follow: asked.follow && record.state.pid > 0 };
   if (record.state.status === 'removing' || record.state.status === 'dead') {
     throw new WharfError('conflict', LOGS_OF_DEAD_CONTAINER);
   }

@@ -1,7 +1,9 @@
+import { basename } from 'node:path';
 import { isKind, messageOf, WharfError } from '@wharf/kit';
 import { liftLimits, rememberLimits } from '@wharf/linux/cgroup';
 import type { HostConfig } from '@wharf/wire/docker/types';
 import { resourceLimits } from '../runtime/oci-spec/resources.ts';
+import { setScopeProperties } from '../runtime/systemd-scope.ts';
 import type { LiveContainer } from './live.ts';
 import { cgroupOf, locked, publish, type Room, runtimeOf } from './room.ts';
 import { validateRestartPolicy } from './validate-host.ts';
@@ -26,7 +28,7 @@ export async function updateContainer(
     const restore = live.run === undefined ? undefined : rememberLimits(cgroupOf(room.config, before));
     room.registry.save(live, { ...before, hostConfig });
     try {
-      if (live.run !== undefined) await apply(room, live, given(resources));
+      if (live.run !== undefined) await apply(room, live, given(resources), hostConfig);
       if (hostConfig.PortBindings !== before.hostConfig.PortBindings) {
         // The last step that can fail: limits can be put back, ports may be someone else's by then.
         room.registry.save(live, { ...live.record, ports: await room.networks.republish(live.record) });
@@ -86,12 +88,15 @@ function merge(live: LiveContainer, change: HostConfig): HostConfig {
 }
 
 /** Sets the limits of a running container. Runtimes take no word for "unlimited" on every cgroup layout; the files do. */
-async function apply(room: Room, live: LiveContainer, change: HostConfig): Promise<void> {
+async function apply(room: Room, live: LiveContainer, change: HostConfig, after: HostConfig): Promise<void> {
   const limits = resourceLimits(change);
   if (Object.keys(limits).length > 0) await runtimeOf(room, live.record).update(live.id, limits);
   const pids = change.PidsLimit === 0;
   const cpuQuota = (change.CpuQuota ?? 0) < 0;
   if (pids || cpuQuota) liftLimits(cgroupOf(room.config, live.record), { pids, cpuQuota });
+  if (room.config.cgroupDriver === 'systemd' && room.cgroups.version === '2') {
+    await setScopeProperties(basename(cgroupOf(room.config, live.record)), resourceLimits(after));
+  }
 }
 
 /** The fields that say something; zero and empty leave things as they are. `PidsLimit` 0 means unlimited, as do all below. */

@@ -7,6 +7,7 @@ import { CHECKPOINT_DEADLINE_MS, RUNTIME_CALL_DEADLINE_MS, RUNTIME_MESSAGE_LIMIT
 import type { Spec } from './oci-spec/spec.ts';
 import type { LinuxResources, OciRuntime } from './runtime.ts';
 import { COMPILED_FILTER_ANNOTATION, type CompiledFilters } from './seccomp/compiled-filters.ts';
+import { scopeAnnotations } from './systemd-scope.ts';
 
 export interface CommandRuntimeOptions {
   readonly name: string;
@@ -57,7 +58,7 @@ export class CommandRuntime implements OciRuntime {
     const program = seccomp ? this.#filters.find(seccomp) : undefined;
     const added = {
       ...(program === undefined ? {} : { [COMPILED_FILTER_ANNOTATION]: program }),
-      ...(this.#systemdCgroups ? { [SUBGROUP_ANNOTATION]: '' } : {}),
+      ...(this.#systemdCgroups ? { [SUBGROUP_ANNOTATION]: '', ...scopeAnnotations(spec.linux.resources) } : {}),
     };
     return Object.keys(added).length === 0 ? spec : { ...spec, annotations: { ...spec.annotations, ...added } };
   }

@@ -13,10 +13,14 @@ import type { Sample } from './stats-json.ts';
 export class SampleReader {
   readonly #clock: Clock;
   readonly #readers = new Map<string, { readonly pid: number; readonly reader: CgroupReader }>();
+  readonly #missing = new Set<string>();
+  readonly #onMissing: (id: string) => void;
   #layout: CgroupLayout | undefined;
 
-  constructor(clock: Clock) {
+  /** `onMissing` is told once of a running container whose control group is gone. */
+  constructor(clock: Clock, onMissing: (id: string) => void = () => {}) {
     this.#clock = clock;
+    this.#onMissing = onMissing;
   }
 
   /** `undefined` when the container does not run (any more). */
@@ -27,7 +31,12 @@ export class SampleReader {
       return undefined;
     }
     const reader = this.#readerOf(record.id, pid);
-    if (reader === undefined || !reader.exists()) return undefined;
+    // A process whose group was removed under it is in the root, whose counters are not its own.
+    if (reader === undefined || reader.isRoot || !reader.exists()) {
+      this.#miss(record.id);
+      return undefined;
+    }
+    this.#missing.delete(record.id);
     const hostNetwork = record.hostConfig.NetworkMode === 'host' || record.config.NetworkDisabled === true;
     return {
       readAt: formatRfc3339Nano(this.#clock.nowNs()),
@@ -40,6 +49,15 @@ export class SampleReader {
 
   forget(id: string): void {
     this.#readers.delete(id);
+    this.#missing.delete(id);
+  }
+
+  #miss(id: string): void {
+    // Where it is now is looked up again next time.
+    this.#readers.delete(id);
+    if (this.#missing.has(id)) return;
+    this.#missing.add(id);
+    this.#onMissing(id);
   }
 
   #readerOf(id: string, pid: number): CgroupReader | undefined {

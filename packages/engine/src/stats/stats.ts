@@ -45,7 +45,13 @@ export class StatsService {
     this.#find = options.find;
     this.#log = options.log;
     this.#intervalMs = options.intervalMs ?? SAMPLE_INTERVAL_MS;
-    const reader = new SampleReader(options.clock);
+    const reader = new SampleReader(options.clock, (container) => {
+      if (options.find(container)?.state.status !== 'running') return;
+      this.#log.warn(
+        { container },
+        'the control group of a running container is gone: restart it to have its limits back',
+      );
+    });
     this.#read = options.read ?? ((record) => reader.read(record));
   }
 

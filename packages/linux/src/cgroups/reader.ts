@@ -39,10 +39,15 @@ export interface CgroupStats {
 export class CgroupReader {
   readonly #directories: CgroupDirectories;
   readonly #version: 1 | 2;
+  /** The root, or whatever else is mounted as one: its counters are the host's, not a container's. */
+  readonly isRoot: boolean;
 
   private constructor(directories: CgroupDirectories, layout: CgroupLayout) {
     this.#directories = directories;
     this.#version = layout.v1.has('memory') ? 1 : 2;
+    const controller = this.#version === 1 ? 'memory' : '';
+    const mountPoint = this.#version === 1 ? layout.v1.get('memory') : layout.unified;
+    this.isRoot = directories.get(controller)?.replace(/\/+$/, '') === mountPoint;
   }
 
   /** The cgroup that process is in. Throws ENOENT or ESRCH when it is gone. */

@@ -1,4 +1,3 @@
-import { WharfError } from '@wharf/kit';
 import type { IdRange } from '@wharf/linux/user-namespace';
 import type { HostConfig, Ulimit } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../../containers/container.ts';
@@ -16,6 +15,7 @@ import { resourceLimits } from './resources.ts';
 import { type HostRlimits, INFINITY_LIMIT, rlimits } from './rlimits.ts';
 import { parseSecurityOptions } from './security-options.ts';
 import type { Spec, SpecDevice, SpecDeviceRule, SpecLinux, SpecMount, SpecNamespace, SpecProcess } from './spec.ts';
+import { checkSysctls } from './sysctls.ts';
 import type { ResolvedUser } from './users.ts';
 
 /** What the host allows; read once. */
@@ -216,12 +216,9 @@ function sysctlsOf(inputs: SpecInputs): { readonly sysctl?: Readonly<Record<stri
     const groups = inputs.record.userNamespace?.gids.reduce((sum, { count }) => sum + count, 0);
     sysctl['net.ipv4.ping_group_range'] = `0 ${groups === undefined ? 2_147_483_647 : groups - 1}`;
   }
-  for (const [key, value] of Object.entries(asked)) {
-    if (!ownNetwork && key.startsWith('net.')) {
-      throw new WharfError('invalid-argument', `sysctl "${key}" not allowed in host network namespace`);
-    }
-    sysctl[key] = value;
-  }
+  const { ipc, uts } = inputs.namespaces;
+  checkSysctls(asked, { network: ownNetwork, ipc: ipc !== 'host', uts: uts !== 'host' });
+  Object.assign(sysctl, asked);
   if (inputs.record.config.Domainname) sysctl['kernel.domainname'] ??= inputs.record.config.Domainname;
   return Object.keys(sysctl).length > 0 ? { sysctl } : {};
 }

@@ -58,6 +58,17 @@ export function rlimits(own: readonly Ulimit[], defaults: readonly Ulimit[], hos
   });
 }
 
+/** Which of a container's own limits this host does not allow in full, in words for its creator. */
+export function clampWarnings(own: readonly Ulimit[], host: HostRlimits): readonly string[] {
+  if (host.mayRaise) return [];
+  return own.flatMap(({ Name, Soft, Hard }) => {
+    const ceiling = host.hard[Name.toLowerCase()];
+    const largest = Math.max(clamp(Soft, undefined), clamp(Hard, undefined));
+    if (ceiling === undefined || largest <= ceiling) return [];
+    return [`Ulimit ${Name} is lowered to ${ceiling}: the daemon may not raise its own limit on this host.`];
+  });
+}
+
 function clamp(value: number, ceiling: number | undefined): number {
   const wanted = value < 0 ? INFINITY_LIMIT : value;
   return ceiling === undefined ? wanted : Math.min(wanted, ceiling);

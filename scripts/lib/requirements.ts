@@ -34,9 +34,15 @@ export const TEST_REQUIREMENTS: readonly Requirement[] = [
   { name: 'bsdutils', why: 'script gives a client a terminal', present: command('script') },
   { name: 'util-linux', why: 'unshare and nsenter', present: command('unshare') },
   { name: 'e2fsprogs', why: 'mkfs.ext4 for volumes on disk images', present: command('mkfs.ext4') },
+  { name: 'docker-registry', why: 'a registry beside ours', present: command('docker-registry') },
   { name: 'skopeo', why: 'reads and writes images beside us', present: command('skopeo') },
   { name: 'openssl', why: 'certificates for TLS', present: command('openssl') },
   { name: 'mmdebstrap', why: 'Debian images for whole applications', present: command('mmdebstrap') },
+  {
+    name: 'qemu-system-x86',
+    why: 'a machine of its own kernel, with cgroup v2 and systemd',
+    present: command('qemu-system-x86_64'),
+  },
   { name: 'docker-compose', why: 'Compose 1.29 as a client', present: command('docker-compose') },
   {
     name: 'python3-docker',

@@ -8,6 +8,7 @@ import { exportingDead, exportingRemoved, noSuchFileInContainer } from '@wharf/w
 import type { ContainerPathStat } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../containers/container.ts';
 import type { ContainerService } from '../containers/container-service.ts';
+import { userIn } from '../containers/user-lookup.ts';
 import type { VolumeService } from '../volumes/volume-service.ts';
 import { NO_SUCH_PATH, type PathParams, type PutParams } from './archive-jobs.ts';
 import type { ArchiveService } from './archive-service.ts';
@@ -117,7 +118,7 @@ async function withView<T>(
   }
   return deps.containers.withRootfs(record.id, async (rootfs) => {
     try {
-      return await work({ kind: 'stopped', rootfs, mounts: await stoppedMounts(deps, record) });
+      return await work({ kind: 'stopped', rootfs, mounts: await stoppedMounts(deps, record, rootfs) });
     } finally {
       await releaseVolumes(deps, record);
     }
@@ -125,9 +126,11 @@ async function withView<T>(
 }
 
 /** What would be mounted into a stopped container: volumes and binds, and the files the network room wrote for it. */
-async function stoppedMounts(deps: ArchiveDeps, record: ContainerRecord): Promise<ViewMount[]> {
+async function stoppedMounts(deps: ArchiveDeps, record: ContainerRecord, rootfs: string): Promise<ViewMount[]> {
   const mounts: ViewMount[] = [];
-  for (const { type, source, destination, options } of await deps.volumes.runtimeMounts(record)) {
+  for (const { type, source, destination, options } of await deps.volumes.runtimeMounts(record, {
+    userOf: async (user) => userIn(rootfs, user),
+  })) {
     if (type !== 'bind') continue;
     mounts.push({
       source,

@@ -12,6 +12,7 @@ import { commandOf, mergeImageConfig, withDefaultNetwork, withHostDefaults, with
 import { peerName } from './namespaces.ts';
 import { newStreams, pathsOf, publish, type Room } from './room.ts';
 import { acquireRootfs, releaseRootfs } from './rootfs.ts';
+import { rootfsLimit } from './rootfs-limit.ts';
 import { validateConfig } from './validate-config.ts';
 import { chooseUserNamespace } from './user-namespace.ts';
 import { validateHostConfig, validateSharedNetwork } from './validate-host.ts';
@@ -163,7 +164,7 @@ async function build(room: Room, draft: Draft, undo: AsyncDisposableStack): Prom
       hasBeenStarted: false,
     },
   };
-  await room.snapshots.prepare(record.snapshotKey, record.chainId);
+  await room.snapshots.prepare(record.snapshotKey, record.chainId, rootfsLimit(hostConfig));
   undo.defer(() => room.snapshots.remove(record.snapshotKey));
   const paths = pathsOf(room, id);
   mkdirSync(paths.data, { recursive: true, mode: 0o710 });

@@ -19,6 +19,7 @@ import { type NamespacePlan, peerOf, planNamespaces, withNetworkOwner } from './
 import { cgroupOf, pathsOf, type Room, runtimeOf } from './room.ts';
 import { acquireRootfs, releaseRootfs } from './rootfs.ts';
 import { userIn } from './user-lookup.ts';
+import { userOf } from './user-of.ts';
 
 /**
  * Brings a container's process up: mount, network, files, specification, monitor, runtime. The caller holds the lock and
@@ -104,7 +105,7 @@ async function mountVolumes(
   live: LiveContainer,
   undo: AsyncDisposableStack,
 ): Promise<readonly RuntimeMount[]> {
-  const mounts = await room.volumes.runtimeMounts(live.record);
+  const mounts = await room.volumes.runtimeMounts(live.record, { userOf: (user) => userOf(room, live, user) });
   undo.defer(() => room.volumes.unmount(live.record));
   return mounts;
 }

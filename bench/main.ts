@@ -9,6 +9,7 @@ import { copy, loadAndSave } from './cases/archive.ts';
 import { dns } from './cases/dns.ts';
 import { idle } from './cases/idle.ts';
 import { many } from './cases/many.ts';
+import { ports } from './cases/ports.ts';
 import { exec, runBridge, runNone } from './cases/run.ts';
 import { storage } from './cases/storage.ts';
 import { logs, stdio } from './cases/streams.ts';
@@ -17,7 +18,20 @@ import { type Contestant, startDocker, startWharf } from './lib/contestant.ts';
 import { type Row, rowOf, spreadOf, tableOf } from './lib/report.ts';
 import { removeScratch } from './lib/scratch.ts';
 
-const CASES: readonly Case[] = [idle, runBridge, runNone, exec, many, loadAndSave, copy, logs, stdio, dns, storage];
+const CASES: readonly Case[] = [
+  idle,
+  runBridge,
+  runNone,
+  exec,
+  many,
+  loadAndSave,
+  copy,
+  logs,
+  stdio,
+  dns,
+  ports,
+  storage,
+];
 const DEFAULT_LIMIT_SECONDS = 900;
 
 const HELP = `npm run bench -- [--quick] [--only NAME,…] [--no-peer] [--limit SECONDS] [--readme]

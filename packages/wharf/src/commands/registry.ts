@@ -45,10 +45,12 @@ async function serve(line: readonly string[]): Promise<number> {
     logLevel: values['log-level'],
     logFormat: values['log-format'] as 'text' | 'json' | undefined,
   });
-  const [{ serveRegistry }, { createLogger }] = await Promise.all([
+  const [{ serveRegistry }, { createLogger }, { startLean }] = await Promise.all([
     import('../registry/serve.ts'),
     import('../logger.ts'),
+    import('../lean-start.ts'),
   ]);
+  startLean();
   const log = createLogger({ level: settings.logLevel, format: settings.logFormat });
   const running = await serveRegistry(settings, log);
   log.info({ addresses: running.addresses, root: settings.root, startMs: Math.round(performance.now()) }, 'ready');

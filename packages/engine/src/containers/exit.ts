@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { formatRfc3339Nano, hasErrno, messageOf, withDeadline } from '@wharf/kit';
 import { killCgroup } from '@wharf/linux/cgroup';
 import { watchExit } from '@wharf/linux/pidfd';
+import type { EndpointSettings } from '@wharf/wire/docker/types';
+import { askedMac } from '../networks/endpoint-settings.ts';
 import { OOM_FILE } from '../runtime/monitor-arguments.ts';
 import { unmountShm } from './launch.ts';
 import { DRAIN_DEADLINE_MS, LOG_FINISH_DEADLINE_MS, NETWORK_DEADLINE_MS } from './limits.ts';
@@ -159,7 +161,7 @@ async function unmountVolumes(room: Room, live: LiveContainer): Promise<void> {
 }
 
 /** An endpoint of a container that does not run: what was asked for stays, what was given goes. */
-export function withoutAddress<T extends { readonly settings: object }>(endpoint: T): T {
+export function withoutAddress<T extends { readonly settings: EndpointSettings }>(endpoint: T): T {
   return {
     ...endpoint,
     settings: {
@@ -171,7 +173,7 @@ export function withoutAddress<T extends { readonly settings: object }>(endpoint
       IPv6Gateway: '',
       GlobalIPv6Address: '',
       GlobalIPv6PrefixLen: 0,
-      MacAddress: '',
+      MacAddress: askedMac(endpoint.settings),
     },
   };
 }

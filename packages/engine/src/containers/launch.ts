@@ -11,6 +11,7 @@ import { buildSpec, type NamespaceChoice, stringifySpec } from '../runtime/oci-s
 import type { Spec } from '../runtime/oci-spec/spec.ts';
 import { createFailure } from '../runtime/runtime-error.ts';
 import type { RuntimeMount } from '../volumes/volume-service.ts';
+import type { ContainerRecord } from './container.ts';
 import { initProgram } from './init-program.ts';
 import { NETWORK_DEADLINE_MS } from './limits.ts';
 import { linkEnvironment } from './links.ts';
@@ -95,10 +96,17 @@ async function setUpNetwork(room: Room, live: LiveContainer, undo: AsyncDisposab
     endpoints: sandbox.endpoints,
     ports: sandbox.ports,
     ...(linked ? { linkEnvironment: linked } : {}),
+    // One network, one name: the two know each other's addresses by it.
+    ...(peer ? { config: { ...live.record.config, ...nameOf(peer.record) } } : {}),
   };
   const files = await room.networks.writeFiles(withNetworkOwner(room, live.record), paths.data);
   return { choice: sandbox.netnsPath === undefined ? 'host' : { path: sandbox.netnsPath }, files };
 }
+
+const nameOf = ({ config: { Hostname, Domainname } }: ContainerRecord) => ({
+  ...(Hostname === undefined ? {} : { Hostname }),
+  ...(Domainname === undefined ? {} : { Domainname }),
+});
 
 async function mountVolumes(
   room: Room,

@@ -41,17 +41,23 @@ const NOWHERE = { family: 4, base: 0n, length: 32 } as const;
 
 /** What a client asked for, without what was in force during an earlier run. */
 export function askedFor(settings: EndpointSettings): EndpointSettings {
-  const { IPAMConfig, Links, Aliases, DriverOpts, GwPriority, MacAddress = '' } = settings;
-  // An address that follows from the IP address was ours, not asked for.
-  const follows = [settings.IPAddress, settings.GlobalIPv6Address].some((ip) => ip && macOf(ip) === MacAddress);
+  const { IPAMConfig, Links, Aliases, DriverOpts, GwPriority } = settings;
+  const MacAddress = askedMac(settings);
   return {
     IPAMConfig: IPAMConfig ?? null,
     Links: Links ?? null,
     Aliases: Aliases ?? null,
     DriverOpts: DriverOpts ?? null,
     ...(GwPriority === undefined ? {} : { GwPriority }),
-    ...(MacAddress === '' || follows ? {} : { MacAddress }),
+    ...(MacAddress === '' ? {} : { MacAddress }),
   };
+}
+
+/** The MAC address that was asked for, else an empty text. One that follows from the IP address was ours, not asked for. */
+export function askedMac(settings: EndpointSettings): string {
+  const { IPAddress, GlobalIPv6Address, MacAddress = '' } = settings;
+  const follows = [IPAddress, GlobalIPv6Address].some((ip) => ip && macOf(ip) === MacAddress);
+  return follows ? '' : MacAddress;
 }
 
 /** The names that DNS answers for; the first is the one for its address. */

@@ -94,7 +94,7 @@ function hostsText(facts: FileFacts, hostname: string, isHost: boolean): string 
   if (isHost) return readOr('/etc/hosts') + extra.map(({ address, names }) => `${address}\t${names}\n`).join('');
   const names = ownNames(hostname, facts.record.config.Domainname ?? '');
   const own = facts.endpoints
-    .flatMap(({ address, address6 = '' }) => [address, address6])
+    .flatMap(({ address, address6 }) => [address, address6])
     .filter((address) => address !== '')
     .map((address) => ({ address, names }));
   return hostsFile([...extra, ...facts.linkEntries, ...own]);

@@ -2,6 +2,7 @@ import { type Logger, messageOf } from '@wharf/kit';
 import { type Flow, forgetUdpFlows } from '@wharf/linux/conntrack';
 import { Nft, NftError } from '@wharf/linux/nftables';
 import { nftGeneration, watchNftables } from '@wharf/linux/nftables-watch';
+import { type ForwardBlock, forwardBlocks } from './host-firewall.ts';
 import { RULES_SETTLE_MS } from './limits.ts';
 import {
   addForwards,
@@ -122,16 +123,12 @@ export class PacketFilter {
     return undefined;
   }
 
-  /**
-   * True when the host's own firewall drops what it is not told to forward, as Docker sets it up. Its drop stands whatever our
-   * table accepts, and its tables are not ours to change: containers are then cut off from other machines.
-   */
-  hostDropsForwarded(): boolean {
+  /** What of this host keeps packets from containers whatever our table says; see `forwardBlocks`. */
+  hostBlocks(): readonly ForwardBlock[] {
     try {
-      const chains = this.#open().list('list chain ip filter FORWARD');
-      return chains.some((object) => (object['chain'] as { readonly policy?: unknown } | undefined)?.policy === 'drop');
+      return forwardBlocks(this.#open());
     } catch (error) {
-      if (error instanceof NftError) return false;
+      if (error instanceof NftError) return [];
       throw error;
     }
   }

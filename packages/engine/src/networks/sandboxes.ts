@@ -19,8 +19,6 @@ import { StaleLinks } from './stale-links.ts';
 
 const FORWARD_DROPPED =
   'The firewall of this host drops forwarded packets: containers cannot be reached from other machines';
-const FORWARD_HINT =
-  'iptables -I DOCKER-USER -i BRIDGE -j ACCEPT; iptables -I DOCKER-USER -o BRIDGE -j ACCEPT (or in FORWARD)';
 
 export interface SandboxesOptions {
   readonly books: NetworkBooks;
@@ -258,7 +256,8 @@ export class Sandboxes {
     }
     if (this.#ready.size > 0) {
       this.#exposure.filter.rebuild();
-      if (this.#exposure.filter.hostDropsForwarded()) this.#log.warn({ hint: FORWARD_HINT }, FORWARD_DROPPED);
+      for (const { family, table, chain, hint } of this.#exposure.filter.hostBlocks())
+        this.#log.warn({ chain: `${family} ${table} ${chain}`, hint }, FORWARD_DROPPED);
     }
     this.#stale.clear({ live: this.live, netnsDir: this.#netnsDir, networks: this.#books.list() });
   }
@@ -344,6 +343,7 @@ export class Sandboxes {
       const network = this.#books.find(networkId);
       if (network) live.endpoints = [...live.endpoints, this.#endpoints.adopt(live, network, settings)];
     }
+    if (live.netnsPath !== undefined) live.endpoints = withRealNames(live.endpoints, live.netnsPath);
     this.live.set(live);
     for (const { network, address } of live.endpoints)
       if (network.parent?.hostAddress !== undefined) routeToShim(this.#netlink(), network, address, 'add');
@@ -359,6 +359,15 @@ export class Sandboxes {
     this.#host?.close();
     this.#host = undefined;
   }
+}
+
+/** After connecting and disconnecting, names of links are not what they would be for a container that starts. */
+function withRealNames(endpoints: readonly LiveEndpoint[], netnsPath: string): LiveEndpoint[] {
+  using inside = Netlink.openIn(netnsPath);
+  return endpoints.map((endpoint) => {
+    const ifname = isPlugged(endpoint) && endpoint.mac !== '' ? interfaceByMac(inside, endpoint.mac) : '';
+    return ifname === '' ? endpoint : { ...endpoint, ifname };
+  });
 }
 
 function newLive(record: ContainerRecord, netnsPath: string | undefined): LiveContainer {

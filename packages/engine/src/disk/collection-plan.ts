@@ -67,7 +67,8 @@ export function planCollection(
 }
 
 function inOrder(a: Candidate, b: Candidate): number {
-  return rank(a) - rank(b) || a.lastUsedMs - b.lastUsedMs || (a.id < b.id ? -1 : 1);
+  // Equals stay in the order given.
+  return rank(a) - rank(b) || a.lastUsedMs - b.lastUsedMs;
 }
 
 function rank({ kind, names }: Candidate): number {

@@ -56,13 +56,13 @@ export function createDiskService(options: DiskServiceOptions): DiskService {
   const uses: Table<number> = options.store.table('image-uses');
   const nowMs = () => Number(options.clock.nowNs() / 1_000_000n);
   const deaf = options.events.listen(({ type, action, actorId }) => {
-    if (
-      type === 'container' &&
-      (action === 'create' || action === 'start' || action === 'die' || action === 'destroy')
-    ) {
+    if (type === 'container' && (action === 'start' || action === 'die')) {
       const imageId = containers.find(actorId)?.imageId ?? '';
       if (imageId !== '') uses.put(imageId, nowMs());
-    } else if (type === 'image' && action === 'delete') uses.delete(actorId);
+    } else if (type === 'image' && actorId.startsWith('sha256:')) {
+      if (action === 'delete') uses.delete(actorId);
+      else if (action !== 'untag') uses.put(actorId, nowMs());
+    }
   });
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<CollectionReport> | undefined;
@@ -73,7 +73,7 @@ export function createDiskService(options: DiskServiceOptions): DiskService {
     return { totalBytes: totalBytes - (freeBytes - availableBytes), usedBytes: totalBytes - freeBytes };
   };
   const plan = async (config: CollectionConfig): Promise<CollectionPlan> =>
-    planCollection(disk(), await candidates(options, uses, config), config);
+    planCollection(disk(), await candidates(options, { uses, nowMs: nowMs(), config }), config);
 
   const run = async (config: CollectionConfig): Promise<CollectionReport> => {
     const before = disk().usedBytes;
@@ -147,19 +147,20 @@ function booksOf({ snapshots, volumes, containers }: DiskServiceOptions): Books 
 
 async function candidates(
   options: DiskServiceOptions,
-  uses: Table<number>,
-  config: CollectionConfig,
+  { uses, nowMs, config }: { readonly uses: Table<number>; readonly nowMs: number; readonly config: CollectionConfig },
 ): Promise<readonly Candidate[]> {
   const found: Candidate[] = [];
   const { images } = await options.images.diskUsage();
-  for (const image of images) {
+  for (const image of [...images].sort((a, b) => a.Created - b.Created)) {
+    // The date in an image is that of its making, which says nothing of when it came here.
+    if (uses.get(image.Id) === undefined) uses.put(image.Id, nowMs);
     const names = (image.RepoTags ?? []).filter((name) => name !== '<none>:<none>');
     found.push({
       kind: 'image',
       id: image.Id,
       names,
       bytes: Math.max(0, image.Size - Math.max(0, image.SharedSize)),
-      lastUsedMs: uses.get(image.Id) ?? image.Created * 1000,
+      lastUsedMs: uses.get(image.Id) ?? nowMs,
       ...(image.Containers > 0 ? { keep: `used by ${image.Containers} container(s)` } : {}),
     });
   }

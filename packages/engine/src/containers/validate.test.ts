@@ -126,3 +126,42 @@ test('validateConfig() refuses a nameless variable, a long hostname, an unknown 
   assert.throws(() => validateConfig({ Hostname: 'h'.repeat(65) }), /is too long \(maximum 64 bytes\)/);
   assert.throws(() => validateConfig({ StopSignal: 'SIGNONE' }), /invalid signal: SIGNONE/);
 });
+
+const unable: CgroupFacts = {
+  ...able,
+  memoryReservation: false,
+  swappiness: false,
+  cpuCfs: false,
+  cpuRealtime: false,
+  cpuSet: false,
+  blkioWeightDevice: false,
+  blkioThrottle: false,
+};
+
+test('checkResources() drops what the host cannot limit, each with its warning', () => {
+  const rate = [{ Path: '/dev/null', Rate: 1 }];
+  const asked: HostConfig = {
+    MemoryReservation: 20 * megabyte,
+    MemorySwappiness: 10,
+    CpuQuota: 5000,
+    CpusetCpus: '0',
+    BlkioWeightDevice: [{ Path: '/dev/null', Weight: 100 }],
+    BlkioDeviceReadBps: rate,
+    BlkioDeviceWriteIOps: rate,
+  };
+  const { resources, warnings } = checkResources(asked, unable, { update: false });
+  assert.deepEqual(
+    warnings.map((text) => /(soft limit|swappiness|CFS|cpuset|weight_device|BPS Block|IOPS Block)/.exec(text)?.[1]),
+    ['swappiness', 'soft limit', 'CFS', 'cpuset', 'weight_device', 'BPS Block', 'IOPS Block'],
+  );
+  assert.deepEqual(resources.BlkioDeviceReadBps, []);
+  assert.equal(resources.CpuQuota, 0);
+  assert.equal(resources.CpusetCpus, '');
+});
+
+test('checkResources() refuses real-time scheduling without the kernel for it, or beyond its period', () => {
+  const asked = { CpuRealtimeRuntime: 900 };
+  assert.throws(() => checkResources(asked, unable, { update: false }), /does not support CPU real-time scheduler/);
+  const more = { CpuRealtimeRuntime: 900, CpuRealtimePeriod: 800 };
+  assert.throws(() => checkResources(more, able, { update: false }), /runtime cannot be higher than .* period/);
+});

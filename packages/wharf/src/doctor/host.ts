@@ -22,7 +22,7 @@ const USEFUL: Readonly<Record<string, readonly [number, string]>> = {
 };
 
 export function hostChecks(dataRoot: string): readonly Check[] {
-  return [root, capabilities, network, forwarding, () => disk(dataRoot)];
+  return [root, capabilities, network, forwarding, firewall, () => disk(dataRoot)];
 }
 
 function root(): Finding {
@@ -69,6 +69,21 @@ function forwarding(): Finding {
     'host.forwarding',
     'IPv4 forwarding is off: wharfd switches it on when it starts',
     'sysctl -w net.ipv4.ip_forward=1',
+  );
+}
+
+/** Another firewall's word stands beside ours: what it drops never reaches a container. */
+async function firewall(): Promise<Finding> {
+  if (process.getuid?.() !== 0)
+    return warn('host.firewall', 'the firewall cannot be read without root', 'sudo wharf doctor');
+  const { findForwardBlocks } = await import('./network-probe.ts');
+  const blocks = findForwardBlocks();
+  if (blocks.length === 0) return ok('host.firewall', 'no other firewall drops forwarded packets');
+  const chains = blocks.map(({ family, table, chain }) => `"${family} ${table} ${chain}"`).join(', ');
+  return warn(
+    'host.firewall',
+    `${chains} drops forwarded packets: other machines cannot reach containers, nor these the outside`,
+    blocks.map(({ hint }) => hint.replaceAll('BRIDGE', 'wharf0')).join('; '),
   );
 }
 

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { type ForwardBlock, forwardBlocks } from '@wharf/engine/networks/host-firewall';
 import { messageOf } from '@wharf/kit';
 import { CLONE, setns, unshare } from '@wharf/linux/namespaces';
 import { withNetlink } from '@wharf/linux/netlink';
@@ -17,6 +18,12 @@ const PROBE_RULES = `table ip wharf_probe {
     oifname "lo" masquerade;
   }
 }`;
+
+/** The chains of other firewalls that stop what comes for containers. */
+export function findForwardBlocks(): readonly ForwardBlock[] {
+  using nft = new Nft();
+  return forwardBlocks(nft);
+}
 
 /** Tries what a container's network is made of, in a network namespace that is dropped afterwards. */
 export async function probeNetwork(): Promise<readonly NetworkProblem[]> {

@@ -56,7 +56,9 @@ async function configPlatforms(
 
 /** The fields of a platform alone, in Docker's order. */
 function platformIn(given: Platform | undefined): Platform {
-  const { architecture = '', os = '', variant } = given ?? { architecture: '', os: '' };
+  // What a registry sends may lack what its type promises.
+  const known: Partial<Platform> = given ?? {};
+  const { architecture = '', os = '', variant } = known;
   const [version, features] = [given?.['os.version'], given?.['os.features']];
   return {
     architecture,

@@ -3,6 +3,8 @@ import { WharfError } from '@wharf/kit';
 const TERMINATOR = Buffer.from('\r\n\r\n');
 const CR = 13;
 const LF = 10;
+/** The first that may stand in a token (RFC 9110, section 5.6.2). */
+const CHARACTER = 0x21;
 
 /**
  * Collects bytes until a head is whole. Holds no memory between requests, and grows by doubling, so that a client that
@@ -23,7 +25,7 @@ export class HeadBuffer {
 
   /**
    * Adds bytes. Returns the head as Latin-1 text and what follows it once the empty line is there.
-   * Throws `resource-exhausted` with code `head-too-large` beyond the limit.
+   * Throws `resource-exhausted` with code `head-too-large` beyond the limit, `invalid-argument` for a first byte no method has.
    */
   push(chunk: Buffer): { readonly text: string; readonly rest: Buffer } | undefined {
     let input = chunk;
@@ -32,6 +34,11 @@ export class HeadBuffer {
       let skip = 0;
       while (input[skip] === CR || input[skip] === LF) skip++;
       if (skip > 0) input = input.subarray(skip);
+      // A TLS handshake has no empty line to wait for; clients that try TLS first go on without once they are refused.
+      const [first = CHARACTER] = input;
+      if (first < CHARACTER || first >= 0x7f) {
+        throw new WharfError('invalid-argument', 'This is no HTTP request: the server speaks HTTP, without TLS here');
+      }
       const end = input.indexOf(TERMINATOR);
       if (end >= 0 && end <= this.#limit) {
         return { text: input.toString('latin1', 0, end), rest: input.subarray(end + 4) };

@@ -185,6 +185,8 @@ test('HttpServer refuses what is no request and closes', async () => {
   await using server = await startTestServer(routes);
   const bad: Record<string, number> = {
     'GARBAGE\r\n\r\n': 400,
+    // As a TLS handshake begins.
+    '\x16\x03\x01': 400,
     'GET / HTTP/2.0\r\n\r\n': 400,
     'GET /a b HTTP/1.1\r\n\r\n': 400,
     'GET / HTTP/1.1\r\nno colon\r\n\r\n': 400,

@@ -56,6 +56,7 @@ WantedBy=network-online.target
 `;
 
 const DAEMON_JSON = JSON.stringify({
+  'shutdown-timeout': 5,
   hosts: ['unix:///run/wharf.sock', `tcp://0.0.0.0:${GUEST_API_PORT}`],
 });
 

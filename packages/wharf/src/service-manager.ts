@@ -24,7 +24,8 @@ export async function notifyServiceManager(state: string, log: DaemonLogger): Pr
 }
 
 const SYSTEMCTL = '/usr/bin/systemctl';
-const ANSWER_DEADLINE_MS = 2000;
+/** systemd is busy when the machine goes down, and a wrong answer costs more than the wait. */
+const ANSWER_DEADLINE_MS = 15_000;
 
 /**
  * True when we are being stopped because the machine goes down. Containers end with it, and better by their stop signal than by the final

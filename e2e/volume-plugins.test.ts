@@ -34,6 +34,7 @@ test('a volume of a plugin is made, used, shown and removed', async () => {
   assert.equal(readFileSync(join(plugin.path('books'), 'file'), 'utf8'), 'novel\n');
   await eventually('the plugin is told that nobody uses it', async () => users('books') === 0);
   assert.match(await daemon().ok('volume', 'ls', '--filter', 'driver=shelf'), /shelf\s+books/);
+  assert.equal(await daemon().ok('info', '-f', '{{.Plugins.Volume}}'), '[local shelf]');
   await daemon().ok('volume', 'rm', 'books');
   assert.ok(!existsSync(plugin.path('books')));
 });

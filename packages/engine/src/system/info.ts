@@ -24,6 +24,7 @@ export interface InfoParts {
   readonly monitorCommit: string;
   readonly logDrivers: readonly string[];
   readonly networkDrivers: readonly string[];
+  readonly volumeDrivers: readonly string[];
   readonly openFiles: number;
   readonly tasks: number;
   readonly eventListeners: number;
@@ -39,7 +40,7 @@ export function toInfo(parts: InfoParts): SystemInfo {
     Images: parts.images,
     Driver: parts.snapshotter,
     DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']],
-    Plugins: { Volume: ['local'], Network: parts.networkDrivers, Authorization: null, Log: parts.logDrivers },
+    Plugins: { Volume: parts.volumeDrivers, Network: parts.networkDrivers, Authorization: null, Log: parts.logDrivers },
     ...limits(cgroup),
     IPv4Forwarding: host.ipv4Forwarding,
     Debug: config.debug,

@@ -59,7 +59,7 @@ function setUp(records: readonly ContainerRecord[] = []) {
         return { totalBytes: 1000, images: [image({ Containers: 1 }), image({ SharedSize: 40 })] };
       },
     },
-    volumes: { usage: async () => [] },
+    volumes: { usage: async () => [], driverNames: () => ['local'] },
     containers: {
       list: () => records,
       size: async (id) => {

@@ -28,7 +28,7 @@ export interface SystemServiceOptions {
     count(): number;
     diskUsage(): Promise<NonNullable<Usage['images']>>;
   };
-  readonly volumes: { usage(): Promise<readonly Volume[]> };
+  readonly volumes: { usage(): Promise<readonly Volume[]>; driverNames(): readonly string[] };
   readonly containers: Pick<ContainerService, 'list' | 'size'>;
   /** A builder's, where there is one. */
   readonly buildCache?: (() => Promise<readonly BuildCache[]>) | undefined;
@@ -84,6 +84,7 @@ export function createSystemService(options: SystemServiceOptions): SystemServic
         runtimeCommit: runtime.commit,
         monitorCommit: monitor.commit,
         logDrivers: LOG_DRIVERS,
+        volumeDrivers: options.volumes.driverNames(),
         networkDrivers: ['bridge', 'host', 'null'],
         openFiles: openFileCount(),
         tasks: process.getActiveResourcesInfo().length,

@@ -35,9 +35,9 @@ export class Drivers {
     }
   }
 
-  /** The drivers whose volumes can be asked for, local first. */
+  /** The drivers that have been used since the start, local first. */
   names(): readonly string[] {
-    return [LOCAL_DRIVER, ...(this.#directory?.names() ?? [])];
+    return [LOCAL_DRIVER, ...[...this.#plugins.keys()].sort()];
   }
 
   /** All volumes that plugins have; what a plugin fails to say becomes a warning. */

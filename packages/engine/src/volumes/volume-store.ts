@@ -61,6 +61,11 @@ export class VolumeStore {
     this.drivers = new Drivers(this.local, options.plugins);
   }
 
+  /** For `info`. */
+  driverNames(): readonly string[] {
+    return this.drivers.names();
+  }
+
   /** Throws `not-found` (`get x: no such volume`). */
   record(name: string): VolumeRecord {
     return this.books.record(name);

@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
+import { must } from '../scripts/lib/run.ts';
 import { BUSYBOX } from './lib/images.ts';
 import { daemonForFile, uniqueName } from './lib/suite.ts';
 
@@ -195,4 +207,19 @@ test('what a default container cannot, one with a user namespace cannot with eve
   ];
   const output = await daemon().ok('run', '--rm', ...options, BUSYBOX, 'sh', '-c', `${script.join('\n')}\ntrue`);
   assert.equal(output, '');
+});
+
+test('mapped mounts that a killed daemon left are taken down, and what was mounted is not', async () => {
+  const execRoot = join(dirname(daemon().socketPath), 'exec');
+  const left = join(execRoot, 'mapped', 'f'.repeat(64), '0');
+  const precious = join(scratch, 'precious');
+  mkdirSync(join(precious, 'below'), { recursive: true });
+  writeFileSync(join(precious, 'below/file'), 'kept');
+  await daemon().kill();
+  mkdirSync(left, { recursive: true });
+  await must(['mount', '--bind', precious, left]);
+  await daemon().start();
+  assert.equal(readFileSync(join(precious, 'below/file'), 'utf8'), 'kept');
+  assert.ok(!existsSync(left));
+  assert.deepEqual(readdirSync(join(execRoot, 'mapped')), []);
 });

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   chownSync,
   closeSync,
   existsSync,
@@ -10,7 +11,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { hasErrno, messageOf, WharfError } from '@wharf/kit';
 import { bindMountWith } from '@wharf/linux/detached-mounts';
 import { asFileOwner } from '@wharf/linux/file-identity';
@@ -22,14 +23,18 @@ import type { ContainerRecord } from './container.ts';
 import type { LiveContainer } from './live.ts';
 import { pathsOf, type Room } from './room.ts';
 
-/** What of a bundle is seen through the container's user namespace: directories with these names. */
-const ROOT = 'mapped-rootfs';
-const SCRATCH = 'mapped-layers';
-const SOURCES = 'mapped-sources';
+const ROOT = 'rootfs';
+const SCRATCH = 'layers';
 
 /**
- * Makes the files of a container with a user namespace of its own its own: root filesystem and bind mounts appear in the bundle
- * with their owners mapped, and the specification returned names those. On disk nothing is different from any other
+ * Where the mapped mounts of all containers are for the moment they are needed. Not in the bundles, which are removed with all
+ * that is in them: a daemon that was killed leaves users' own files mounted here, and in `layers` those of every image.
+ */
+const homeOf = (room: Room): string => join(room.config.execRoot, 'mapped');
+
+/**
+ * Makes the files of a container with a user namespace of its own its own: root filesystem and bind mounts are mounted
+ * once more with their owners mapped, and the specification returned names those. On disk nothing is different from any other
  * container's files. To be taken down (`dispose`) as soon as the runtime has made its copies of the mounts, so that nothing is left
  * to clean up when the container ends.
  */
@@ -37,18 +42,27 @@ export function mapBundle(room: Room, live: LiveContainer, spec: Spec): Spec & D
   const mapping = live.record.userNamespace;
   if (mapping === undefined) return { ...spec, [Symbol.dispose]: () => {} };
   const { bundle } = pathsOf(room, live.id);
-  letIn(bundle, mapping);
-  const dispose = () => takeDown(room, bundle);
+  const home = join(homeOf(room), live.id);
+  const dispose = () => takeDown(room, home);
   dispose();
+  mkdirSync(home, { recursive: true, mode: 0o711 });
+  chmodSync(homeOf(room), 0o711);
+  for (const path of [bundle, home]) letIn(path, mapping);
   const fd = openUserNamespace(mapping);
   try {
     const root = { uid: outsideId(mapping.uids, 0), gid: outsideId(mapping.gids, 0) };
     // Overlayfs does everything above the layers as whoever mounted it, who has to have an id there.
-    asFileOwner(root, () => mountRoot(room, live, fd, bundle));
+    asFileOwner(root, () => mountRoot(room, live, fd, home));
     const mounts = spec.mounts.map((mount, at) =>
-      mount.type === 'bind' ? mapSource(room, mount, fd, join(bundle, SOURCES, String(at))) : mount,
+      mount.type === 'bind' ? mapSource(room, mount, fd, join(home, String(at))) : mount,
     );
-    return { ...spec, root: { ...spec.root, path: ROOT }, mounts, [Symbol.dispose]: dispose };
+    // Relative: the container's root may not be allowed to search all that is above the exec root.
+    return {
+      ...spec,
+      root: { ...spec.root, path: relative(bundle, join(home, ROOT)) },
+      mounts,
+      [Symbol.dispose]: dispose,
+    };
   } catch (error) {
     dispose();
     throw error;
@@ -57,15 +71,15 @@ export function mapBundle(room: Room, live: LiveContainer, spec: Spec): Spec & D
   }
 }
 
-/** The runtime looks at the bundle as the container's root; nobody else of the host's users may. */
-function letIn(bundle: string, { gids }: IdMapping): void {
-  chownSync(bundle, 0, outsideId(gids, 0));
+/** The runtime looks at these as the container's root; nobody else of the host's users may. */
+function letIn(path: string, { gids }: IdMapping): void {
+  chownSync(path, 0, outsideId(gids, 0));
+  chmodSync(path, 0o710);
 }
 
-function mountRoot(room: Room, live: LiveContainer, userNamespace: number, bundle: string): void {
-  const [target, scratch] = [join(bundle, ROOT), join(bundle, SCRATCH)];
-  for (const path of [target, scratch]) mkdirSync(path, { recursive: true, mode: 0o711 });
-  mkdirSync(join(bundle, SOURCES), { recursive: true, mode: 0o711 });
+function mountRoot(room: Room, live: LiveContainer, userNamespace: number, home: string): void {
+  const [target, scratch] = [join(home, ROOT), join(home, SCRATCH)];
+  for (const path of [target, scratch]) mkdirSync(path, { mode: 0o711 });
   const volatile = live.record.hostConfig.AutoRemove === true;
   try {
     mountMappedSnapshot(room.snapshots.mounts(live.record.snapshotKey, { volatile }), {
@@ -110,22 +124,24 @@ export function giveStdio({ userNamespace }: ContainerRecord, pid: number): void
   }
 }
 
-/** Never throws: a mount left over is found by the next daemon start. */
-function takeDown(room: Room, bundle: string): void {
-  const sources = join(bundle, SOURCES);
-  try {
-    for (const path of [join(bundle, ROOT), join(bundle, SCRATCH)]) {
-      if (isMountPoint(path)) unmount(path, { detach: true });
-    }
-    for (const name of existsSync(sources) ? readdirSync(sources) : []) removeSource(join(sources, name));
-  } catch (error) {
-    room.log.warn({ bundle, err: messageOf(error) }, 'mapped mounts could not be taken down');
-  }
+/** What a daemon that was killed has left. Never throws. */
+export function clearMappedBundles(room: Room): void {
+  const home = homeOf(room);
+  for (const id of existsSync(home) ? readdirSync(home) : []) takeDown(room, join(home, id));
 }
 
-/** One name at a time, nothing recursive: what is still mounted is busy and stays, with all that is in it. */
-function removeSource(path: string): void {
-  if (isMountPoint(path)) unmount(path, { detach: true });
-  if (lstatSync(path).isDirectory()) rmdirSync(path);
-  else unlinkSync(path);
+/** One name at a time, nothing recursive: what is still mounted is busy and stays, with all that is in it. Never throws. */
+function takeDown(room: Room, home: string): void {
+  try {
+    if (!existsSync(home)) return;
+    for (const name of readdirSync(home)) {
+      const path = join(home, name);
+      if (isMountPoint(path)) unmount(path, { detach: true });
+      if (lstatSync(path).isDirectory()) rmdirSync(path);
+      else unlinkSync(path);
+    }
+    rmdirSync(home);
+  } catch (error) {
+    room.log.warn({ path: home, err: messageOf(error) }, 'mapped mounts could not be taken down');
+  }
 }

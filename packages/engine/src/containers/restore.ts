@@ -12,6 +12,7 @@ import { clearRun, type ExitFollowUps, readOutcome, supervise, withoutAddress } 
 import { findMonitors } from './find-monitors.ts';
 import { unmountShm } from './launch.ts';
 import { RESTORE_CONCURRENCY } from './limits.ts';
+import { clearMappedBundles } from './mapped-bundle.ts';
 import { LiveContainer, type Run } from './live.ts';
 import { forget } from './remove.ts';
 import { startsWithDaemon } from './restart-policy.ts';
@@ -189,6 +190,7 @@ async function clearLeftovers(room: Room, live: LiveContainer): Promise<void> {
 async function removeStrays(room: Room, monitors: ReadonlyMap<string, number>): Promise<void> {
   const known = (id: string) => room.registry.byId(id) !== undefined;
   const bundles = join(room.config.execRoot, 'containers');
+  clearMappedBundles(room);
   for (const id of entries(bundles)) {
     if (known(id)) continue;
     await step(room, id, async () => {

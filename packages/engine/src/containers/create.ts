@@ -4,6 +4,8 @@ import { formatPlatform, hostPlatform, platformMatches } from '@wharf/oci/spec/p
 import { noSuchContainer } from '@wharf/wire/docker/messages';
 import type { ContainerConfig, HostConfig } from '@wharf/wire/docker/types';
 import type { ResolvedImage } from '../images/image-service.ts';
+import { checkCgroupParent } from '../runtime/cgroup-place.ts';
+import { clampWarnings } from '../runtime/oci-spec/rlimits.ts';
 import type { ContainerRecord } from './container.ts';
 import type { CreateOptions, CreateResult } from './container-service.ts';
 import { resolveLinks } from './links.ts';
@@ -52,8 +54,9 @@ export async function createContainer(room: Room, options: CreateOptions): Promi
 
 function checkHost(room: Room, given: HostConfig, warnings: string[]): HostConfig {
   validateHostConfig(given);
+  checkCgroupParent(room.config.cgroupDriver, given.CgroupParent);
   const checked = checkResources(given, room.cgroups, { update: false });
-  warnings.push(...checked.warnings);
+  warnings.push(...checked.warnings, ...clampWarnings(given.Ulimits ?? [], room.host.rlimits));
   const hostConfig = withHostDefaults(
     { ...checked.resources, ...sharedWith(room, given) },
     {

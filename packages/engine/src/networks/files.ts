@@ -24,8 +24,10 @@ export const HOST_RESOLV_CONF = '/etc/resolv.conf';
 const SYSTEMD_RESOLV_CONF = '/run/systemd/resolve/resolv.conf';
 
 /** The host's resolv.conf now; empty when there is none. */
-export function readHostResolvConf(options: { readonly reachable: boolean } = { reachable: false }): ResolvConf {
-  const conf = parseResolvConf(readOr(HOST_RESOLV_CONF));
+export function readHostResolvConf(
+  options: { readonly reachable: boolean; readonly path?: string } = { reachable: false },
+): ResolvConf {
+  const conf = parseResolvConf(readOr(options.path ?? HOST_RESOLV_CONF));
   if (!options.reachable || !conf.nameservers.every(isLoopback) || !existsSync(SYSTEMD_RESOLV_CONF)) return conf;
   return parseResolvConf(readOr(SYSTEMD_RESOLV_CONF));
 }

@@ -11,6 +11,7 @@ import { serversOf } from './resolv-conf.ts';
  * catches what a watch cannot see (another file system mounted over it).
  */
 export class HostResolver {
+  readonly #path: string;
   readonly #log: Logger;
   readonly #onChange: (servers: readonly string[]) => void;
   #watchers: FSWatcher[] = [];
@@ -20,7 +21,13 @@ export class HostResolver {
   #seen = '';
   #servers: readonly string[] | undefined;
 
-  constructor(options: { readonly log: Logger; readonly onChange: (servers: readonly string[]) => void }) {
+  /** `path`: the file, where it is not the host's own. */
+  constructor(options: {
+    readonly log: Logger;
+    readonly onChange: (servers: readonly string[]) => void;
+    readonly path?: string;
+  }) {
+    this.#path = options.path ?? HOST_RESOLV_CONF;
     this.#log = options.log;
     this.#onChange = options.onChange;
   }
@@ -28,11 +35,11 @@ export class HostResolver {
   /** The servers now. With the first call they are followed. */
   servers(): readonly string[] {
     if (this.#servers) return this.#servers;
-    this.#seen = identity();
-    this.#servers = serversOf(readHostResolvConf());
+    this.#seen = identity(this.#path);
+    this.#servers = serversOf(readHostResolvConf({ reachable: false, path: this.#path }));
     this.#watch();
     this.#look = setInterval(() => {
-      if (identity() !== this.#seen) this.#changed();
+      if (identity(this.#path) !== this.#seen) this.#changed();
     }, RESOLV_CONF_LOOK_MS).unref();
     return this.#servers;
   }
@@ -45,7 +52,7 @@ export class HostResolver {
 
   /** The folder of the name, and that of what it leads to. */
   #watch(): void {
-    const paths = new Set([HOST_RESOLV_CONF, target()]);
+    const paths = new Set([this.#path, target(this.#path)]);
     const watched = [...paths].join();
     if (watched === this.#watched) return;
     this.#unwatch();
@@ -73,9 +80,9 @@ export class HostResolver {
   #changed(): void {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => {
-      this.#seen = identity();
+      this.#seen = identity(this.#path);
       this.#watch();
-      const { nameservers } = readHostResolvConf();
+      const { nameservers } = readHostResolvConf({ reachable: false, path: this.#path });
       if (nameservers.join() === this.#servers?.join()) return;
       // Nothing in it, or gone: what was known is better than nothing.
       if (nameservers.length === 0) return;
@@ -86,17 +93,17 @@ export class HostResolver {
   }
 }
 
-function target(): string {
+function target(path: string): string {
   try {
-    return realpathSync(HOST_RESOLV_CONF);
+    return realpathSync(path);
   } catch {
-    return HOST_RESOLV_CONF;
+    return path;
   }
 }
 
-function identity(): string {
+function identity(path: string): string {
   try {
-    const { ino, dev, mtimeMs, size } = statSync(HOST_RESOLV_CONF);
+    const { ino, dev, mtimeMs, size } = statSync(path);
     return `${dev}:${ino}:${mtimeMs}:${size}`;
   } catch {
     return '';

@@ -10,6 +10,7 @@ import { parseDockerfile } from './dockerfile/dockerfile.ts';
 import type { BuildImages, StepLimits, StepRunner } from './interfaces.ts';
 import { MAX_BUILDS, MAX_STEPS } from './limits.ts';
 import { CacheDirectories } from './ops/cache-directories.ts';
+import { BUILD_SNAPSHOT } from './ops/new-layer.ts';
 import { buildOperations } from './ops/operations.ts';
 import type { StepSecrets } from './ops/step-mounts.ts';
 import { type BuildPlan, planBuild } from './plan/plan.ts';
@@ -65,6 +66,9 @@ export interface Builder {
 export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
   const scratchRoot = join(deps.dataRoot, 'tmp', 'builds');
   await rm(scratchRoot, { recursive: true, force: true });
+  for (const { key, kind } of deps.snapshots.list()) {
+    if (kind === 'active' && key.startsWith(BUILD_SNAPSHOT)) await deps.snapshots.remove(key);
+  }
   const caches = new CacheDirectories(join(deps.dataRoot, 'builder', 'caches'));
   const locks = new KeyedLock();
   const builds = new Semaphore(MAX_BUILDS);

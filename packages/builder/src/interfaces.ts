@@ -69,11 +69,7 @@ export interface BuildImages {
   /** Keeps snapshots from being collected until it is disposed of. */
   lease(): { keepSnapshot(chainId: ChainId): void } & Disposable;
   /** Notes that a layer's blob can be made from a snapshot whenever somebody asks for it. */
-  noteLayer(layer: {
-    readonly descriptor: Descriptor;
-    readonly chainId: ChainId;
-    readonly placeholders: readonly string[];
-  }): void;
+  noteLayer(layer: { readonly descriptor: Descriptor; readonly chainId: ChainId }): void;
   /** Makes an image and gives it names; without one it is dangling. Returns its id. */
   create(image: {
     readonly config: ImageConfig;

@@ -9,13 +9,15 @@ import { formatFamiliar, isKind, parseReference, WharfError, withDefaultTag } fr
 import { formatPlatform } from '@wharf/oci/spec/platform';
 
 /** A builder whose steps run in this engine and whose images are the engine's. */
-export function openBuilder(engine: Engine): Promise<Builder> {
+export async function openBuilder(engine: Engine): Promise<Builder> {
   const { store, snapshots, clock, log, config } = engine;
+  const runner = createStepService(engine);
+  await runner.recover();
   return createBuilder({
     ...{ snapshots, clock, log, dataRoot: config.dataRoot, execRoot: config.execRoot },
     cache: new BuildCache({ store, snapshots, clock }),
     images: buildImages(engine),
-    runner: createStepService(engine),
+    runner,
   });
 }
 
@@ -48,8 +50,8 @@ function buildImages({ images }: Pick<Engine, 'images'>): BuildImages {
     sharedSnapshots: () => images.snapshotsInUse(),
     collect: () => images.collect(),
     lease: () => images.lease(),
-    noteLayer: ({ descriptor, chainId, placeholders }) =>
-      images.noteLayer(descriptor.digest, { chainId, placeholders, sizeBytes: descriptor.size }),
+    noteLayer: ({ descriptor, chainId }) =>
+      images.noteLayer(descriptor.digest, { chainId, sizeBytes: descriptor.size }),
     create: (image) => images.storeBuilt(image),
   };
 }

@@ -73,7 +73,6 @@ export function makeFileLayer(
         signal,
       });
       for (const archive of archives) await unpack(snapshots, key, sources[archive.source], archive, signal);
-      return {};
     },
     signal,
   );

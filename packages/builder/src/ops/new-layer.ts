@@ -8,6 +8,9 @@ import type { BuildImages } from '../interfaces.ts';
 import type { MadeTree } from '../solver/operations.ts';
 import type { Tree } from '../solver/tree.ts';
 
+/** What the keys of a builder's active snapshots begin with. */
+export const BUILD_SNAPSHOT = 'build-';
+
 export interface LayerDeps {
   readonly snapshots: Snapshotter;
   readonly images: Pick<BuildImages, 'noteLayer'>;
@@ -18,22 +21,21 @@ export interface LayerDeps {
 /**
  * A tree with one more layer: `work` changes an active snapshot, and what it changed is hashed, not packed; its blob is made when
  * somebody asks for it. On an error nothing is left.
- * @param placeholders names that mounts made in the tree, to be left out where they are empty
  */
 export async function makeLayer(
   deps: LayerDeps,
   base: Tree,
-  work: (key: string) => Promise<{ readonly placeholders?: readonly string[] }>,
+  work: (key: string) => Promise<void>,
   signal: AbortSignal,
 ): Promise<MadeTree> {
   const { snapshots } = deps;
-  const key = `build-${randomBytes(16).toString('hex')}`;
+  const key = `${BUILD_SNAPSHOT}${randomBytes(16).toString('hex')}`;
   await snapshots.prepare(key, base.chainId);
   try {
-    const { placeholders } = await work(key);
+    await work(key);
     signal.throwIfAborted();
     const { diffId, digest, tarBytes } = await diffLayer({
-      ...{ snapshots, key, placeholders, signal },
+      ...{ snapshots, key, signal },
       compression: 'none',
       write: () => {},
     });
@@ -44,7 +46,7 @@ export async function makeLayer(
     const tree = { chainId, layers };
     deps.hold(tree);
     await snapshots.commit(chainId, key);
-    deps.images.noteLayer({ descriptor, chainId, placeholders: placeholders ?? [] });
+    deps.images.noteLayer({ descriptor, chainId });
     return { tree, sizeBytes: tarBytes };
   } catch (error) {
     await snapshots.remove(key);

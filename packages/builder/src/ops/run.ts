@@ -10,6 +10,7 @@ import type { RunVertex, StepMount } from '../plan/vertex.ts';
 import type { MadeTree } from '../solver/operations.ts';
 import type { Result, Tree } from '../solver/tree.ts';
 import type { CacheDirectories } from './cache-directories.ts';
+import { mountPoints } from './mount-points.ts';
 import { type LayerDeps, makeLayer } from './new-layer.ts';
 import { StepError } from './step-error.ts';
 import { prepareMounts, type StepSecrets } from './step-mounts.ts';
@@ -49,7 +50,6 @@ export function runStep(
       base,
       async (key) => {
         await runIn(deps, vertex, inputs, key, io);
-        return { placeholders: vertex.mounts.flatMap(({ target }) => pathAndParents(target)) };
       },
       io.signal,
     ),
@@ -86,6 +86,7 @@ async function runIn(
       network: vertex.network === 'default' ? settings.network : vertex.network,
       ...{ extraHosts: settings.extraHosts, limits: settings.limits, output: io.output, signal: io.signal },
     });
+  using _points = mountPoints(rootfs, vertex.mounts);
   const { exitCode } = await withCaches(deps, mounts, [], start);
   io.signal.throwIfAborted();
   if (exitCode !== 0) throw new StepError(vertex.args, exitCode);
@@ -131,9 +132,4 @@ async function fill(deps: RunDeps, source: Result | undefined, path: string): Pr
     await unmountAside(at);
     rmSync(at, { recursive: true, force: true });
   }
-}
-
-function pathAndParents(target: string): readonly string[] {
-  const parts = target.split('/').filter((part) => part !== '');
-  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
 }

@@ -10,6 +10,7 @@ import { resolveInTree } from '../files/resolve-path.ts';
 import type { StepVolume } from '../interfaces.ts';
 import type { StepMount } from '../plan/vertex.ts';
 import type { Result } from '../solver/tree.ts';
+import { BUILD_SNAPSHOT } from './new-layer.ts';
 
 /** What a client lends a build for its steps; none of it belongs to a step's key. */
 export interface StepSecrets {
@@ -101,7 +102,7 @@ async function showTree(deps: MountDeps, result: Result | undefined, writable: b
   if (!writable) {
     mountSnapshot(snapshots.mounts(chainId, { readOnly: true }), at);
   } else {
-    const key = `build-${randomBytes(16).toString('hex')}`;
+    const key = `${BUILD_SNAPSHOT}${randomBytes(16).toString('hex')}`;
     await snapshots.prepare(key, chainId);
     undo.defer(() => snapshots.remove(key));
     mountSnapshot(snapshots.mounts(key, { volatile: true }), at);

@@ -11,8 +11,6 @@ export interface LazyLayer {
   readonly chainId: ChainId;
   /** Of its archive. */
   readonly sizeBytes: number;
-  /** Names that are left out of the archive where they are empty. */
-  readonly placeholders: readonly string[];
   /** The same compressed, once it was pushed; its blob may be gone. */
   readonly compressed?: { readonly digest: Digest; readonly sizeBytes: number };
 }
@@ -51,7 +49,6 @@ export class LazyLayers {
     await diffLayer({
       snapshots: this.#snapshots,
       key: layer.chainId,
-      placeholders: layer.placeholders,
       compression: 'none',
       write: (chunk) => writer.write(chunk),
     });
@@ -73,7 +70,6 @@ export class LazyLayers {
       const { diffId, digest: packed } = await diffLayer({
         snapshots: this.#snapshots,
         key: layer.chainId,
-        placeholders: layer.placeholders,
         compression: 'gzip',
         level: PUSHED_GZIP_LEVEL,
         write: (chunk) => writer.write(chunk),

@@ -42,4 +42,6 @@ export interface Step {
 export interface StepService {
   /** Runs a step to its end. An abort kills it. Throws where it cannot be started. */
   run(step: Step): Promise<{ readonly exitCode: number }>;
+  /** Ends what a daemon that was killed left running; returns the ids, for the log. To be called before the first step. */
+  recover(): Promise<readonly string[]>;
 }

@@ -1,7 +1,9 @@
 import { closeSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type ContainerId, type Logger, messageOf, ZERO_TIME } from '@wharf/kit';
+import { listMounts, unmount } from '@wharf/linux/mount';
 import { pipe, spawnAside } from '@wharf/linux/spawn';
 import { hostPlatform } from '@wharf/oci/spec/platform';
 import type { HostConfig } from '@wharf/wire/docker/types';
@@ -25,11 +27,15 @@ export interface StepDeps {
   readonly log: Logger;
 }
 
+/** Below the exec root; each step's caller makes a directory of its id there. */
+export const STEPS_DIR = 'builds';
+
 /** The room of steps. Nothing of a step outlives it, or, after a crash, the next start of the daemon. */
 export function createStepService(deps: StepDeps): StepService {
   const host = readHostLimits(deps.config);
   const cgroups = readCgroupFacts();
   return {
+    recover: () => recover(deps),
     async run(step) {
       await using undo = new AsyncDisposableStack();
       const hostConfig = withHostDefaults(hostConfigOf(step), {
@@ -61,6 +67,20 @@ export function createStepService(deps: StepDeps): StepService {
       return await runToEnd(deps, runtime, step, bundle);
     },
   };
+}
+
+/** A step's directory outlives it only when the daemon was killed. */
+async function recover({ config, runtimes, log }: StepDeps): Promise<readonly string[]> {
+  const root = join(config.execRoot, STEPS_DIR);
+  const ids = await readdir(root).catch(() => []);
+  for (const id of ids) {
+    for (const name of runtimes.names) await runtimes.get(name).delete(id);
+    const mounts = listMounts().filter(({ mountPoint }) => mountPoint.startsWith(`${join(root, id)}/`));
+    for (const { mountPoint } of mounts.toReversed()) unmount(mountPoint, { detach: true });
+    await rm(join(root, id), { recursive: true, force: true });
+  }
+  if (ids.length > 0) log.info({ steps: ids }, 'steps of interrupted builds are ended');
+  return ids;
 }
 
 async function setUpNetwork(deps: StepDeps, step: Step, record: ContainerRecord, undo: AsyncDisposableStack) {

@@ -45,6 +45,11 @@ export function listProcesses(): number[] {
     .map(Number);
 }
 
+/** Processes whose parent is `pid`, as of now. Reads all of /proc: not for hot paths. */
+export function childrenOf(pid: number): number[] {
+  return listProcesses().filter((candidate) => readStatus(candidate)?.parentPid === pid);
+}
+
 /** True while a process, a zombie too, has this number. */
 export function pidExists(pid: number): boolean {
   try {

@@ -16,7 +16,6 @@ import type { OciRuntime, Runtimes } from '../runtime/runtime.ts';
 import type { ProcessStreams } from '../streams/process-streams.ts';
 import { type CgroupFacts, readCgroupFacts } from '../system/cgroup-facts.ts';
 import type { VolumeService } from '../volumes/volume-service.ts';
-import { AheadBooks } from './ahead.ts';
 import type { ContainerRecord } from './container.ts';
 import type { LiveContainer } from './live.ts';
 import { Registry } from './registry.ts';
@@ -65,7 +64,6 @@ export interface Room extends ContainerDeps {
   readonly exitDirectory: string;
   /** Work that goes on in the background and that `close` waits for. */
   readonly background: Set<Promise<unknown>>;
-  readonly ahead: AheadBooks;
   /** Set once the daemon goes down: no restarts any more. */
   closing: boolean;
   /** The daemon has found again what was there; restart policies wait for it. */
@@ -85,7 +83,6 @@ export function createRoom(deps: ContainerDeps): Room {
     cgroups: readCgroupFacts(),
     exitDirectory,
     background: new Set(),
-    ahead: new AheadBooks(),
     closing: false,
     restored: Promise.withResolvers(),
   };

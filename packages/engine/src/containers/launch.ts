@@ -17,7 +17,7 @@ import { NETWORK_DEADLINE_MS } from './limits.ts';
 import { linkEnvironment } from './links.ts';
 import type { LiveContainer, Run } from './live.ts';
 import { type NamespacePlan, peerOf, planNamespaces, withNetworkOwner } from './namespaces.ts';
-import { cgroupOf, pathsOf, type Room, runtimeOf } from './room.ts';
+import { cgroupPlaceOf, pathsOf, type Room, runtimeOf } from './room.ts';
 import { acquireRootfs, releaseRootfs } from './rootfs.ts';
 import { userIn } from './user-lookup.ts';
 import { userOf } from './user-of.ts';
@@ -166,7 +166,8 @@ function writeSpec(
     shmPath: namespaces.shmPath,
     shmSizeBytes: record.hostConfig.ShmSize || room.config.defaultShmSizeBytes,
     initPath: record.hostConfig.Init === true ? initProgram(room.config) : undefined,
-    cgroupsPath: cgroupOf(room.config, record),
+    cgroupsPath: cgroupPlaceOf(room.config, record).specPath,
+    cdiSpecDirs: room.config.cdiSpecDirs,
     defaultUlimits: room.config.defaultUlimits,
   });
   // Not made durable: the exec root is lost at a reboot together with the process.

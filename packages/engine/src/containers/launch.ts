@@ -49,6 +49,7 @@ export async function launch(room: Room, live: LiveContainer): Promise<Run> {
   const saved = room.store.committed();
   saved.catch(() => undefined);
   const monitor = await createProcess(room, live, monitorLog);
+  room.volumes.mountsTaken(live.record);
   const runtime = runtimeOf(room, live.record);
   undo.defer(() => runtime.delete(live.id));
   runtime.learn(live.id, spec);

@@ -114,6 +114,10 @@ export class Volumes extends VolumeStore implements VolumeService {
     }
   }
 
+  mountsTaken(record: Pick<ContainerRecord, 'id'>): void {
+    this.#subpaths.release(record.id);
+  }
+
   async unmount(record: Pick<ContainerRecord, 'id'>): Promise<void> {
     this.#subpaths.release(record.id);
     for (const { name, driver } of this.#attachments.of(record.id)) {
@@ -149,8 +153,7 @@ export class Volumes extends VolumeStore implements VolumeService {
         if (volume !== undefined) this.#attachments.adopt(volume, record.id);
       }
     }
-    const live = new Set<string>(running.map(({ id }) => id));
-    for (const id of this.#subpaths.holders()) if (!live.has(id)) this.#subpaths.release(id);
+    for (const id of this.#subpaths.holders()) this.#subpaths.release(id);
     await this.#images.restore((id) => known.has(id));
     for (const { key, value } of this.books.volumes.list()) {
       if (value.driver !== LOCAL_DRIVER || !needsMount(value.options) || this.#attachments.isUsed(key)) continue;

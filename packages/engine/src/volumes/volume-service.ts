@@ -40,6 +40,11 @@ export interface VolumeService {
    * driver must mount, and publishes the volumes' `mount` events.
    */
   runtimeMounts(record: ContainerRecord, context?: MountContext): Promise<readonly RuntimeMount[]>;
+  /**
+   * The runtime has made its own copies of the mounts: takes ours away, so that nothing of the host's is reachable below our
+   * directories for longer than a start takes. Idempotent.
+   */
+  mountsTaken(record: Pick<ContainerRecord, 'id'>): void;
   /** The container's process has ended: publishes `unmount`, takes down mounts nobody else uses. Idempotent. */
   unmount(record: ContainerRecord): Promise<void>;
   /** Books the use of the record's volumes, from its creation on; a volume in use is not removed. Idempotent. */

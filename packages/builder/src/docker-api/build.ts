@@ -4,6 +4,8 @@ import { type Logger, messageOf, WharfError } from '@wharf/kit';
 import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
 import type { Builder } from '../build.ts';
 import { parseDockerfile } from '../dockerfile/dockerfile.ts';
+import { excerpt } from '../dockerfile/excerpt.ts';
+import { DockerfileError } from '../dockerfile/location.ts';
 import { StepError } from '../ops/step-error.ts';
 import {
   applyIgnorePatterns,
@@ -68,6 +70,9 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
       else output?.finish(id, names);
     } catch (error) {
       if (request.signal.aborted) log.debug({ err: messageOf(error) }, 'a build was given up by its client');
+      const at = error instanceof DockerfileError ? error.location : output?.failedAt;
+      if (at !== undefined && !parameters.quiet)
+        write({ stream: excerpt(dockerfile, at, parameters.dockerfile || undefined) });
       write(errorDocument(error));
     }
     stream.end();

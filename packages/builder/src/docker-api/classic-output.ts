@@ -1,4 +1,5 @@
 import type { Digest } from '@wharf/kit';
+import type { LineRange } from '../dockerfile/location.ts';
 import type { BuildPlan } from '../plan/plan.ts';
 import type { Vertex } from '../plan/vertex.ts';
 import type { SolveObserver } from '../solver/solver.ts';
@@ -9,6 +10,7 @@ interface Line {
   /** Undefined for instructions that change no file. */
   readonly vertex: Vertex | undefined;
   readonly isFrom: boolean;
+  readonly location: LineRange;
   state: 'waiting' | 'running' | 'done';
   id: string;
   cached: boolean;
@@ -30,6 +32,7 @@ export class ClassicOutput implements SolveObserver {
   readonly #mayUseCache: boolean;
   #allCached = false;
   #next = 0;
+  #failedAt: LineRange | undefined;
   #announced = -1;
 
   /** @param write takes Docker's progress documents */
@@ -38,10 +41,10 @@ export class ClassicOutput implements SolveObserver {
     this.#mayUseCache = !plan.noCache;
     const lines: Line[] = [];
     for (const { stage, steps } of plan.stages) {
-      lines.push(this.#line(stage.parsed.from.code.trim(), undefined, true));
-      for (const { text, result, makesTree } of steps) {
+      lines.push(this.#line(stage.parsed.from.code.trim(), undefined, stage.parsed.from.location, true));
+      for (const { text, result, makesTree, location } of steps) {
         const vertex = makesTree ? result : undefined;
-        const line = this.#line(text, vertex);
+        const line = this.#line(text, vertex, location);
         if (vertex !== undefined) this.#byVertex.set(vertex, line);
         lines.push(line);
       }
@@ -75,6 +78,7 @@ export class ClassicOutput implements SolveObserver {
     const line = this.#byVertex.get(vertex);
     if (line === undefined) return;
     if (outcome.error !== undefined) {
+      this.#failedAt ??= line.location;
       this.#flush(line);
       return;
     }
@@ -84,6 +88,11 @@ export class ClassicOutput implements SolveObserver {
     this.#advance();
   }
 
+  /** The lines of the instruction that failed. */
+  get failedAt(): LineRange | undefined {
+    return this.#failedAt;
+  }
+
   /** The last words of a build that went well. */
   finish(id: Digest, names: readonly string[]): void {
     this.#write({ aux: { ID: id } });
@@ -91,8 +100,8 @@ export class ClassicOutput implements SolveObserver {
     for (const name of names) this.#write({ stream: `Successfully tagged ${name}\n` });
   }
 
-  #line(text: string, vertex: Vertex | undefined, isFrom = false): Line {
-    return { text, vertex, isFrom, state: 'waiting', id: '', cached: false, ran: false, output: [] };
+  #line(text: string, vertex: Vertex | undefined, location: LineRange, isFrom = false): Line {
+    return { text, vertex, location, isFrom, state: 'waiting', id: '', cached: false, ran: false, output: [] };
   }
 
   /** Tells everything that can be told in order. */

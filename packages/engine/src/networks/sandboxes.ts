@@ -119,6 +119,7 @@ export class Sandboxes {
     const live = this.live.get(containerId);
     this.live.delete(containerId);
     if (live) this.#exposure.withdraw(live);
+    if (live) this.#freeParents(live);
     for (const endpoint of live?.endpoints ?? []) this.#release(endpoint);
     const path = this.netnsPath(containerId);
     this.#prepared.get(containerId)?.close();
@@ -323,6 +324,18 @@ export class Sandboxes {
       attempt();
     }
     routeToShim(this.#netlink(), network, endpoint.address, 'add');
+  }
+
+  /** The kernel removes links in its own time, but a parent has one link of a MAC address, and the next may be about to come. */
+  #freeParents({ id, endpoints, netnsPath }: LiveContainer): void {
+    const upper = endpoints.filter(({ network }) => network.parent !== undefined);
+    if (upper.length === 0 || netnsPath === undefined || !existsSync(netnsPath)) return;
+    try {
+      using inside = Netlink.openIn(netnsPath);
+      for (const endpoint of upper) unplug(inside, endpoint);
+    } catch (error) {
+      this.#log.warn({ container: id, error: messageOf(error) }, 'Cannot remove the links of a container');
+    }
   }
 
   #release(endpoint: LiveEndpoint): void {

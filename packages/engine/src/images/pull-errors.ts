@@ -1,5 +1,5 @@
 import { familiarName, formatFamiliar, type Reference, WharfError } from '@wharf/kit';
-import { statusOf } from '@wharf/oci/remote/registry-error';
+import { faultsOf, statusOf } from '@wharf/oci/remote/registry-error';
 import type { Platform } from '@wharf/oci/spec/image';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import { pullAccessDenied } from '@wharf/wire/docker/messages';
@@ -18,6 +18,16 @@ export function resolveError(reference: Reference, error: unknown): unknown {
   return error.kind === 'unavailable'
     ? new WharfError('internal', `${prefix}: ${error.message}`, { cause: error })
     : error;
+}
+
+/** The same when it is the list of tags that cannot be had. */
+export function tagsError(reference: Reference, error: unknown): unknown {
+  if (statusOf(error) !== 404) return resolveError(reference, error);
+  const [fault] = faultsOf(error);
+  const code = (fault?.code || 'NAME_UNKNOWN').toLowerCase().replaceAll('_', ' ');
+  const message = fault?.message || 'repository name not known to registry';
+  const text = `repository ${familiarName(reference)} not found: ${code}: ${message}`;
+  return new WharfError('not-found', text, { cause: error });
 }
 
 /** The same for what fails after that. */

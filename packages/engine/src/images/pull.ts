@@ -12,7 +12,7 @@ import { rememberSources } from './blob-sources.ts';
 import type { ImagePlatform } from './image-service.ts';
 import { PULLED_TAGS } from './limits.ts';
 import { pullConfig, pullManifest } from './pull-documents.ts';
-import { pullError, resolveError } from './pull-errors.ts';
+import { pullError, resolveError, tagsError } from './pull-errors.ts';
 import { PullLayers, type PullLayersOptions, type WantedLayer } from './pull-layers.ts';
 import { PullProgress } from './pull-progress.ts';
 import type { ImageRoom } from './room.ts';
@@ -40,7 +40,7 @@ export async function pullImages(room: ImageRoom, registries: Registries, option
   }
   const repository = await open(reference);
   const found = await repository.tags(signal).catch((error: unknown) => {
-    throw signal.aborted ? error : resolveError(reference, error);
+    throw signal.aborted ? error : tagsError(reference, error);
   });
   for (const tag of found.slice(0, PULLED_TAGS)) {
     const each = withTag(reference, tag);

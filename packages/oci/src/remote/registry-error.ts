@@ -96,6 +96,12 @@ export function statusOf(error: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined;
 }
 
+/** What the registry's document says of an error that came from it. */
+export function faultsOf(error: unknown): readonly RegistryFault[] {
+  const faults = error instanceof WharfError ? error.details?.['faults'] : undefined;
+  return Array.isArray(faults) ? (faults as readonly RegistryFault[]) : [];
+}
+
 function statusText(status: number): string {
   // `getBuiltinModule`: importing node:http from ESM loads all of undici.
   return process.getBuiltinModule('node:http').STATUS_CODES[status] ?? '';

@@ -39,7 +39,7 @@ export class Exposure {
     this.#log = log;
     this.#dns = new DnsService(log);
     this.#hostResolver = new HostResolver({ log, onChange: (servers) => this.#dns.setHostServers(servers) });
-    this.#relay = new LoopbackRelay((port) => this.filter.targetOf(port));
+    this.#relay = new LoopbackRelay(options.config.bridge, (port) => this.filter.targetOf(port));
     this.filter = new PacketFilter({ bridge: config.bridge, log, relayPort: () => this.#relay.port() });
   }
 

@@ -53,3 +53,6 @@ export const DNS_TTL_SECONDS = 600;
 export const GUARD_SETTLE_MS = 100;
 /** The smallest packet that every IPv6 link has to carry (RFC 8200, 5). */
 export const IPV6_MTU_MIN = 1280;
+/** Where daemons listen for connections to [::1]: below the ports that the kernel gives out by itself. */
+export const RELAY_PORT_FIRST = 20_000;
+export const RELAY_PORTS = 12_000;

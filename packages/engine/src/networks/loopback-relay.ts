@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { hasErrno } from '@wharf/kit';
 import { boundPort, openBoundSocket, originalPort6 } from '@wharf/linux/inet';
-import { RELAY_CONNECTIONS_MAX } from './limits.ts';
+import { RELAY_CONNECTIONS_MAX, RELAY_PORT_FIRST, RELAY_PORTS } from './limits.ts';
 
 type Target = { readonly address: string; readonly port: number } | undefined;
 
@@ -11,11 +13,14 @@ type Target = { readonly address: string; readonly port: number } | undefined;
  */
 export class LoopbackRelay {
   readonly #targetOf: (port: number) => Target;
+  readonly #wanted: number;
   #server: Server | undefined;
   #port = 0;
 
-  constructor(targetOf: (port: number) => Target) {
+  /** `daemon` tells daemons of one host apart: each has a port that it keeps over restarts, as the rule names it. */
+  constructor(daemon: string, targetOf: (port: number) => Target) {
     this.#targetOf = targetOf;
+    this.#wanted = RELAY_PORT_FIRST + (createHash('sha256').update(daemon).digest().readUInt32BE() % RELAY_PORTS);
   }
 
   /** Where it listens; it begins to with the first call. 0 where there is no IPv6 loopback. */
@@ -23,7 +28,7 @@ export class LoopbackRelay {
     if (this.#server) return this.#port;
     let fd: number;
     try {
-      fd = openBoundSocket({ protocol: 'tcp', address: '::1', port: 0 });
+      fd = bindTo(this.#wanted);
     } catch {
       // No IPv6 on this host: nothing will ever come.
       return 0;
@@ -65,5 +70,15 @@ export class LoopbackRelay {
       server.pipe(client);
       client.resume();
     });
+  }
+}
+
+/** That port of [::1], or another where somebody has it. */
+function bindTo(port: number): number {
+  try {
+    return openBoundSocket({ protocol: 'tcp', address: '::1', port });
+  } catch (error) {
+    if (!hasErrno(error, 'EADDRINUSE', 'EACCES')) throw error;
+    return openBoundSocket({ protocol: 'tcp', address: '::1', port: 0 });
   }
 }

@@ -45,6 +45,11 @@ function ensureParent(host: Netlink, network: NetworkRecord, parent: ParentSetti
     if (parent.made && !link.up) host.setUp(parent.name);
     return;
   }
+  if (!parent.made)
+    throw new WharfError(
+      'failed-precondition',
+      `Cannot use network "${network.name}": its parent link "${parent.name}" is not on this host`,
+    );
   if (parent.name === standInName(network.id)) makeStandIn(host, parent);
   else makeVlan(host, parent.name);
 }

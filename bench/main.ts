@@ -10,6 +10,7 @@ import { dns } from './cases/dns.ts';
 import { idle } from './cases/idle.ts';
 import { many } from './cases/many.ts';
 import { ports } from './cases/ports.ts';
+import { pullPush } from './cases/pull-push.ts';
 import { exec, runBridge, runNone } from './cases/run.ts';
 import { storage } from './cases/storage.ts';
 import { logs, stdio } from './cases/streams.ts';
@@ -26,6 +27,7 @@ const CASES: readonly Case[] = [
   many,
   loadAndSave,
   copy,
+  pullPush,
   logs,
   stdio,
   dns,

@@ -10,6 +10,8 @@ export interface Contestant {
   readonly name: 'wharf' | 'docker';
   readonly version: string;
   readonly host: string;
+  /** What a command is put behind to run in the daemon's network; nothing where that is ours. */
+  readonly within: readonly string[];
   /** All memory of the daemon and its helpers (monitors, shims, proxies), without the containers' own processes. */
   pssBytes(): number;
   /** Runs the docker CLI; throws unless it succeeds. */
@@ -21,15 +23,30 @@ export interface Contestant {
 export async function startWharf(): Promise<{ readonly contestant: Contestant; readonly daemon: TestDaemon }> {
   const daemon = await TestDaemon.start({ arguments: ['--log-level', 'warn'] });
   const version = await daemon.ok('version', '--format', '{{.Server.Version}}');
-  return { contestant: contestant('wharf', version, daemon.host, daemon.directory), daemon };
+  return { contestant: contestant('wharf', { version, ...placeOf(daemon), within: [] }), daemon };
 }
 
 export async function startDocker(): Promise<{ readonly contestant: Contestant; readonly daemon: PeerDaemon }> {
   const daemon = await PeerDaemon.start();
-  return { contestant: contestant('docker', await daemon.version, daemon.host, daemon.directory), daemon };
+  const version = await daemon.version;
+  const within = ['nsenter', '-t', String(daemon.pids[0]), '-n'];
+  return { contestant: contestant('docker', { version, ...placeOf(daemon), within }), daemon };
 }
 
-function contestant(name: Contestant['name'], version: string, host: string, directory: string): Contestant {
+interface Place {
+  readonly host: string;
+  readonly directory: string;
+}
+
+function placeOf({ host, directory }: Place): Place {
+  return { host, directory };
+}
+
+function contestant(
+  name: Contestant['name'],
+  given: Place & { readonly version: string; readonly within: readonly string[] },
+): Contestant {
+  const { version, host, directory, within } = given;
   const succeed = (
     what: string,
     result: { readonly code: number; readonly output: string; readonly stdout: string },
@@ -42,6 +59,7 @@ function contestant(name: Contestant['name'], version: string, host: string, dir
     name,
     version,
     host,
+    within,
     pssBytes: () =>
       processes()
         .filter(({ command }) => command.includes(directory))

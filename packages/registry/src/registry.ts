@@ -27,6 +27,8 @@ export interface RegistryOptions {
   readonly guards?: readonly Guard[];
   /** Made once the parts they stand on are there. */
   readonly extensions?: (parts: RegistryParts) => readonly Extension[];
+  /** The same for what brings all three kinds; its access takes the place of `access`. */
+  readonly plugins?: (parts: RegistryParts) => Plugins;
   readonly donor?: Donor;
   readonly storage?: BlobStorage;
   readonly sparseIndexes?: boolean;
@@ -35,6 +37,12 @@ export interface RegistryOptions {
   readonly uploadTtlMs?: number;
   /** Told of every answer: access log, metrics. */
   readonly observe?: (call: Call, route: string) => void;
+}
+
+export interface Plugins {
+  readonly access?: Access;
+  readonly guards?: readonly Guard[];
+  readonly extensions?: readonly Extension[];
 }
 
 /** What extensions build on. */
@@ -64,16 +72,22 @@ export interface Registry {
  * Opens the registry under a root; nothing listens yet. Throws `failed-precondition` while another process has it open.
  */
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
-  const { root, version, log, clock = systemClock, guards = [], access = openAccess } = options;
+  const { root, version, log, clock = systemClock } = options;
   const now = (): number => Number(clock.nowNs() / 1_000_000n);
   const store = openStore({ path: join(root, 'registry.db') });
   try {
     const storage = options.storage ?? (await openFileStorage({ root }));
+    // Those of the plug-ins come in below: they stand on the catalog.
+    const guards: Guard[] = [...(options.guards ?? [])];
     const catalog = new Catalog({ store, guards, now });
     const claims = new Claims();
     const leases = new Leases({ now, graceMs: options.graceMs ?? GRACE_MS });
     const uploads = new UploadSessions({ catalog, storage, now });
-    const extensions = options.extensions?.({ store, catalog, storage, claims, leases, log, now }) ?? [];
+    const parts: RegistryParts = { store, catalog, storage, claims, leases, log, now };
+    const plugins = options.plugins?.(parts) ?? {};
+    guards.push(...(plugins.guards ?? []));
+    const access = plugins.access ?? options.access ?? openAccess;
+    const extensions = [...(plugins.extensions ?? []), ...(options.extensions?.(parts) ?? [])];
     const context: RegistryContext = {
       ...{ catalog, storage, uploads, claims, leases, access, guards, extensions, clock, log, now },
       manifests: new ManifestCache(storage),

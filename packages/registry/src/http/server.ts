@@ -75,16 +75,16 @@ export class RegistryServer extends SocketHost {
       call.identity = who;
       const deed = deedOf(call.method, target);
       seen(deed.route);
-      if (!who.allows(deed.action, deed.repository)) throw this.#refusal(who, deed, request);
+      if (!who.allows(deed.action, deed.repository)) throw this.#refusal(deed, request);
       return deed.run(this.#context, call) ?? undefined;
     };
     return identity instanceof Promise ? identity.then(proceed) : proceed(identity);
   }
 
-  /** An anonymous is asked to log in, others are told no; neither is told whether anything exists. */
-  #refusal(who: Identity, wanted: { action: Action; repository: string }, request: AccessRequest): Error {
+  /** Who might log in is asked to, others are told no; neither is told whether anything exists. */
+  #refusal(wanted: { action: Action; repository: string }, request: AccessRequest): Error {
     const challenge = this.#context.access.challenge(wanted, request);
-    if (who.anonymous && challenge !== undefined) {
+    if (challenge !== undefined) {
       return registryError('UNAUTHORIZED', 'authentication required', {
         headers: { 'WWW-Authenticate': challenge },
         detail: [{ Type: 'repository', Name: wanted.repository, Action: wanted.action }],
@@ -131,5 +131,7 @@ export class RegistryServer extends SocketHost {
 }
 
 function accessRequest(call: Call): AccessRequest {
-  return { authorization: call.headers.authorization, remoteAddress: call.remoteAddress, headers: call.headers };
+  const { headers, remoteAddress } = call;
+  const { clientName: certificateName } = call.exchange;
+  return { authorization: headers.authorization, remoteAddress, headers, certificateName };
 }

@@ -1,5 +1,7 @@
-/** What somebody may want of a repository; `catalog` and `ping` concern the registry as a whole. */
-export type Action = 'pull' | 'push' | 'delete' | 'catalog' | 'ping';
+/**
+ * What somebody may want of a repository; `list` is to see that it is there. `catalog` and `ping` concern the registry as a whole.
+ */
+export type Action = 'pull' | 'push' | 'delete' | 'list' | 'catalog' | 'ping';
 
 /** The facts by which a requester is told. */
 export interface AccessRequest {
@@ -29,7 +31,7 @@ export interface Identity {
 export interface Access {
   /** Throws `UNAUTHORIZED` for credentials that are wrong, `TOOMANYREQUESTS` for too many of them. */
   identify(request: AccessRequest): Identity | Promise<Identity>;
-  /** The `WWW-Authenticate` of a refusal, for an anonymous who might log in; `undefined` where logging in would not help. */
+  /** The `WWW-Authenticate` of a refusal, for who might log in or get a wider token; `undefined` where that would not help. */
   challenge(
     wanted: { readonly action: Action; readonly repository: string },
     request: AccessRequest,

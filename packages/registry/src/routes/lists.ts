@@ -37,7 +37,7 @@ export function listRepositories({ catalog }: RegistryContext, call: Call): void
   let more = n > 0;
   while (more && found.length <= n) {
     const page = catalog.repositories.range({ after, limit: n + 1 });
-    for (const { key } of page) if (call.identity.allows('pull', key)) found.push(key);
+    for (const { key } of page) if (call.identity.allows('list', key)) found.push(key);
     more = page.length > n;
     after = page.at(-1)?.key ?? after;
   }

@@ -71,7 +71,12 @@ export async function serveRegistry(
 
 async function listen({ server }: Registry, address: string, { tls }: RegistrySettings): Promise<string> {
   if (address.startsWith('unix://')) return (await server.listen(address)).host;
-  const files = tls && { cert: tls.cert, key: tls.key, ca: tls.clientCa, verify: tls.requireClientCert };
+  const files = tls && {
+    cert: tls.cert,
+    key: tls.key,
+    ca: tls.clientCa,
+    verify: tls.requireClientCert ?? (tls.clientCa === undefined ? false : 'optional'),
+  };
   return (await server.listen(`tcp://${address}`, { tls: files })).host;
 }
 

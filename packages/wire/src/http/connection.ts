@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { WharfError } from '@wharf/kit';
 import { RequestBody } from './body.ts';
 import { type BodyDecoder, ChunkedDecoder, LengthDecoder } from './body-decoder.ts';
@@ -234,6 +235,10 @@ export class Connection {
     return this.#socket.remoteAddress;
   }
 
+  get clientName(): string | undefined {
+    return 'authorized' in this.#socket ? clientNameOf(this.#socket as TLSSocket) : undefined;
+  }
+
   get writable(): boolean {
     return this.#socket.writable && this.#state === 'answering';
   }
@@ -347,4 +352,17 @@ function endOnListen(socket: Socket): void {
     process.nextTick(() => socket.emit('end'));
   };
   socket.on('newListener', end);
+}
+
+const clientNames = new WeakMap<TLSSocket, string | false>();
+
+/** Asked for with every request, and decoding a certificate takes long: once is enough. */
+function clientNameOf(socket: TLSSocket): string | undefined {
+  let name = clientNames.get(socket);
+  if (name === undefined) {
+    const subject = socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined;
+    name = (Array.isArray(subject) ? subject[0] : subject) ?? false;
+    clientNames.set(socket, name);
+  }
+  return name === false ? undefined : name;
 }

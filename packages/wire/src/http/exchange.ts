@@ -32,6 +32,8 @@ export interface Exchange {
   readonly keepAlive: boolean;
   /** The client's address; `undefined` on a unix socket. */
   readonly remoteAddress: string | undefined;
+  /** The common name of the client's certificate, when it has one that the server's authorities vouch for. */
+  readonly clientName: string | undefined;
   /** Makes this request the last of its connection. */
   dropKeepAlive(): void;
 }

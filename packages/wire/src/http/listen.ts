@@ -16,8 +16,8 @@ export interface TlsFiles {
   readonly key: string;
   /** PEM of the authorities that clients' certificates are checked against. */
   readonly ca?: string | undefined;
-  /** Refuse clients without a certificate of `ca`. */
-  readonly verify?: boolean | undefined;
+  /** Refuse clients without a certificate of `ca`; `optional` asks for one and serves those without too. */
+  readonly verify?: boolean | 'optional' | undefined;
 }
 
 export interface ListenOptions {
@@ -66,7 +66,7 @@ async function makeServer(spec: HostSpec, { tls }: ListenOptions, onSocket: OnSo
       cert: readFileSync(tls.cert),
       key: readFileSync(tls.key),
       ...(tls.ca === undefined ? {} : { ca: readFileSync(tls.ca) }),
-      requestCert: tls.verify === true,
+      requestCert: tls.verify === true || tls.verify === 'optional',
       rejectUnauthorized: tls.verify === true,
       minVersion: 'TLSv1.2',
       handshakeTimeout: 30_000,

@@ -7,6 +7,7 @@ import type { RequestHead } from './head.ts';
 export interface ExchangePort {
   readonly writable: boolean;
   readonly remoteAddress: string | undefined;
+  readonly clientName: string | undefined;
   write(data: string | Uint8Array): boolean;
   cork(): void;
   uncork(): void;
@@ -61,6 +62,10 @@ export class ServerExchange implements Exchange {
 
   get remoteAddress(): string | undefined {
     return this.#port.remoteAddress;
+  }
+
+  get clientName(): string | undefined {
+    return this.#port.clientName;
   }
 
   dropKeepAlive(): void {

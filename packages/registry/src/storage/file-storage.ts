@@ -27,11 +27,15 @@ export async function openFileStorage(options: {
   return new FileStorage(root, files);
 }
 
-/** A file under `blobs/` is whole, verified and durable: it comes there by a rename (or a link) after its fsync. */
+/**
+ * A file under `blobs/` is whole and verified: it comes there by a rename (or a link) after its fsync. It is durable too, unless the fsync of
+ * the directory failed: until one has succeeded for it, `stat` does not know it, so that nobody builds on it.
+ */
 class FileStorage implements BlobStorage {
   readonly #root: string;
   readonly #files: FileOperations;
   readonly #open = new Set<string>();
+  readonly #doubtful = new Set<Digest>();
 
   constructor(root: string, files: FileOperations) {
     this.#root = root;
@@ -39,6 +43,10 @@ class FileStorage implements BlobStorage {
   }
 
   async stat(digest: Digest): Promise<StoredBlob | undefined> {
+    return this.#doubtful.has(digest) ? undefined : this.#statFile(digest);
+  }
+
+  async #statFile(digest: Digest): Promise<StoredBlob | undefined> {
     try {
       const { size } = await stat(this.#path(digest));
       return { digest, sizeBytes: size };
@@ -61,9 +69,13 @@ class FileStorage implements BlobStorage {
   }
 
   async put(digest: Digest, bytes: Uint8Array): Promise<void> {
-    if ((await this.stat(digest))?.sizeBytes === bytes.length) return;
     const path = join(this.#root, 'ingest', `small-${randomBytes(12).toString('hex')}`);
     try {
+      if ((await this.stat(digest))?.sizeBytes === bytes.length) {
+        // It may be there by a rename that nothing has made durable yet.
+        await this.#files.syncDirectory(this.#folder(digest));
+        return;
+      }
       const file = await open(path, 'wx', 0o600);
       try {
         await file.writeFile(bytes);
@@ -80,25 +92,28 @@ class FileStorage implements BlobStorage {
 
   async adopt(digest: Digest, path: string): Promise<StoredBlob | undefined> {
     try {
-      await this.#files.link(path, this.#path(digest));
-      await this.#files.syncDirectory(this.#folder(digest));
+      await this.#files.link(path, this.#path(digest)).catch((error: unknown) => {
+        if (!hasErrno(error, 'EEXIST')) throw error;
+      });
+      await this.#syncName(digest);
     } catch (error) {
       // Another file system, or a file system without links: the bytes then come over the wire.
       if (hasErrno(error, 'ENOENT', 'EXDEV', 'EPERM', 'EMLINK', 'EOPNOTSUPP')) return undefined;
-      if (!hasErrno(error, 'EEXIST')) throw storageFailure('adopt the blob', error);
+      throw storageFailure('adopt the blob', error);
     }
     return this.stat(digest);
   }
 
   async delete(digest: Digest): Promise<void> {
     await this.#files.remove(this.#path(digest));
+    this.#doubtful.delete(digest);
   }
 
   async *list(): AsyncIterable<StoredBlob> {
     for (const algorithm of ALGORITHMS) {
       for await (const entry of await opendir(join(this.#root, 'blobs', algorithm))) {
         const digest = `${algorithm}:${entry.name}`;
-        const found = isDigest(digest) ? await this.stat(digest) : undefined;
+        const found = isDigest(digest) ? await this.#statFile(digest) : undefined;
         if (found !== undefined) yield found;
       }
     }
@@ -136,7 +151,13 @@ class FileStorage implements BlobStorage {
   /** Puts a synced file in place. What is there already has the same content, since its name says so. */
   async #moveIn(path: string, digest: Digest): Promise<void> {
     await this.#files.rename(path, this.#path(digest));
+    await this.#syncName(digest);
+  }
+
+  async #syncName(digest: Digest): Promise<void> {
+    this.#doubtful.add(digest);
     await this.#files.syncDirectory(this.#folder(digest));
+    this.#doubtful.delete(digest);
   }
 
   #folder(digest: Digest): string {

@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, type Digest, formatRfc3339Nano, KeyedLock, type Logger, Semaphore } from '@wharf/kit';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
-import type { Platform } from '@wharf/oci/spec/image';
+import type { ImageConfig, Platform } from '@wharf/oci/spec/image';
 import { hostPlatform } from '@wharf/oci/spec/platform';
 import { CacheUsage } from './cache-usage.ts';
 import { parseDockerfile } from './dockerfile/dockerfile.ts';
@@ -31,9 +31,10 @@ export interface BuilderDeps {
 /** A build as a client asks for it, whatever protocol it speaks. */
 export interface BuildRequest {
   readonly dockerfile: string;
-  /** The directory of the context. */
-  readonly context: string;
-  readonly names: readonly string[];
+  /** The directory of the context, fetched when a step first needs it; told what of it the plan reads. */
+  readonly context: (plan: BuildPlan) => Promise<string>;
+  /** `undefined` when no image is to be made of the result. */
+  readonly names: readonly string[] | undefined;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly labels: Readonly<Record<string, string>>;
   readonly target: string | undefined;
@@ -51,12 +52,21 @@ export interface BuildRequest {
   readonly onPlan: (plan: BuildPlan) => SolveObserver;
   /** Takes Docker's progress documents of pulls. */
   readonly onPull: (document: unknown) => void;
+  /** Wraps the making of the image, for a client that is shown it. */
+  readonly whileExporting?: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** What came of a build. */
+export interface BuildOutcome {
+  /** The image's; absent when none was asked for. */
+  readonly id: Digest | undefined;
+  readonly config: ImageConfig;
 }
 
 /** Builds images. One per daemon. */
 export interface Builder {
-  /** Runs a build to its end and returns the image's id. Throws what went wrong; finished steps stay in the cache. */
-  build(request: BuildRequest): Promise<Digest>;
+  /** Runs a build to its end. Throws what went wrong; finished steps stay in the cache. */
+  build(request: BuildRequest): Promise<BuildOutcome>;
   /** Runs `work` with a directory of its own on the data root's disk, removed afterwards. */
   withScratch<T>(work: (directory: string) => Promise<T>): Promise<T>;
   readonly usage: CacheUsage;
@@ -82,7 +92,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
       await rm(directory, { recursive: true, force: true });
     }
   };
-  const build = (request: BuildRequest): Promise<Digest> =>
+  const build = (request: BuildRequest): Promise<BuildOutcome> =>
     builds.run(
       () =>
         withScratch(async (scratch) => {
@@ -91,17 +101,17 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
           const { network, extraHosts, limits, secrets, signal } = request;
           const operations = buildOperations({
             ...deps,
-            ...{ caches, steps, scratch, lease, context: request.context },
+            ...{ caches, steps, scratch, lease, context: () => request.context(plan) },
             settings: { network, extraHosts, limits, secrets },
           });
           const observer = request.onPlan(plan);
           const solver = new Solver({ cache: deps.cache, operations, locks, observer, signal });
           const tree = await solver.tree(plan.target.tree);
-          return deps.images.create({
-            config: plan.target.draft.finish(tree.layers, formatRfc3339Nano(deps.clock.nowNs())),
-            layers: tree.layers.map(({ descriptor }) => descriptor),
-            names: request.names,
-          });
+          const config = plan.target.draft.finish(tree.layers, formatRfc3339Nano(deps.clock.nowNs()));
+          const { names, whileExporting = (work) => work() } = request;
+          if (names === undefined) return { id: undefined, config };
+          const layers = tree.layers.map(({ descriptor }) => descriptor);
+          return { id: await whileExporting(() => deps.images.create({ config, layers, names })), config };
         }),
       { signal: request.signal },
     );

@@ -24,7 +24,7 @@ export async function openApiServer(options: {
 }): Promise<ApiServer> {
   const { config, engine, builder, log } = options;
   const server = createHttpServer({
-    routes: gateRoutes([...buildRoutes({ builder, log }), ...engineRoutes(engine)], engine),
+    routes: gateRoutes([...buildRoutes({ builder, log, version: wharfVersion() }), ...engineRoutes(engine)], engine),
     log,
     serverVersion: wharfVersion(),
   });

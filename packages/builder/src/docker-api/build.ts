@@ -1,8 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger, messageOf, WharfError } from '@wharf/kit';
+import { serveGrpc } from '@wharf/wire/grpc/server';
 import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
 import type { Builder } from '../build.ts';
+import { BuildKitServer } from '../buildkit/server.ts';
+import { Sessions } from '../buildkit/sessions.ts';
 import { parseDockerfile } from '../dockerfile/dockerfile.ts';
 import { excerpt } from '../dockerfile/excerpt.ts';
 import { DockerfileError } from '../dockerfile/location.ts';
@@ -19,13 +22,19 @@ import { ClassicOutput } from './classic-output.ts';
 import { pruneBuilds } from './prune.ts';
 import { fetchRemote } from './remote-context.ts';
 
-/** The classic build protocol: a context in the body, progress in the answer. */
-export function buildRoutes({ builder, log }: { readonly builder: Builder; readonly log: Logger }): readonly Route[] {
-  const noSession = (): never => {
-    throw new WharfError('not-implemented', 'Cannot build with BuildKit sessions yet: use DOCKER_BUILDKIT=0', {
-      hint: 'DOCKER_BUILDKIT=0 docker build .',
-    });
-  };
+/** The build protocols: the classic one, a context in the body and progress in the answer; and BuildKit's, over upgraded connections. */
+export function buildRoutes({
+  builder,
+  log,
+  version,
+}: {
+  readonly builder: Builder;
+  readonly log: Logger;
+  /** Of this program, for clients that ask what builds for them. */
+  readonly version: string;
+}): readonly Route[] {
+  const sessions = new Sessions();
+  const { methods } = new BuildKitServer({ builder, sessions, log, version });
   return [
     { method: 'POST', pattern: '/build', handler: (request, response) => build(builder, log, request, response) },
     { method: 'POST', pattern: '/build/cancel', handler: (_, response) => response.empty(204) },
@@ -35,8 +44,28 @@ export function buildRoutes({ builder, log }: { readonly builder: Builder; reado
       since: 31,
       handler: async (request, response) => response.json(200, await pruneBuilds(builder, request)),
     },
-    { method: 'POST', pattern: '/session', handler: noSession },
-    { method: 'POST', pattern: '/grpc', handler: noSession },
+    {
+      method: 'POST',
+      pattern: '/session',
+      hijack: true,
+      handler: async ({ headers }, response) => {
+        const id = headers['x-docker-expose-session-uuid'];
+        if (typeof id !== 'string' || id === '') {
+          throw new WharfError('invalid-argument', 'Cannot open a session: it has no id');
+        }
+        const offered = headers['x-docker-expose-session-grpc-method'] ?? '';
+        const methodNames = String(offered)
+          .split(',')
+          .map((name) => name.trim());
+        await sessions.serve(id, methodNames, response.upgrade('h2c'));
+      },
+    },
+    {
+      method: 'POST',
+      pattern: '/grpc',
+      hijack: true,
+      handler: (_, response) => serveGrpc(response.upgrade('h2c'), methods),
+    },
   ];
 }
 
@@ -54,8 +83,9 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
     try {
       const { names, buildArgs, labels, target, platform, noCache, pull, cacheFrom, network, extraHosts, limits } =
         parameters;
-      const id = await builder.build({
-        ...{ context, dockerfile, names, buildArgs, labels, target, platform, noCache, pull, network, extraHosts },
+      const { id } = await builder.build({
+        context: () => Promise.resolve(context),
+        ...{ dockerfile, names, buildArgs, labels, target, platform, noCache, pull, network, extraHosts },
         cacheFrom,
         ...{ limits, secrets: NO_SECRETS, signal: request.signal },
         onPlan: (plan) => {
@@ -66,8 +96,8 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
           if (!parameters.quiet) write(document);
         },
       });
-      if (parameters.quiet) write({ stream: `${id}\n` });
-      else output?.finish(id, names);
+      if (id !== undefined && parameters.quiet) write({ stream: `${id}\n` });
+      else if (id !== undefined) output?.finish(id, names);
     } catch (error) {
       if (request.signal.aborted) log.debug({ err: messageOf(error) }, 'a build was given up by its client');
       const at = error instanceof DockerfileError ? error.location : output?.failedAt;

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildImages } from '../interfaces.ts';
-import type { ContextVertex, HttpVertex, ImageVertex, InlineVertex, RunVertex } from '../plan/vertex.ts';
+import type { HttpVertex, ImageVertex, InlineVertex, RunVertex } from '../plan/vertex.ts';
 import type { Operations } from '../solver/operations.ts';
 import { EMPTY_TREE, type Result, type Tree } from '../solver/tree.ts';
 import { download } from '../sources/http.ts';
@@ -11,8 +11,8 @@ import { type RunDeps, runStep } from './run.ts';
 export interface BuildOperationsDeps extends Omit<RunDeps, 'hold'> {
   /** Of this build alone; removed with it. */
   readonly scratch: string;
-  /** Where the build context lies. */
-  readonly context: string;
+  /** Fetches the build context and says where it lies. */
+  readonly context: () => Promise<string>;
   readonly lease: ReturnType<BuildImages['lease']>;
 }
 
@@ -20,6 +20,7 @@ export interface BuildOperationsDeps extends Omit<RunDeps, 'hold'> {
 export function buildOperations(given: BuildOperationsDeps): Operations {
   const deps = { ...given, hold: holder(given.lease) };
   const { snapshots } = deps;
+  let context: Promise<string> | undefined;
   let directories = 0;
   const directory = async (): Promise<string> => {
     directories += 1;
@@ -34,7 +35,8 @@ export function buildOperations(given: BuildOperationsDeps): Operations {
         case 'image':
           return { kind: 'tree', tree: treeOf(vertex) };
         case 'context':
-          return { kind: 'directory', path: contextOf(vertex, deps.context) };
+          context ??= deps.context();
+          return { kind: 'directory', path: await context };
         case 'inline':
           return { kind: 'directory', path: await writeInline(vertex, await directory()) };
         case 'http':
@@ -65,10 +67,6 @@ function treeOf({ image }: ImageVertex): Tree {
     return descriptor === undefined ? [] : [{ diffId, descriptor }];
   });
   return { chainId: image.chainId, layers };
-}
-
-function contextOf(_vertex: ContextVertex, context: string): string {
-  return context;
 }
 
 async function writeInline({ files }: InlineVertex, path: string): Promise<string> {

@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { WharfError } from '@wharf/kit';
 import type { Exchange } from './exchange.ts';
 import type { HijackedConnection } from './route.ts';
 
@@ -26,6 +27,21 @@ export function hijackConnection(exchange: Exchange, contentType: string): Hijac
       : `HTTP/1.1 200 OK\r\nContent-Type: ${RAW_STREAM}\r\n\r\n`,
   );
   return { stream, upgraded };
+}
+
+/** Switches to a protocol the client named in `Upgrade` (RFC 9110, 7.8); `claim` marks the answer as begun. */
+export function upgradeConnection(exchange: Exchange, protocol: string, claim: () => void): Duplex {
+  const asked = exchange.head.headers.upgrade ?? '';
+  if (asked.toLowerCase() !== protocol) {
+    throw new WharfError(
+      'invalid-argument',
+      `Cannot switch protocols: "Upgrade: ${protocol}" is wanted, not "${asked}"`,
+    );
+  }
+  claim();
+  const stream = exchange.detach();
+  stream.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
+  return stream;
 }
 
 /** Reads the rest of a chunked request body, writes raw bytes. */

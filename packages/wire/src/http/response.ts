@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { stringifyJson } from '../json.ts';
 import type { Exchange } from './exchange.ts';
-import { hijackConnection } from './hijack.ts';
+import { hijackConnection, upgradeConnection } from './hijack.ts';
 import { httpDate } from './http-date.ts';
 import { type BodyFraming, ServerResponseStream } from './response-stream.ts';
 import type { ApiResponse, HijackedConnection, ResponseStream, Route } from './route.ts';
@@ -79,6 +79,11 @@ export class ServerResponse implements ApiResponse {
     if (!this.#route?.hijack) throw new TypeError(`route ${this.#route?.pattern} is not declared with hijack`);
     this.#claim();
     return hijackConnection(this.#exchange, contentType);
+  }
+
+  upgrade(protocol: string): Duplex {
+    if (!this.#route?.hijack) throw new TypeError(`route ${this.#route?.pattern} is not declared with hijack`);
+    return upgradeConnection(this.#exchange, protocol, () => this.#claim());
   }
 
   async websocket(): Promise<Duplex> {

@@ -71,6 +71,11 @@ export interface ApiResponse {
    * `contentType` (`application/vnd.docker.raw-stream` or `…multiplexed-stream`). Only on routes with `hijack: true`.
    */
   hijack(contentType: string): HijackedConnection;
+  /**
+   * Takes the connection over for another protocol (RFC 9110, 7.8): answers 101 with that name and hands over the bytes. Only on routes
+   * with `hijack: true`. Throws `invalid-argument` when the client did not ask for it.
+   */
+  upgrade(protocol: string): Duplex;
   /** Accepts a WebSocket upgrade (RFC 6455) and returns it as a stream of binary messages. Only on routes with `websocket: true`. */
   websocket(): Promise<Duplex>;
   readonly headersSent: boolean;

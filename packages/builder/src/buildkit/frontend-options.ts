@@ -1,0 +1,81 @@
+import { parseBytes, WharfError } from '@wharf/kit';
+import type { Platform } from '@wharf/oci/spec/image';
+import { parsePlatform } from '@wharf/oci/spec/platform';
+import type { StepLimits } from '../interfaces.ts';
+
+/** What a client tells the Dockerfile front end (BuildKit, dockerui `config.go`). */
+export interface FrontendOptions {
+  readonly filename: string;
+  readonly target: string | undefined;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly platform: Platform | undefined;
+  readonly noCache: boolean;
+  readonly pull: boolean;
+  readonly extraHosts: readonly string[];
+  readonly network: string;
+  readonly limits: StepLimits;
+  /** A context that the client does not send: a git repository or an archive. */
+  readonly remote: string;
+}
+
+/** Reads them. Throws `not-implemented` for what this builder does not have yet. */
+export function frontendOptions(given: Readonly<Record<string, string>>): FrontendOptions {
+  refuseAbsent(given);
+  const platforms = (given['platform'] ?? '').split(',').filter((each) => each !== '');
+  if (platforms.length > 1) {
+    throw new WharfError(
+      'not-implemented',
+      'Cannot build for several platforms at once: this builder makes one at a time',
+    );
+  }
+  const [platform] = platforms;
+  return {
+    filename: given['filename'] ?? 'Dockerfile',
+    target: given['target'] || undefined,
+    buildArgs: new Map(withPrefix(given, 'build-arg:')),
+    labels: Object.fromEntries(withPrefix(given, 'label:')),
+    platform: platform === undefined ? undefined : parsePlatform(platform),
+    noCache: given['no-cache'] === '',
+    pull: given['image-resolve-mode'] === 'pull',
+    extraHosts: (given['add-hosts'] ?? '')
+      .split(',')
+      .filter((each) => each !== '')
+      .map((each) => each.replace('=', ':')),
+    network: given['force-network-mode'] || 'default',
+    limits: limitsOf(given),
+    remote: given['context'] ?? '',
+  };
+}
+
+function withPrefix(given: Readonly<Record<string, string>>, prefix: string): readonly (readonly [string, string])[] {
+  return Object.entries(given).flatMap(([key, value]) =>
+    key.startsWith(prefix) ? [[key.slice(prefix.length), value] as const] : [],
+  );
+}
+
+function refuseAbsent(given: Readonly<Record<string, string>>): void {
+  const named = Object.keys(given).find((key) => key.startsWith('context:'));
+  if (named !== undefined) {
+    throw new WharfError('not-implemented', `Cannot use "${named.slice(8)}": named contexts are not there yet`);
+  }
+  const request = given['requestid'];
+  if (request !== undefined) throw new WharfError('not-implemented', `Cannot answer "${request}": it is not there yet`);
+  const stage = (given['no-cache'] ?? '') !== '';
+  if (stage) throw new WharfError('not-implemented', 'Cannot leave out the cache for single stages: use --no-cache');
+}
+
+function limitsOf(given: Readonly<Record<string, string>>): StepLimits {
+  const shm = given['shm-size'];
+  const ulimits = (given['ulimit'] ?? '').split(',').flatMap((text) => {
+    const match = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(text);
+    if (match === null) return [];
+    const [, Name = '', soft = '0', hard = soft] = match;
+    return [{ Name, Soft: Number(soft), Hard: Number(hard) }];
+  });
+  return {
+    ...(shm ? { shmSizeBytes: parseBytes(shm) } : {}),
+    ...(given['cgroup-parent'] ? { cgroupParent: given['cgroup-parent'] } : {}),
+    ...(ulimits.length > 0 ? { ulimits } : {}),
+  };
+}

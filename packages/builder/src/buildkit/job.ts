@@ -1,0 +1,224 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatCanonical, isKind, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
+import { GRPC, GrpcError, grpcStatusOf } from '@wharf/wire/grpc/status';
+import type { Builder, BuildOutcome } from '../build.ts';
+import { fetchRemote } from '../docker-api/remote-context.ts';
+import { DockerfileError, type LineRange } from '../dockerfile/location.ts';
+import { contextPaths } from '../plan/context-paths.ts';
+import type { BuildPlan } from '../plan/plan.ts';
+import type { Vertex } from '../plan/vertex.ts';
+import { applyIgnorePatterns, ignorePatterns, readDockerfile } from '../sources/context.ts';
+import { type FrontendOptions, frontendOptions } from './frontend-options.ts';
+import type { ControlSolve, ExporterMessage, ResultMessage } from './messages.ts';
+import { Progress } from './progress.ts';
+import { receiveTree } from './receive-tree.ts';
+import { SessionSecrets } from './session-secrets.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+const IMAGE_EXPORTERS: ReadonlySet<string> = new Set(['moby', 'image']);
+
+/** One `Control/Solve`: a build that the client's gateway calls drive. */
+export class BuildJob {
+  readonly progress: Progress;
+  readonly #builder: Builder;
+  readonly #sessions: Sessions;
+  readonly #request: ControlSolve;
+  readonly #signal: AbortSignal;
+  readonly #returned = Promise.withResolvers<ResultMessage | undefined>();
+  #outcome: BuildOutcome | undefined;
+  #failure: unknown;
+
+  constructor(options: {
+    readonly builder: Builder;
+    readonly sessions: Sessions;
+    readonly request: ControlSolve;
+    readonly signal: AbortSignal;
+  }) {
+    this.#builder = options.builder;
+    this.#sessions = options.sessions;
+    this.#request = options.request;
+    this.#signal = options.signal;
+    this.progress = new Progress(options.request.Ref);
+    this.#returned.promise.catch(() => undefined);
+  }
+
+  /** Resolves with what the exporters say once the client has returned its result; throws what the build failed with. */
+  async finished(): Promise<Readonly<Record<string, string>>> {
+    const gone = new Promise<never>((_, reject) => {
+      this.#signal.addEventListener('abort', () => reject(this.#signal.reason), { once: true });
+    });
+    gone.catch(() => undefined);
+    await Promise.race([this.#returned.promise, gone]);
+    return this.#outcome === undefined ? {} : exporterResponse(this.#outcome, this.#names() ?? []);
+  }
+
+  /** The client's own verdict. A failure of ours that it hands back is better known here. */
+  return(
+    result: ResultMessage | undefined,
+    error: { readonly code: number; readonly message: string } | undefined,
+  ): void {
+    if (error === undefined) this.#returned.resolve(result);
+    else this.#returned.reject(this.#failure ?? new GrpcError(error.code || GRPC.UNKNOWN, error.message));
+  }
+
+  /** The Dockerfile front end: builds, and makes the image where an exporter asks for one. */
+  async solve(frontendOpt: Readonly<Record<string, string>>): Promise<ResultMessage> {
+    try {
+      const outcome = await this.#build(frontendOptions(frontendOpt));
+      this.#outcome = outcome;
+      const metadata = { 'containerimage.config': Buffer.from(JSON.stringify(outcome.config)) };
+      return { ref: { id: randomBytes(16).toString('hex') }, metadata };
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  async #build(options: FrontendOptions): Promise<BuildOutcome> {
+    const session = await this.#sessions.get(this.#request.Session);
+    const names = this.#names();
+    return this.#builder.withScratch(async (scratch) => {
+      using secrets = new SessionSecrets(session, scratch);
+      const source = await this.#source(session, options, scratch);
+      const failed: { at?: LineRange } = {};
+      try {
+        const { buildArgs, labels, target, platform, noCache, pull, network, extraHosts, limits } = options;
+        return await this.#builder.build({
+          ...{ names, buildArgs, labels, target, platform, noCache, pull, network, extraHosts, limits, secrets },
+          dockerfile: source.dockerfile,
+          cacheFrom: undefined,
+          context: source.context,
+          signal: this.#signal,
+          onPlan: (plan) => {
+            this.progress.plan(plan);
+            return watching(this.progress, plan, failed);
+          },
+          onPull: () => undefined,
+          whileExporting: (work) => this.progress.step('exporting to image', work),
+        });
+      } catch (error) {
+        throw withSource(error, options.filename, source.dockerfile, failed.at);
+      }
+    });
+  }
+
+  /** Where Dockerfile and context come from: the session, or an address that the daemon fetches. */
+  async #source(
+    session: Session,
+    { filename, remote }: FrontendOptions,
+    scratch: string,
+  ): Promise<{ readonly dockerfile: string; readonly context: (plan: BuildPlan) => Promise<string> }> {
+    if (/^(https?:\/\/|git|ssh:\/\/)/.test(remote)) return remoteSource(remote, filename, scratch, this.#signal);
+    const own = join(scratch, 'dockerfile');
+    const dockerfile = await this.progress.step(`[internal] load build definition from ${filename}`, async () => {
+      await receive(session, { name: 'dockerfile', exclude: [], follow: definitionFiles(filename) }, own, this.#signal);
+      return readDockerfile(own, filename === 'Dockerfile' ? '' : filename).catch((error: unknown) => {
+        if (!isKind(error, 'invalid-argument')) throw error;
+        throw new WharfError('not-found', `failed to read dockerfile: open ${filename}: no such file or directory`);
+      });
+    });
+    return {
+      dockerfile,
+      context: async (plan) => {
+        const ignoring = join(scratch, 'dockerignore');
+        await receive(session, { name: 'context', exclude: [], follow: ['.dockerignore'] }, ignoring, this.#signal);
+        const specific = await ignorePatterns(own, filename);
+        const exclude = specific.length > 0 ? specific : await ignorePatterns(ignoring, filename);
+        const directory = join(scratch, 'context');
+        await receive(session, { name: 'context', exclude, follow: contextPaths(plan) }, directory, this.#signal);
+        return directory;
+      },
+    };
+  }
+
+  /** The names the image gets; `undefined` when no exporter wants one. Throws `not-implemented` for other exporters. */
+  #names(): readonly string[] | undefined {
+    const { Exporters, ExporterDeprecated, ExporterAttrsDeprecated } = this.#request;
+    const exporters: readonly ExporterMessage[] =
+      Exporters.length === 0 && ExporterDeprecated !== ''
+        ? [{ Type: ExporterDeprecated, Attrs: ExporterAttrsDeprecated }]
+        : Exporters;
+    if (exporters.length === 0) return undefined;
+    return exporters.flatMap(({ Type, Attrs }) => {
+      if (!IMAGE_EXPORTERS.has(Type)) {
+        throw new WharfError(
+          'not-implemented',
+          `Cannot export as "${Type}": images of this daemon are all there is yet`,
+        );
+      }
+      if (Attrs['push'] === 'true') {
+        throw new WharfError('not-implemented', 'Cannot push from a build yet: use "docker push" afterwards');
+      }
+      return (Attrs['name'] ?? '').split(',').filter((name) => name !== '');
+    });
+  }
+}
+
+/** Fetches into a directory that it makes. */
+async function receive(...args: Parameters<typeof receiveTree>): Promise<void> {
+  await mkdir(args[2], { recursive: true });
+  await receiveTree(...args);
+}
+
+function definitionFiles(filename: string): readonly string[] {
+  const lower = filename === 'Dockerfile' ? ['dockerfile'] : [];
+  return [filename, `${filename}.dockerignore`, ...lower];
+}
+
+async function remoteSource(remote: string, filename: string, scratch: string, signal: AbortSignal) {
+  const directory = join(scratch, 'context');
+  await mkdir(directory, { recursive: true });
+  const fetched = await fetchRemote(remote, directory, signal);
+  const dockerfile = fetched.dockerfile ?? (await readDockerfile(fetched.directory, filename));
+  if (fetched.dockerfile === undefined) {
+    await applyIgnorePatterns(fetched.directory, await ignorePatterns(fetched.directory, filename));
+  }
+  return { dockerfile, context: () => Promise.resolve(fetched.directory) };
+}
+
+/** Notes where in the Dockerfile the first failure was. */
+function watching(progress: Progress, plan: BuildPlan, failed: { at?: LineRange }) {
+  const lines = new Map<Vertex, LineRange>();
+  for (const { steps } of plan.stages) {
+    for (const { result, makesTree, location } of steps) {
+      if (makesTree && result !== undefined) lines.set(result, location);
+    }
+  }
+  return {
+    started: (vertex: Vertex) => progress.started(vertex),
+    output: (vertex: Vertex, stream: 'stdout' | 'stderr', chunk: Buffer) => progress.output(vertex, stream, chunk),
+    done: (vertex: Vertex, outcome: { readonly cached: boolean; readonly error?: unknown }) => {
+      const at = lines.get(vertex);
+      if (outcome.error !== undefined && at !== undefined) failed.at ??= at;
+      progress.done(vertex, outcome);
+    },
+  };
+}
+
+/** The error with the lines it lies on, in the form that buildx draws an excerpt from (BuildKit, errdefs.Source). */
+function withSource(error: unknown, filename: string, dockerfile: string, at: LineRange | undefined): unknown {
+  const location = error instanceof DockerfileError ? (error.location ?? at) : at;
+  if (location === undefined || !(error instanceof Error)) return error;
+  const source = {
+    info: { filename, data: Buffer.from(dockerfile).toString('base64'), language: 'Dockerfile' },
+    ranges: [{ start: { line: location.start }, end: { line: location.end } }],
+  };
+  const detail = {
+    type_url: 'github.com/moby/buildkit/errdefs.Source+json',
+    value: Buffer.from(JSON.stringify(source)),
+  };
+  return new GrpcError(grpcStatusOf(error), error.message, { details: [detail], cause: error });
+}
+
+function exporterResponse({ id, config }: BuildOutcome, names: readonly string[]): Readonly<Record<string, string>> {
+  if (id === undefined) return {};
+  const document = JSON.stringify(config);
+  const canonical = names.map((name) => formatCanonical(withDefaultTag(parseReference(name))));
+  return {
+    'containerimage.digest': id,
+    'containerimage.config.digest': `sha256:${createHash('sha256').update(document).digest('hex')}`,
+    ...(canonical.length > 0 ? { 'image.name': canonical.join(',') } : {}),
+  };
+}

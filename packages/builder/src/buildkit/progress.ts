@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { messageOf } from '@wharf/kit';
+import type { BuildPlan } from '../plan/plan.ts';
+import type { Vertex } from '../plan/vertex.ts';
+import { inputsOf, type SolveObserver } from '../solver/solver.ts';
+import type { StatusMessage, TimestampMessage, VertexMessage } from './messages.ts';
+
+const STREAMS = { stdout: 1, stderr: 2 } as const;
+
+/** What happened in a build, in BuildKit's messages; kept, so that who asks late sees all of it. */
+export class Progress implements SolveObserver {
+  readonly #id: string;
+  readonly #messages: StatusMessage[] = [];
+  readonly #names = new Map<Vertex, string>();
+  readonly #vertices = new Map<string, VertexMessage>();
+  readonly #digests = new Map<Vertex, string>();
+  #ended = false;
+  #wake: (() => void)[] = [];
+
+  constructor(id: string) {
+    this.#id = id;
+  }
+
+  /** Gives the vertices of a plan their names: `[stage 2/3] RUN …`. */
+  plan(plan: BuildPlan): void {
+    const single = plan.stages.length === 1;
+    for (const { stage, steps } of plan.stages) {
+      const trees = steps.filter(({ makesTree }) => makesTree);
+      const first = baseOf(trees[0]?.result);
+      const hasImage = first?.kind === 'image' && !this.#names.has(first);
+      const total = trees.length + (hasImage ? 1 : 0);
+      const prefix = single && stage.parsed.from.name === '' ? '' : `${stage.name} `;
+      let index = 0;
+      const name = (vertex: Vertex, text: string): void => {
+        index += 1;
+        this.#names.set(vertex, `[${prefix}${String(index).padStart(String(total).length)}/${total}] ${text}`);
+      };
+      if (hasImage && first?.kind === 'image') name(first, `FROM ${first.image.reference}`);
+      for (const { result, text } of trees) if (result !== undefined) name(result, oneLine(text));
+    }
+  }
+
+  started(vertex: Vertex): void {
+    const inputs = inputsOf(vertex).flatMap((input) => (input === undefined ? [] : this.#digest(input)));
+    this.#vertex({ digest: this.#digest(vertex), inputs, name: this.#name(vertex), started: now() });
+  }
+
+  output(vertex: Vertex, stream: 'stdout' | 'stderr', chunk: Buffer): void {
+    this.#add({ logs: [{ vertex: this.#digest(vertex), timestamp: now(), stream: STREAMS[stream], msg: chunk }] });
+  }
+
+  done(vertex: Vertex, outcome: { readonly cached: boolean; readonly error?: unknown }): void {
+    const { cached, error } = outcome;
+    this.#end(this.#digest(vertex), { cached, ...(error === undefined ? {} : { error: messageOf(error) }) });
+  }
+
+  /** Work beside the graph, as a vertex of its own. */
+  async step<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const digest = digestOf(`${this.#id} ${name} ${this.#vertices.size}`);
+    this.#vertex({ digest, name, started: now() });
+    try {
+      const result = await work();
+      this.#end(digest, {});
+      return result;
+    } catch (error) {
+      this.#end(digest, { error: messageOf(error) });
+      throw error;
+    }
+  }
+
+  /** No more will come. */
+  finish(): void {
+    this.#ended = true;
+    this.#tell();
+  }
+
+  /** Everything from the beginning, then what comes, until the end. */
+  async *follow(signal: AbortSignal): AsyncGenerator<StatusMessage> {
+    for (let at = 0; !signal.aborted; ) {
+      const message = this.#messages[at];
+      if (message !== undefined) {
+        at += 1;
+        yield message;
+        continue;
+      }
+      if (this.#ended) return;
+      await new Promise<void>((resolve) => {
+        this.#wake.push(resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+
+  #vertex(vertex: VertexMessage): void {
+    this.#vertices.set(vertex.digest, vertex);
+    this.#add({ vertexes: [vertex] });
+  }
+
+  #end(digest: string, outcome: Pick<VertexMessage, 'cached' | 'error'>): void {
+    const begun = this.#vertices.get(digest);
+    if (begun !== undefined) this.#vertex({ ...begun, ...outcome, completed: now() });
+  }
+
+  #add(message: StatusMessage): void {
+    this.#messages.push(message);
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  #name(vertex: Vertex): string {
+    return this.#names.get(vertex) ?? oneLine(vertex.name);
+  }
+
+  #digest(vertex: Vertex): string {
+    let digest = this.#digests.get(vertex);
+    if (digest === undefined) {
+      digest = digestOf(`${this.#id} vertex ${this.#digests.size}`);
+      this.#digests.set(vertex, digest);
+    }
+    return digest;
+  }
+}
+
+function baseOf(vertex: Vertex | undefined): Vertex | undefined {
+  return vertex?.kind === 'run' || vertex?.kind === 'file' ? vertex.base : undefined;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n[\s\S]*/, ' …');
+}
+
+function digestOf(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+function now(): TimestampMessage {
+  const ms = Date.now();
+  return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1_000_000 };
+}

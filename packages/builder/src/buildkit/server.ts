@@ -1,0 +1,221 @@
+import { type Logger, WharfError } from '@wharf/kit';
+import { hostPlatform } from '@wharf/oci/spec/platform';
+import { decode, encode, type MessageType } from '@wharf/wire/grpc/protobuf';
+import type { GrpcCall, GrpcHandler, GrpcMethods } from '@wharf/wire/grpc/server';
+import type { Builder } from '../build.ts';
+import { BuildJob } from './job.ts';
+import * as pb from './messages.ts';
+import type { Sessions } from './sessions.ts';
+
+/** How long a call about a build waits for the build itself, which comes on a stream of its own. */
+const JOB_WAIT_MS = 10_000;
+/** How long the end of a build can be asked for afterwards. */
+const JOB_KEPT_MS = 60_000;
+const BUILD_ID = 'buildkit-controlapi-buildid';
+
+/** What the front end may count on (BuildKit, gateway `caps.go` and llb `caps.go`). */
+const GATEWAY_CAPS = [
+  ...['solve.base', 'solve.inlinereturn', 'resolveimage', 'return', 'returnmap', 'proto.refarray'],
+  ...['gateway.solve.metadata', 'gateway.solve.evaluate', 'gateway.evaluate', 'gateway.warnings', 'frontend.caps'],
+];
+const LLB_CAPS = [
+  ...['source.image', 'source.local', 'source.local.unique', 'source.local.sessionid', 'source.local.includepatterns'],
+  ...['source.local.followpaths', 'source.local.excludepatterns', 'source.local.sharedkeyhint', 'source.http'],
+  ...['exec.meta.base', 'exec.mount.bind', 'exec.mount.cache', 'exec.mount.cache.sharing', 'exec.mount.tmpfs'],
+  ...['exec.mount.secret', 'exec.mount.ssh', 'file.base', 'constraints', 'platform', 'meta.ignorecache'],
+];
+
+/** BuildKit's services as buildx speaks to them through the docker driver: Control, and the gateway for the builds it drives. */
+export class BuildKitServer {
+  readonly #builder: Builder;
+  readonly #sessions: Sessions;
+  readonly #log: Logger;
+  readonly #version: string;
+  readonly #jobs = new Map<string, BuildJob>();
+  readonly #waiting = new Map<string, Set<(job: BuildJob) => void>>();
+
+  constructor(options: {
+    readonly builder: Builder;
+    readonly sessions: Sessions;
+    readonly log: Logger;
+    readonly version: string;
+  }) {
+    this.#builder = options.builder;
+    this.#sessions = options.sessions;
+    this.#log = options.log;
+    this.#version = options.version;
+  }
+
+  /** The methods by their path. */
+  get methods(): GrpcMethods {
+    const control = '/moby.buildkit.v1.Control/';
+    const bridge = '/moby.buildkit.v1.frontend.LLBBridge/';
+    const nothing = unary(pb.Empty, pb.Empty, async () => ({}));
+    return new Map<string, GrpcHandler>([
+      [`${control}ListWorkers`, unary(pb.Empty, pb.ListWorkersResponse, async () => ({ record: [this.#worker()] }))],
+      [`${control}Info`, unary(pb.Empty, pb.InfoResponse, async () => ({ buildkitVersion: this.#buildkitVersion() }))],
+      [`${control}Solve`, (call) => this.#solve(call)],
+      [`${control}Status`, (call) => this.#status(call)],
+      [`${control}DiskUsage`, unary(pb.DiskUsageRequest, pb.DiskUsageResponse, () => this.#diskUsage())],
+      [`${control}Prune`, (call) => this.#prune(call)],
+      // Builds are not recorded: there is no history to tell of.
+      [`${control}ListenBuildHistory`, async (call) => void (await first(call))],
+      [`${control}UpdateBuildHistory`, nothing],
+      [`${bridge}Ping`, unary(pb.Empty, pb.PongResponse, async () => this.#pong())],
+      [`${bridge}Solve`, (call) => this.#bridgeSolve(call)],
+      [`${bridge}Return`, (call) => this.#return(call)],
+      [`${bridge}Evaluate`, nothing],
+      [`${bridge}Warn`, nothing],
+      ['/opentelemetry.proto.collector.trace.v1.TraceService/Export', nothing],
+      ['/grpc.health.v1.Health/Check', unary(pb.Empty, pb.Healthy, async () => ({ status: 1 }))],
+    ]);
+  }
+
+  async #solve(call: GrpcCall): Promise<void> {
+    const request = decode<pb.ControlSolve>(pb.ControlSolveRequest, await first(call));
+    if (this.#jobs.has(request.Ref)) throw new WharfError('already-exists', `build ${request.Ref} exists`);
+    if (request.Frontend !== '') {
+      throw new WharfError(
+        'not-implemented',
+        `Cannot run front end "${request.Frontend}": the client is to drive the build`,
+      );
+    }
+    const job = new BuildJob({ builder: this.#builder, sessions: this.#sessions, request, signal: call.signal });
+    this.#jobs.set(request.Ref, job);
+    for (const tell of this.#waiting.get(request.Ref) ?? []) tell(job);
+    this.#waiting.delete(request.Ref);
+    try {
+      const ExporterResponse = await job.finished();
+      job.progress.finish();
+      await call.send(encode(pb.ControlSolveResponse, { ExporterResponse }));
+    } finally {
+      job.progress.finish();
+      setTimeout(() => this.#jobs.delete(request.Ref), JOB_KEPT_MS).unref();
+    }
+  }
+
+  async #status(call: GrpcCall): Promise<void> {
+    const { Ref } = decode<{ readonly Ref: string }>(pb.StatusRequest, await first(call));
+    const job = await this.#job(Ref);
+    for await (const status of job.progress.follow(call.signal)) await call.send(encode(pb.StatusResponse, status));
+  }
+
+  async #bridgeSolve(call: GrpcCall): Promise<void> {
+    const request = decode<pb.BridgeSolve>(pb.BridgeSolveRequest, await first(call));
+    if (request.Definition.length > 0 || Object.keys(request.FrontendInputs).length > 0) {
+      throw new WharfError('not-implemented', 'Cannot run a low-level build graph: this builder takes Dockerfiles');
+    }
+    if (!/^(dockerfile\.v0)?$/.test(request.Frontend)) {
+      throw new WharfError(
+        'not-implemented',
+        `Cannot run front end "${request.Frontend}": "dockerfile.v0" is the only one`,
+      );
+    }
+    const job = await this.#job(buildId(call));
+    const result = request.Frontend === '' ? { ref: { id: '' }, metadata: {} } : await job.solve(request.FrontendOpt);
+    await call.send(encode(pb.BridgeSolveResponse, { result }));
+  }
+
+  async #return(call: GrpcCall): Promise<void> {
+    const { result, error } = decode<pb.Returned>(pb.ReturnRequest, await first(call));
+    (await this.#job(buildId(call))).return(result, error);
+    await call.send(Buffer.alloc(0));
+  }
+
+  /** The build of a reference; calls about it may come before it does. */
+  #job(ref: string): Promise<BuildJob> {
+    const job = this.#jobs.get(ref);
+    if (job !== undefined) return Promise.resolve(job);
+    const waiting = this.#waiting.get(ref) ?? new Set();
+    this.#waiting.set(ref, waiting);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        waiting.delete(resolve);
+        if (waiting.size === 0) this.#waiting.delete(ref);
+        this.#log.debug({ ref }, 'nobody began the build that was asked about');
+        reject(new WharfError('not-found', `no such job ${ref}`));
+      }, JOB_WAIT_MS);
+      waiting.add((found) => {
+        clearTimeout(timer);
+        resolve(found);
+      });
+    });
+  }
+
+  #worker(): object {
+    const { os, architecture, variant } = hostPlatform();
+    return {
+      ID: 'wharf',
+      Labels: {
+        'org.mobyproject.buildkit.worker.executor': 'wharf',
+        'org.mobyproject.buildkit.worker.hostname': 'wharf',
+      },
+      platforms: [{ OS: os, Architecture: architecture, Variant: variant ?? '' }],
+      BuildkitVersion: this.#buildkitVersion(),
+    };
+  }
+
+  #buildkitVersion(): object {
+    return { package: 'wharf', version: this.#version, revision: '', dockerfileVersion: '1.20' };
+  }
+
+  #pong(): object {
+    const enabled = (ID: string) => ({ ID, Enabled: true });
+    return { FrontendAPICaps: GATEWAY_CAPS.map(enabled), LLBCaps: LLB_CAPS.map(enabled), Workers: [this.#worker()] };
+  }
+
+  async #diskUsage(): Promise<object> {
+    return { record: (await this.#builder.usage.list()).map(usageRecord) };
+  }
+
+  async #prune(call: GrpcCall): Promise<void> {
+    const request = decode<{ readonly all: boolean; readonly keepDuration: number; readonly reservedSpace: number }>(
+      pb.PruneRequest,
+      await first(call),
+    );
+    const entries = await this.#builder.usage.list();
+    const until =
+      request.keepDuration > 0 ? [['until', [String(Date.now() - request.keepDuration / 1e6)]] as const] : [];
+    const { ids } = await this.#builder.usage.prune({
+      all: request.all,
+      filters: new Map(until),
+      keepBytes: request.reservedSpace,
+    });
+    const gone = new Set(ids);
+    for (const entry of entries) {
+      if (gone.has(entry.id)) await call.send(encode(pb.UsageRecordMessage, usageRecord(entry)));
+    }
+  }
+}
+
+function usageRecord(entry: Awaited<ReturnType<Builder['usage']['list']>>[number]): object {
+  return {
+    ...{ ID: entry.id, Size: entry.sizeBytes, Description: entry.description, UsageCount: entry.uses },
+    ...{ Shared: entry.shared, RecordType: entry.kind, Parents: entry.parent === '' ? [] : [entry.parent] },
+    CreatedAt: timestamp(entry.createdAt),
+    LastUsedAt: timestamp(entry.lastUsedAt),
+  };
+}
+
+function timestamp(ms: number): pb.TimestampMessage {
+  const whole = Math.floor(ms);
+  return { seconds: Math.floor(whole / 1000), nanos: (whole % 1000) * 1_000_000 };
+}
+
+function buildId(call: GrpcCall): string {
+  const [id] = call.metadata.get(BUILD_ID) ?? [];
+  if (id === undefined) throw new WharfError('invalid-argument', `Cannot tell which build is meant: no "${BUILD_ID}"`);
+  return id;
+}
+
+async function first(call: GrpcCall): Promise<Buffer> {
+  for await (const message of call.messages) return message;
+  throw new WharfError('invalid-argument', 'Cannot answer a call without a message');
+}
+
+function unary(request: MessageType, response: MessageType, answer: (value: object) => Promise<object>): GrpcHandler {
+  return async (call) => {
+    const value = decode<object>(request, await first(call));
+    await call.send(encode(response, await answer(value)));
+  };
+}

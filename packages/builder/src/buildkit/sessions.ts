@@ -1,0 +1,49 @@
+import type { Duplex } from 'node:stream';
+import { WharfError } from '@wharf/kit';
+import { GrpcClient } from '@wharf/wire/grpc/client';
+
+/** How long a build waits for the session it names. */
+const SESSION_WAIT_MS = 5000;
+
+/** A client that lends its files, secrets and credentials to builds for as long as its connection stands. */
+export interface Session {
+  readonly id: string;
+  readonly client: GrpcClient;
+  /** Paths of the methods it serves. */
+  readonly methods: ReadonlySet<string>;
+}
+
+/** The sessions that are open now. A build and its session come on connections of their own, in either order. */
+export class Sessions {
+  readonly #open = new Map<string, Session>();
+  readonly #waiting = new Map<string, Set<(session: Session) => void>>();
+
+  /** Takes a connection on which we are the client from now on. Resolves when it has ended. */
+  async serve(id: string, methods: readonly string[], stream: Duplex): Promise<void> {
+    const session: Session = { id, client: new GrpcClient(stream), methods: new Set(methods) };
+    this.#open.set(id, session);
+    for (const tell of this.#waiting.get(id) ?? []) tell(session);
+    this.#waiting.delete(id);
+    await session.client.closed;
+    if (this.#open.get(id) === session) this.#open.delete(id);
+  }
+
+  /** Throws `not-found` when no session of that id has come in time. */
+  get(id: string): Promise<Session> {
+    const open = this.#open.get(id);
+    if (open !== undefined) return Promise.resolve(open);
+    const waiting = this.#waiting.get(id) ?? new Set();
+    this.#waiting.set(id, waiting);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        waiting.delete(resolve);
+        if (waiting.size === 0) this.#waiting.delete(id);
+        reject(new WharfError('not-found', `no active session for ${id}: context deadline exceeded`));
+      }, SESSION_WAIT_MS);
+      waiting.add((session) => {
+        clearTimeout(timer);
+        resolve(session);
+      });
+    });
+  }
+}

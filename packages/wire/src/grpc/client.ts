@@ -1,0 +1,106 @@
+import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import { messagesOf, write } from './server.ts';
+import { GRPC, GrpcError, percentDecode } from './status.ts';
+
+const WINDOW_BYTES = 4 * 1024 * 1024;
+
+export interface GrpcStream {
+  /** What the peer sends; throws the call's status when that is not OK. */
+  readonly messages: AsyncIterable<Buffer>;
+  send(bytes: Uint8Array): Promise<void>;
+  /** No more will be sent. */
+  end(): void;
+  /** Gives the call up. */
+  cancel(): void;
+}
+
+/** The calling side of gRPC on a connection that is there already. */
+export class GrpcClient {
+  readonly #session: ClientHttp2Session;
+  readonly closed: Promise<void>;
+
+  constructor(stream: Duplex) {
+    this.#session = http2.connect('http://localhost', {
+      createConnection: () => stream,
+      settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
+    });
+    this.#session.once('connect', () => this.#session.setLocalWindowSize(WINDOW_BYTES));
+    this.closed = new Promise((resolve) => {
+      this.#session.on('error', () => undefined);
+      stream.on('error', () => undefined);
+      this.#session.once('close', () => resolve());
+      stream.once('close', () => {
+        this.#session.destroy();
+        resolve();
+      });
+    });
+  }
+
+  /** Sends one message and waits for the one that answers it. Throws GrpcError. */
+  async unary(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<Buffer> {
+    const call = this.open(path, {}, signal);
+    await call.send(bytes);
+    call.end();
+    let answer: Buffer | undefined;
+    for await (const message of call.messages) answer ??= message;
+    if (answer === undefined) throw new GrpcError(GRPC.INTERNAL, `"${path}" was answered without a message`);
+    return answer;
+  }
+
+  /** Opens a stream both ways. Values in a list go out as header fields of their own. */
+  open(path: string, metadata: Readonly<Record<string, string | readonly string[]>>, signal?: AbortSignal): GrpcStream {
+    if (this.#session.destroyed || this.#session.closed) {
+      throw new GrpcError(GRPC.UNAVAILABLE, 'the session of the client has ended');
+    }
+    const headers = Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, encodeValue(value)]));
+    const stream = this.#session.request(
+      {
+        ...{ ':method': 'POST', ':path': path, ':scheme': 'http', ':authority': 'localhost' },
+        ...{ 'content-type': 'application/grpc', te: 'trailers', ...headers },
+      },
+      signal === undefined ? {} : { signal },
+    );
+    const status = statusOf(stream);
+    return {
+      messages: untilStatus(stream, status),
+      send: (bytes) => write(stream, bytes),
+      end: () => stream.end(),
+      cancel: () => stream.close(http2.constants.NGHTTP2_CANCEL),
+    };
+  }
+
+  close(): void {
+    this.#session.close();
+  }
+}
+
+function encodeValue(value: string | readonly string[]): string | string[] {
+  return typeof value === 'string' ? value : [...value];
+}
+
+/** How the call ended: its trailers, or its headers where it had no message at all. */
+function statusOf(stream: ClientHttp2Stream): Promise<GrpcError | undefined> {
+  return new Promise((resolve) => {
+    const take = (headers: Readonly<Record<string, unknown>>): void => {
+      const status = headers['grpc-status'];
+      if (typeof status !== 'string') return;
+      const message = percentDecode(String(headers['grpc-message'] ?? ''));
+      resolve(status === '0' ? undefined : new GrpcError(Number(status), message));
+    };
+    stream.once('response', take);
+    stream.once('trailers', take);
+    stream.on('error', (error) => resolve(new GrpcError(GRPC.UNAVAILABLE, error.message)));
+    stream.once('close', () => resolve(new GrpcError(GRPC.UNAVAILABLE, 'the call was broken off')));
+  });
+}
+
+async function* untilStatus(stream: ClientHttp2Stream, status: Promise<GrpcError | undefined>): AsyncGenerator<Buffer> {
+  try {
+    yield* messagesOf(stream);
+  } catch (error) {
+    throw (await status) ?? error;
+  }
+  const failure = await status;
+  if (failure !== undefined) throw failure;
+}

@@ -56,8 +56,9 @@ async function fillRegistry(contestant: Contestant, scale: Scale): Promise<void>
   const source = await startDockerRegistry({ within });
   sources.set(contestant.name, source);
   const copy = ['skopeo', 'copy', '-q', '--dest-tls-verify=false', `oci:${await packedImage(scale)}:latest`];
-  const [program = '', ...line] = [...within, ...copy, `docker://${source.address}/packed:1`];
-  await must([program, ...line]);
+  const line: readonly string[] = [...within, ...copy, `docker://${source.address}/packed:1`];
+  const [program = '', ...rest] = line;
+  await must([program, ...rest]);
 }
 
 /** The way to a registry and back, beside the machine's docker-registry, whose part both pay. */

@@ -49,7 +49,7 @@ export function pullError(reference: Reference, error: unknown): unknown {
     : error;
 }
 
-const NETWORK = new Set(['network', 'refused', 'no-host', 'http-on-tls', 'timeout']);
+const NETWORK = new Set(['network', 'refused', 'no-host', 'http-on-tls', 'certificate', 'timeout']);
 
 function accessError(reference: Reference, error: WharfError): WharfError | undefined {
   const status = statusOf(error);

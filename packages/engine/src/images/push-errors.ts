@@ -17,7 +17,7 @@ export function pushError(error: unknown): unknown {
       status === 401 ? (['unauthenticated', 'unauthorized'] as const) : (['permission-denied', 'denied'] as const);
     return new WharfError(kind, `${word}: ${detail}`, { cause: error });
   }
-  if (['network', 'refused', 'no-host', 'http-on-tls', 'timeout'].includes(error.code ?? '')) {
+  if (['network', 'refused', 'no-host', 'http-on-tls', 'certificate', 'timeout'].includes(error.code ?? '')) {
     return new WharfError('internal', `failed to do request: ${error.message}`, { cause: error });
   }
   return error;

@@ -18,6 +18,8 @@ function codeOf(error: unknown): string {
   if (isPlainHttp(inner)) return 'http-on-tls';
   if (hasErrno(inner, 'ECONNREFUSED')) return 'refused';
   if (hasErrno(inner, 'ENOTFOUND')) return 'no-host';
+  // Trying again does not make a certificate better.
+  if (isCertificate(inner)) return 'certificate';
   return 'network';
 }
 
@@ -28,6 +30,11 @@ const AUTHORITY = new Set([
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 ]);
+
+function isCertificate(error: unknown): boolean {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  return AUTHORITY.has(code) || /^CERT_|^ERR_TLS_CERT_/.test(code);
+}
 
 function reasonOf(error: unknown, url: URL): string {
   const inner = innerOf(error);

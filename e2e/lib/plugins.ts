@@ -7,3 +7,8 @@ const PLUGINS = 'usr/libexec/docker/cli-plugins';
 export async function composePlugin(): Promise<string> {
   return join(await fetchFromSid('compose-sid', ['docker-compose']), PLUGINS, 'docker-compose');
 }
+
+/** The path of buildx 0.29, as a program of its own; unpacked from Debian sid under .cache. */
+export async function buildxPlugin(): Promise<string> {
+  return join(await fetchFromSid('buildx-sid', ['docker-buildx']), PLUGINS, 'docker-buildx');
+}

@@ -85,7 +85,8 @@ function statusOf(stream: ClientHttp2Stream): Promise<GrpcError | undefined> {
     const take = (headers: Readonly<Record<string, unknown>>): void => {
       const status = headers['grpc-status'];
       if (typeof status !== 'string') return;
-      const message = percentDecode(String(headers['grpc-message'] ?? ''));
+      const text = headers['grpc-message'];
+      const message = percentDecode(typeof text === 'string' ? text : '');
       resolve(status === '0' ? undefined : new GrpcError(Number(status), message));
     };
     stream.once('response', take);

@@ -60,6 +60,14 @@ test('Basic: login, push, pull, logout, and the words for those who are not know
   assert.match(await ok(daemon, 'push', name), /1: digest: sha256:/);
   await daemon.ok('rmi', name);
   assert.match(await ok(daemon, 'pull', name), /Downloaded newer image/);
+  // A build's base image comes with the credentials that the client sends along (X-Registry-Config).
+  await daemon.ok('rmi', '-f', name, BUSYBOX);
+  mkdirSync(at('context'));
+  writeFileSync(at('context', 'Dockerfile'), `FROM ${name}\nLABEL built=here\n`);
+  const env = { DOCKER_CONFIG: at('docker-config'), DOCKER_BUILDKIT: '0' };
+  const built = await daemon.docker(['build', '-q', '-t', 'built', at('context')], { env });
+  assert.equal(built.code, 0, built.output);
+  assert.equal(await daemon.ok('inspect', '-f', '{{.Config.Labels.built}}', 'built'), 'here');
   await ok(daemon, 'logout', address);
   await daemon.ok('rmi', name);
   const denied = await cli(daemon, ['pull', name]);

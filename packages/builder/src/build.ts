@@ -7,7 +7,7 @@ import type { ImageConfig, Platform } from '@wharf/oci/spec/image';
 import { hostPlatform } from '@wharf/oci/spec/platform';
 import { CacheUsage } from './cache-usage.ts';
 import { parseDockerfile } from './dockerfile/dockerfile.ts';
-import type { BuildImages, StepLimits, StepRunner } from './interfaces.ts';
+import type { BuildImages, CredentialsSource, StepLimits, StepRunner } from './interfaces.ts';
 import { MAX_BUILDS, MAX_STEPS } from './limits.ts';
 import { CacheDirectories } from './ops/cache-directories.ts';
 import { BUILD_SNAPSHOT } from './ops/new-layer.ts';
@@ -47,6 +47,8 @@ export interface BuildRequest {
   readonly extraHosts: readonly string[];
   readonly limits: StepLimits;
   readonly secrets: StepSecrets;
+  /** Nobody's when absent. */
+  readonly credentials?: CredentialsSource | undefined;
   readonly signal: AbortSignal;
   /** Told of the plan before anything runs, and gives the observer of the rest. */
   readonly onPlan: (plan: BuildPlan) => SolveObserver;
@@ -133,6 +135,7 @@ async function planOf(deps: BuilderDeps, request: BuildRequest): Promise<BuildPl
         pull: request.pull,
         progress: request.onPull,
         signal: request.signal,
+        credentials: request.credentials,
       }),
   });
 }

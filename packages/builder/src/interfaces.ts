@@ -1,4 +1,5 @@
 import type { ChainId, Digest } from '@wharf/kit';
+import type { RegistryCredentials } from '@wharf/oci/remote/credentials';
 import type { Descriptor, ImageConfig, Platform } from '@wharf/oci/spec/image';
 import type { BaseImage } from './plan/vertex.ts';
 
@@ -52,13 +53,23 @@ export interface StepRunner {
   run(order: StepOrder): Promise<{ readonly exitCode: number }>;
 }
 
+/** Finds the client's credentials for a registry (`docker.io`, `localhost:5000`). */
+export type CredentialsSource = (
+  registry: string,
+) => RegistryCredentials | undefined | Promise<RegistryCredentials | undefined>;
+
 /** Images as the builder needs them. */
 export interface BuildImages {
   /** Finds an image for a platform and sees to it that it is unpacked; pulls it when it is not there or `pull` asks for it. */
   resolve(
     reference: string,
     platform: Platform,
-    options: { readonly pull: boolean; readonly progress: (line: unknown) => void; readonly signal: AbortSignal },
+    options: {
+      readonly pull: boolean;
+      readonly progress: (line: unknown) => void;
+      readonly signal: AbortSignal;
+      readonly credentials?: CredentialsSource | undefined;
+    },
   ): Promise<BaseImage>;
   /** True when an image of that name is here. */
   has(reference: string): Promise<boolean>;

@@ -23,12 +23,12 @@ export async function openBuilder(engine: Engine): Promise<Builder> {
 
 function buildImages({ images }: Pick<Engine, 'images'>): BuildImages {
   return {
-    async resolve(name, platform, { pull, progress, signal }) {
+    async resolve(name, platform, { pull, progress, signal, credentials }) {
       const reference = withDefaultTag(parseReference(name));
       const here = pull ? undefined : await images.findBase(name, platform);
       if (here !== undefined) return baseOf(name, here);
       const output = new TransferOutput(async (document) => progress(document), { withBar: false });
-      await images.pull({ reference, platform, output, signal });
+      await images.pull({ reference, platform, output, signal, credentials: await credentials?.(reference.domain) });
       const pulled = await images.findBase(name, platform);
       if (pulled === undefined) {
         throw new WharfError(

@@ -20,6 +20,7 @@ import {
 import { type BuildParameters, buildParameters } from './build-parameters.ts';
 import { ClassicOutput } from './classic-output.ts';
 import { pruneBuilds } from './prune.ts';
+import { buildCredentials } from './registry-config.ts';
 import { fetchRemote } from './remote-context.ts';
 
 /** The build protocols: the classic one, a context in the body and progress in the answer; and BuildKit's, over upgraded connections. */
@@ -71,6 +72,7 @@ export function buildRoutes({
 
 async function build(builder: Builder, log: Logger, request: ApiRequest, response: ApiResponse): Promise<void> {
   const parameters = buildParameters(request);
+  const credentials = buildCredentials(request);
   await builder.withScratch(async (scratch) => {
     const { context, dockerfile } = await takeContext(parameters, request, join(scratch, 'context'));
     // A fault of the file itself is a bad request; all later ones come in the stream.
@@ -87,7 +89,7 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
         context: () => Promise.resolve(context),
         ...{ dockerfile, names, buildArgs, labels, target, platform, noCache, pull, network, extraHosts },
         cacheFrom,
-        ...{ limits, secrets: NO_SECRETS, signal: request.signal },
+        ...{ limits, secrets: NO_SECRETS, credentials, signal: request.signal },
         onPlan: (plan) => {
           output = new ClassicOutput(plan, parameters.quiet ? () => undefined : write);
           return output;

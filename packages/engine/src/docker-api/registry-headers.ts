@@ -1,4 +1,4 @@
-import type { RegistryCredentials } from '@wharf/oci/remote/credentials';
+import { credentialsOfAuth, type RegistryCredentials } from '@wharf/oci/remote/credentials';
 import { decodeAuthConfig } from '@wharf/wire/docker/decode';
 import type { ApiRequest } from '@wharf/wire/http/route';
 
@@ -15,26 +15,10 @@ export function credentialsOf({ headers }: Pick<ApiRequest, 'headers'>): Registr
   try {
     const decoded: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
     if (typeof decoded !== 'object' || decoded === null) return undefined;
-    const { auth, username, password, identitytoken, registrytoken, serveraddress } = decodeAuthConfig(decoded);
-    const pair = username || password ? [username, password] : splitPair(auth ?? '');
-    const found = {
-      username: pair[0],
-      password: pair[1],
-      identityToken: identitytoken,
-      registryToken: registrytoken,
-      serverAddress: serveraddress,
-    };
-    return found.username || found.password || identitytoken || registrytoken ? found : undefined;
+    return credentialsOfAuth(decodeAuthConfig(decoded));
   } catch {
     return undefined;
   }
-}
-
-/** `user:password` in base64, as in the client's config file. */
-function splitPair(auth: string): readonly [string | undefined, string | undefined] {
-  const text = Buffer.from(auth, 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  return colon < 0 ? [undefined, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
 }
 
 /** Headers that are handed on to the registry: `X-Meta-…`. */

@@ -10,6 +10,34 @@ export interface RegistryCredentials {
   readonly serverAddress?: string | undefined;
 }
 
+/** Credentials in the Docker API's form, where a pair may be given as `auth`; `undefined` when they name nobody. */
+export function credentialsOfAuth(given: {
+  readonly auth?: string | undefined;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly identitytoken?: string | undefined;
+  readonly registrytoken?: string | undefined;
+  readonly serveraddress?: string | undefined;
+}): RegistryCredentials | undefined {
+  const { auth, username, password, identitytoken, registrytoken, serveraddress } = given;
+  const pair = username || password ? [username, password] : splitPair(auth ?? '');
+  const found = {
+    username: pair[0],
+    password: pair[1],
+    identityToken: identitytoken,
+    registryToken: registrytoken,
+    serverAddress: serveraddress,
+  };
+  return found.username || found.password || identitytoken || registrytoken ? found : undefined;
+}
+
+/** `user:password` in base64, as in the client's config file. */
+function splitPair(auth: string): readonly [string | undefined, string | undefined] {
+  const text = Buffer.from(auth, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon < 0 ? [undefined, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
 /** What a token is to allow: `repository:library/busybox:pull`. */
 export type Scope = string;
 

@@ -1,10 +1,16 @@
 import { WharfError } from '@wharf/kit';
 import { decodeNetworkConnect, decodeNetworkCreate, decodeNetworkDisconnect } from '@wharf/wire/docker/decode';
 import { endpointNotFound, noSuchContainer } from '@wharf/wire/docker/messages';
-import type { NetworkConnectRequest, NetworkDisconnectRequest, NetworkPruneResponse } from '@wharf/wire/docker/types';
+import type {
+  NetworkConnectRequest,
+  NetworkCreateRequest,
+  NetworkDisconnectRequest,
+  NetworkPruneResponse,
+} from '@wharf/wire/docker/types';
 import type { Route } from '@wharf/wire/http/route';
 import type { NetworkEndpoint } from '../containers/container.ts';
 import type { Engine } from '../engine.ts';
+import { OPTION } from '../networks/driver-options.ts';
 
 /** `/networks`: docs/reference of the Engine API, "Network". */
 export function networksRoutes(engine: Pick<Engine, 'networks' | 'containers'>): readonly Route[] {
@@ -25,7 +31,9 @@ export function networksRoutes(engine: Pick<Engine, 'networks' | 'containers'>):
       method: 'POST',
       pattern: '/networks/create',
       handler: async (request, response) => {
-        response.json(201, await networks.createNetwork(decodeNetworkCreate(await request.json())));
+        const asked = decodeNetworkCreate(await request.json());
+        const isOld = !request.atLeast(48) || asked.CheckDuplicate === true;
+        response.json(201, await networks.createNetwork(isOld ? withoutUnaskedIPv6(asked) : asked));
       },
     },
     {
@@ -73,6 +81,17 @@ export function networksRoutes(engine: Pick<Engine, 'networks' | 'containers'>):
       },
     },
   ];
+}
+
+/**
+ * Clients from before the families could be chosen (API 1.48) leave `EnableIPv6` out to say no: Compose 1.29 refuses to use a network
+ * of its own that says otherwise. Some of them take whatever version the daemon offers; they are known by `CheckDuplicate`, which
+ * means nothing since API 1.44. A request with an IPv6 subnet, or with the option for it, has asked.
+ */
+function withoutUnaskedIPv6(request: NetworkCreateRequest): NetworkCreateRequest {
+  const said = request.EnableIPv6 ?? request.Options?.[OPTION.enableIPv6];
+  const laidOut = request.IPAM?.Config?.some(({ Subnet }) => Subnet?.includes(':') === true) === true;
+  return said !== undefined || laidOut ? request : { ...request, EnableIPv6: false };
 }
 
 async function connect(

@@ -95,7 +95,7 @@ export function withDefaults(
   const isFrom = (request.ConfigFrom?.Network ?? '') !== '';
   const options: Record<string, string> = {
     ...(isFrom ? {} : defaults[driverOf(request)]),
-    ...(request.Options ?? {}),
+    ...request.Options,
   };
   const family = (given: boolean | null | undefined, name: string): boolean | undefined => {
     const said = name in options ? booleanOption(options, name, true) : undefined;

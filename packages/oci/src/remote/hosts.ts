@@ -119,7 +119,7 @@ async function hostOf(
   const insecure = url.protocol === 'http:' || entry.skipVerify || (await isInsecure(url.host, settings.insecure));
   const { ca, cert, key } = entry;
   const path =
-    entry.overridePath || /\/v2$/.test(url.pathname) ? url.pathname : `${url.pathname.replace(/\/$/, '')}/v2`;
+    entry.overridePath || url.pathname.endsWith('/v2') ? url.pathname : `${url.pathname.replace(/\/$/, '')}/v2`;
   return {
     base: new URL(path, url.origin),
     tls: tlsChoice({

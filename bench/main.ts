@@ -9,8 +9,11 @@ import { copy, loadAndSave } from './cases/archive.ts';
 import { dns } from './cases/dns.ts';
 import { idle } from './cases/idle.ts';
 import { many } from './cases/many.ts';
+import { networks } from './cases/networks.ts';
 import { ports } from './cases/ports.ts';
 import { pullPush } from './cases/pull-push.ts';
+import { registryManifests, registryStart, registryTags } from './cases/registry-requests.ts';
+import { registryMemory, registryTransfers } from './cases/registry-transfers.ts';
 import { exec, runBridge, runNone } from './cases/run.ts';
 import { storage } from './cases/storage.ts';
 import { logs, stdio } from './cases/streams.ts';
@@ -31,8 +34,14 @@ const CASES: readonly Case[] = [
   logs,
   stdio,
   dns,
+  networks,
   ports,
   storage,
+  registryStart,
+  registryManifests,
+  registryTags,
+  registryTransfers,
+  registryMemory,
 ];
 const DEFAULT_LIMIT_SECONDS = 900;
 

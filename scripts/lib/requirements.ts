@@ -31,11 +31,13 @@ export const RUNTIME_REQUIREMENTS: readonly Requirement[] = [
 export const TEST_REQUIREMENTS: readonly Requirement[] = [
   { name: 'curl', why: 'fetching published ports', present: command('curl') },
   { name: 'bind9-dnsutils', why: 'dig asks the embedded resolver', present: command('dig') },
+  { name: 'iperf3', why: 'throughput of networks in the benchmark', present: command('iperf3') },
   { name: 'bsdutils', why: 'script gives a client a terminal', present: command('script') },
   { name: 'util-linux', why: 'unshare and nsenter', present: command('unshare') },
   { name: 'e2fsprogs', why: 'mkfs.ext4 for volumes on disk images', present: command('mkfs.ext4') },
   { name: 'docker-registry', why: 'a registry beside ours', present: command('docker-registry') },
   { name: 'skopeo', why: 'reads and writes images beside us', present: command('skopeo') },
+  { name: 'wrk', why: 'many requests at once, for npm run bench', present: command('wrk') },
   { name: 'openssl', why: 'certificates for TLS', present: command('openssl') },
   { name: 'mmdebstrap', why: 'Debian images for whole applications', present: command('mmdebstrap') },
   {

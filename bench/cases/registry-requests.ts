@@ -1,0 +1,115 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { must } from '../../scripts/lib/run.ts';
+import { type Case, timed } from '../lib/case.ts';
+import type { Contestant } from '../lib/contestant.ts';
+import { BenchRegistry, MANIFEST } from '../lib/registry.ts';
+
+const opened = new Map<Contestant['name'], BenchRegistry>();
+
+async function open({ name }: Contestant): Promise<BenchRegistry> {
+  const registry = await BenchRegistry.open(name);
+  opened.set(name, registry);
+  return registry;
+}
+
+function of({ name }: Contestant): BenchRegistry {
+  const registry = opened.get(name);
+  if (registry === undefined) throw new Error('the registry has not been started');
+  return registry;
+}
+
+async function close({ name }: Contestant): Promise<void> {
+  await opened.get(name)?.[Symbol.asyncDispose]();
+  opened.delete(name);
+}
+
+/** How soon a registry answers after its start, beside docker-registry 2.8. */
+export const registryStart: Case = {
+  name: 'registry-start',
+  metrics: [{ name: 'start', title: 'registry: start to first answer', unit: 'ms', maxValue: 100 }],
+  rounds: ({ quick }) => (quick ? 3 : 9),
+  async prepare(contestant) {
+    // Once before, so that the disk has it, and our compile cache too.
+    await (await open(contestant)).start();
+    await of(contestant).stop();
+  },
+  async round(contestant) {
+    const start = await of(contestant).start();
+    await of(contestant).stop();
+    return { start };
+  },
+  cleanUp: close,
+};
+
+/** A manifest by its tag, as often as possible. */
+export const registryManifests: Case = {
+  name: 'registry-manifests',
+  metrics: [
+    { name: 'manifests', title: 'registry: 10,000 manifests by tag, 64 at once', unit: 'ms', maxRatio: 1 / 8 },
+    { name: 'p99', title: 'registry: a manifest by tag, p99 of 64 at once', unit: 'ms', maxRatio: 1 / 4 },
+  ],
+  rounds: ({ quick }) => (quick ? 2 : 5),
+  async prepare(contestant) {
+    await (await open(contestant)).start();
+    await of(contestant).pushImage('bench/app', 'v1', 10);
+  },
+  async round(contestant, { quick }) {
+    const url = `${of(contestant).url}/v2/bench/app/manifests/v1`;
+    const load = ['wrk', '-t2', '-c64', `-d${quick ? 2 : 5}s`, '--latency', '-H', `Accept: ${MANIFEST}`, url] as const;
+    const stdout = await must([...load]);
+    if (/Non-2xx/.test(stdout)) throw new Error(`not all requests were answered:\n${stdout}`);
+    const rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
+    const [, value, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
+    const scale = unit === 'us' ? 1e-3 : unit === 's' ? 1e3 : 1;
+    return { manifests: (10_000 / rate) * 1000, p99: Number(value) * scale };
+  },
+  cleanUp: close,
+};
+
+const PAGE = 1000;
+
+/** All tags of a repository with very many, page by page. */
+export const registryTags: Case = {
+  name: 'registry-tags',
+  metrics: [{ name: 'tags', title: 'registry: 100,000 tags listed by pages of 1,000', unit: 'ms', maxRatio: 1 }],
+  rounds: ({ quick }) => (quick ? 1 : 2),
+  async prepare(contestant, scale) {
+    const registry = await open(contestant);
+    await registry.start();
+    const { json, digest } = await registry.pushImage('bench/many', 'first', 1);
+    const names = tagNames(scale.quick);
+    if (contestant.name === 'docker') {
+      // It keeps a folder for each tag, and is as well served by making those.
+      const tags = join(registry.directory, 'root/docker/registry/v2/repositories/bench/many/_manifests/tags');
+      for (const name of names) {
+        mkdirSync(join(tags, name, 'current'), { recursive: true });
+        writeFileSync(join(tags, name, 'current/link'), digest);
+      }
+      return;
+    }
+    for (let at = 0; at < names.length; at += 100) {
+      const query = names.slice(at, at + 100).map((name) => `tag=${name}`);
+      await registry.putManifest('bench/many', `${digest}?${query.join('&')}`, json);
+    }
+  },
+  async round(contestant, { quick }) {
+    const registry = of(contestant);
+    let found = 0;
+    const tags = await timed(async () => {
+      for (let next: string | undefined = `/v2/bench/many/tags/list?n=${PAGE}`; next !== undefined; ) {
+        const answer: Response = await fetch(new URL(next, registry.url));
+        found += ((await answer.json()) as { tags: string[] }).tags.length;
+        next = /<([^>]+)>/.exec(answer.headers.get('link') ?? '')?.[1];
+        // 2.8 has no pages of tags: it sends all at once.
+      }
+    });
+    if (found !== tagNames(quick).length + 1) throw new Error(`${found} tags were listed`);
+    return { tags };
+  },
+  cleanUp: close,
+};
+
+function tagNames(quick: boolean): readonly string[] {
+  return Array.from({ length: quick ? 10_000 : 100_000 }, (_, number) => `t${String(number).padStart(6, '0')}`);
+}

@@ -1,7 +1,7 @@
 import { WharfError } from '@wharf/kit';
 import { movingChunks } from '@wharf/wire/http/read-reply';
 import type { Descriptor } from '../spec/image.ts';
-import type { HostAnswer, RegistryConnection } from './connection.ts';
+import type { HostAnswer } from './connection.ts';
 import { RANGE_BYTES, RANGE_STREAMS, RANGES_FROM_BYTES } from './limits.ts';
 import type { RemoteRepository } from './repository.ts';
 
@@ -93,7 +93,7 @@ async function ask({ repository, descriptor, signal }: BlobRequest, range: strin
     .flatMap((text) => URL.parse(text) ?? [])
     .filter(({ protocol }) => /^https?:$/.test(protocol));
   const call = { method: 'GET', headers, signal } as const;
-  const accept = async (answer: HostAnswer, _: RegistryConnection): Promise<HostAnswer> => answer;
+  const accept = async (answer: HostAnswer): Promise<HostAnswer> => answer;
   for (const place of places) {
     try {
       return await repository.firstOf('pull', { ...call, to: place, attempts: 2 }, accept);

@@ -14,7 +14,7 @@ export async function registry(context: CommandContext): Promise<number> {
   const [verb, ...rest] = context.arguments;
   if (verb === 'serve') return serve(rest);
   if (verb === 'gc' || verb === 'verify') {
-    const { collectOffline, verifyOffline } = await import('../registry/offline.ts');
+    const { collectOffline, verifyOffline } = await import('./registry-offline.ts');
     return verb === 'gc' ? collectOffline(rest, context.json) : verifyOffline(rest, context.json);
   }
   console.error(
@@ -45,12 +45,10 @@ async function serve(line: readonly string[]): Promise<number> {
     logLevel: values['log-level'],
     logFormat: values['log-format'] as 'text' | 'json' | undefined,
   });
-  const [{ serveRegistry }, { createLogger }, { startLean }] = await Promise.all([
+  const [{ serveRegistry }, { createLogger }] = await Promise.all([
     import('../registry/serve.ts'),
     import('../logger.ts'),
-    import('../lean-start.ts'),
   ]);
-  startLean();
   const log = createLogger({ level: settings.logLevel, format: settings.logFormat });
   const running = await serveRegistry(settings, log);
   log.info({ addresses: running.addresses, root: settings.root, startMs: Math.round(performance.now()) }, 'ready');

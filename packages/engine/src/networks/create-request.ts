@@ -43,7 +43,8 @@ export function checkCreateRequest(request: NetworkCreateRequest): void {
   const addressDriver = request.IPAM?.Driver ?? '';
   if (addressDriver !== '' && addressDriver !== 'default')
     throw new WharfError('invalid-argument', `could not find an IPAM driver called "${addressDriver}"`);
-  if (request.EnableIPv4 === false && request.EnableIPv6 !== true)
+  // Containers of the others may have their addresses from elsewhere.
+  if (driver === 'bridge' && request.EnableIPv4 === false && request.EnableIPv6 !== true)
     throw new WharfError('invalid-argument', NO_ADDRESS_FAMILY);
   checkTemplate(request);
   const configs = request.IPAM?.Config ?? [];

@@ -166,7 +166,9 @@ export class NetworkBooks {
           };
     const { bridge } = settings;
     const mtu = (settings.bridge ?? settings.parent).mtu;
-    const families = familiesOf(request, this.#config.ipv6 && kernelHasIPv6() && mtu >= IPV6_MTU_MIN);
+    // A prefix of this daemon's own means nothing to the machines beside a parent link.
+    const ipv6 = driver === 'bridge' && this.#config.ipv6 && kernelHasIPv6() && mtu >= IPV6_MTU_MIN;
+    const families = familiesOf(request, ipv6);
     if (families.ipv6 && mtu < IPV6_MTU_MIN)
       throw new WharfError('invalid-argument', `IPv6 needs an MTU of at least ${IPV6_MTU_MIN}, not ${mtu}`);
     const noGateway4 = bridge?.gatewayMode4 === 'isolated' || (bridge?.inhibitIPv4 === true && record.internal);

@@ -16,6 +16,7 @@ import type { StepSecrets } from './ops/step-mounts.ts';
 import { type BuildPlan, planBuild } from './plan/plan.ts';
 import type { BuildCache } from './solver/cache.ts';
 import { type SolveObserver, Solver } from './solver/solver.ts';
+import { type FileDigests, KeptContexts } from './sources/kept-contexts.ts';
 
 export interface BuilderDeps {
   readonly cache: BuildCache;
@@ -32,7 +33,7 @@ export interface BuilderDeps {
 export interface BuildRequest {
   readonly dockerfile: string;
   /** The directory of the context, fetched when a step first needs it; told what of it the plan reads. */
-  readonly context: (plan: BuildPlan) => Promise<string>;
+  readonly context: (plan: BuildPlan) => Promise<ContextDirectory>;
   /** `undefined` when no image is to be made of the result. */
   readonly names: readonly string[] | undefined;
   readonly buildArgs: ReadonlyMap<string, string>;
@@ -58,6 +59,13 @@ export interface BuildRequest {
   readonly whileExporting?: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
+/** A build context on this host, not to be changed while the build goes on. */
+export interface ContextDirectory {
+  readonly path: string;
+  /** Digests known of its files. */
+  readonly digests?: FileDigests;
+}
+
 /** What came of a build. */
 export interface BuildOutcome {
   /** The image's; absent when none was asked for. */
@@ -72,6 +80,7 @@ export interface Builder {
   /** Runs `work` with a directory of its own on the data root's disk, removed afterwards. */
   withScratch<T>(work: (directory: string) => Promise<T>): Promise<T>;
   readonly usage: CacheUsage;
+  readonly contexts: KeptContexts;
 }
 
 /** Puts a builder together and removes what an earlier one's crash left. */
@@ -82,6 +91,8 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
     if (kind === 'active' && key.startsWith(BUILD_SNAPSHOT)) await deps.snapshots.remove(key);
   }
   const caches = new CacheDirectories(join(deps.dataRoot, 'builder', 'caches'));
+  const contexts = new KeptContexts(join(deps.dataRoot, 'builder', 'contexts'));
+  await contexts.recover();
   const locks = new KeyedLock();
   const builds = new Semaphore(MAX_BUILDS);
   const steps = new Semaphore(MAX_STEPS);
@@ -117,7 +128,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
         }),
       { signal: request.signal },
     );
-  return { build, withScratch, usage: new CacheUsage({ ...deps, directories: caches }) };
+  return { build, withScratch, contexts, usage: new CacheUsage({ ...deps, directories: caches }) };
 }
 
 async function planOf(deps: BuilderDeps, request: BuildRequest): Promise<BuildPlan> {

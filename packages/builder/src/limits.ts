@@ -16,6 +16,12 @@ export const MAX_BUILDS = 16;
 /** Steps that run side by side over all builds. */
 export const MAX_STEPS = 16;
 
+/** Client directories whose last build context is kept. */
+export const MAX_KEPT_CONTEXTS = 16;
+
+/** Files of one build context whose digests are remembered. */
+export const MAX_REMEMBERED_FILES = 200_000;
+
 /** The largest Dockerfile that is read from a context, in bytes. */
 export const MAX_DOCKERFILE_BYTES = 2 * 1024 * 1024;
 

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatCanonical, isKind, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
 import { GRPC, GrpcError, grpcStatusOf } from '@wharf/wire/grpc/status';
-import type { Builder, BuildOutcome } from '../build.ts';
+import type { Builder, BuildOutcome, ContextDirectory } from '../build.ts';
 import { fetchRemote } from '../docker-api/remote-context.ts';
 import { DockerfileError, type LineRange } from '../dockerfile/location.ts';
 import { contextPaths } from '../plan/context-paths.ts';
@@ -18,6 +18,14 @@ import { SessionSecrets } from './session-secrets.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 const IMAGE_EXPORTERS: ReadonlySet<string> = new Set(['moby', 'image']);
+
+/** Where a build's files come from. */
+interface BuildSource {
+  readonly dockerfile: string;
+  readonly context: (plan: BuildPlan) => Promise<ContextDirectory>;
+  /** The build has ended and reads nothing any more. */
+  readonly done: () => Promise<void>;
+}
 
 /** One `Control/Solve`: a build that the client's gateway calls drive. */
 export class BuildJob {
@@ -100,16 +108,14 @@ export class BuildJob {
         });
       } catch (error) {
         throw withSource(error, options.filename, source.dockerfile, failed.at);
+      } finally {
+        await source.done();
       }
     });
   }
 
   /** Where Dockerfile and context come from: the session, or an address that the daemon fetches. */
-  async #source(
-    session: Session,
-    { filename, remote }: FrontendOptions,
-    scratch: string,
-  ): Promise<{ readonly dockerfile: string; readonly context: (plan: BuildPlan) => Promise<string> }> {
+  async #source(session: Session, { filename, remote }: FrontendOptions, scratch: string): Promise<BuildSource> {
     if (/^(https?:\/\/|git|ssh:\/\/)/.test(remote)) return remoteSource(remote, filename, scratch, this.#signal);
     const own = join(scratch, 'dockerfile');
     const dockerfile = await this.progress.step(`[internal] load build definition from ${filename}`, async () => {
@@ -119,6 +125,10 @@ export class BuildJob {
         throw new WharfError('not-found', `failed to read dockerfile: open ${filename}: no such file or directory`);
       });
     });
+    const directory = join(scratch, 'context');
+    const { contexts } = this.#builder;
+    const key = session.sharedKey === '' ? undefined : session.sharedKey;
+    let whole = false;
     return {
       dockerfile,
       context: async (plan) => {
@@ -126,9 +136,14 @@ export class BuildJob {
         await receive(session, { name: 'context', exclude: [], follow: ['.dockerignore'] }, ignoring, this.#signal);
         const specific = await ignorePatterns(own, filename);
         const exclude = specific.length > 0 ? specific : await ignorePatterns(ignoring, filename);
-        const directory = join(scratch, 'context');
-        await receive(session, { name: 'context', exclude, follow: contextPaths(plan) }, directory, this.#signal);
-        return directory;
+        const previous = key === undefined ? undefined : contexts.find(key);
+        const wanted = { name: 'context', exclude, follow: contextPaths(plan), previous };
+        await receive(session, wanted, directory, this.#signal);
+        whole = true;
+        return key === undefined ? { path: directory } : { path: directory, digests: contexts.digests(key) };
+      },
+      done: async () => {
+        if (whole && key !== undefined) await contexts.keep(key, directory);
       },
     };
   }
@@ -167,7 +182,12 @@ function definitionFiles(filename: string): readonly string[] {
   return [filename, `${filename}.dockerignore`, ...lower];
 }
 
-async function remoteSource(remote: string, filename: string, scratch: string, signal: AbortSignal) {
+async function remoteSource(
+  remote: string,
+  filename: string,
+  scratch: string,
+  signal: AbortSignal,
+): Promise<BuildSource> {
   const directory = join(scratch, 'context');
   await mkdir(directory, { recursive: true });
   const fetched = await fetchRemote(remote, directory, signal);
@@ -175,7 +195,8 @@ async function remoteSource(remote: string, filename: string, scratch: string, s
   if (fetched.dockerfile === undefined) {
     await applyIgnorePatterns(fetched.directory, await ignorePatterns(fetched.directory, filename));
   }
-  return { dockerfile, context: () => Promise.resolve(fetched.directory) };
+  const context = () => Promise.resolve({ path: fetched.directory });
+  return { dockerfile, context, done: () => Promise.resolve() };
 }
 
 /** Notes where in the Dockerfile the first failure was. */

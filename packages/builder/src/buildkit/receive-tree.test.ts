@@ -44,16 +44,21 @@ function sender(entries: readonly Told[]): GrpcHandler {
   };
 }
 
-async function receive(entries: readonly Told[]): Promise<string> {
+async function receive(entries: readonly Told[], previous?: string): Promise<string> {
   const methods = new Map([['/moby.filesync.v1.FileSync/DiffCopy', sender(entries)]]);
   const server = createServer((socket) => void serveGrpc(socket, methods)).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   const directory = mkdtempSync(join(scratch, 'tree-'));
   mkdirSync(directory, { recursive: true });
-  const session = { id: 's', client: new GrpcClient(socket), methods: new Set<string>() };
+  const session = { id: 's', client: new GrpcClient(socket), methods: new Set<string>(), sharedKey: '' };
   try {
-    await receiveTree(session, { name: 'context', exclude: [], follow: [] }, directory, new AbortController().signal);
+    await receiveTree(
+      session,
+      { name: 'context', exclude: [], follow: [], previous },
+      directory,
+      new AbortController().signal,
+    );
   } finally {
     socket.destroy();
     server.close();
@@ -91,3 +96,20 @@ for (const path of ['../out', '/abs', 'a/../../b', 'link/through', '', 'a//b']) 
     );
   });
 }
+
+test('receiveTree() links what has not changed, and follows no link of the earlier tree', async () => {
+  const entries = [
+    { path: 'a', mode: DIRECTORY + 0o755 },
+    { path: 'a/same', text: 'same' },
+    { path: 'a/other', text: 'old' },
+  ];
+  const first = await receive(entries);
+  const second = await receive([...entries.slice(0, 2), { path: 'a/other', text: 'longer' }], first);
+  const inode = (path: string) => lstatSync(path).ino;
+  assert.equal(inode(join(second, 'a/same')), inode(join(first, 'a/same')));
+  assert.equal(readFileSync(join(second, 'a/other'), 'utf8'), 'longer');
+  assert.equal(readFileSync(join(first, 'a/other'), 'utf8'), 'old');
+  const trap = await receive([{ path: 'a', mode: LINK, linkname: join(first, 'a') }]);
+  const third = await receive(entries.slice(0, 2), trap);
+  assert.notEqual(inode(join(third, 'a/same')), inode(join(first, 'a/same')));
+});

@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, fchmodSync, linkSync, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fchmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
 import { WharfError } from '@wharf/kit';
 import { lutimesNs, mknod, S } from '@wharf/linux/fsx';
 import { decode, encode } from '@wharf/wire/grpc/protobuf';
@@ -12,6 +22,8 @@ export interface TreeRequest {
   readonly exclude: readonly string[];
   /** Only these paths and where their links lead; everything when empty. */
   readonly follow: readonly string[];
+  /** An earlier state of the same directory: files that are the same in size, time and mode are linked from it. */
+  readonly previous?: string | undefined;
 }
 
 const TYPE = { STAT: 0, REQUEST: 1, DATA: 2, FIN: 3, ERROR: 4 } as const;
@@ -48,7 +60,7 @@ export async function receiveTree(
     ...(needsEncoding(request.follow) ? { 'followpaths-encoded': '1' } : {}),
   };
   const call = session.client.open(METHOD, metadata, signal);
-  const receiver = new Receiver(directory, (packet) => call.send(encode(Packet, packet)));
+  const receiver = new Receiver(directory, request.previous, (packet) => call.send(encode(Packet, packet)));
   try {
     for await (const bytes of call.messages) {
       if (await receiver.take(decode<PacketMessage>(Packet, bytes))) call.end();
@@ -70,6 +82,9 @@ function encodeURIComponentOnce(value: string, _index: number, all: readonly str
 
 class Receiver {
   readonly #root: string;
+  readonly #previous: string | undefined;
+  /** Directories of the earlier state that are directories all the way: no symlink of the client's is followed there either. */
+  readonly #previousDirectories = new Set<string>(['']);
   readonly #send: (packet: Partial<PacketMessage>) => Promise<void>;
   readonly #directories = new Set<string>(['']);
   readonly #files = new Map<number, { readonly fd: number; readonly path: string; readonly stat: StatMessage }>();
@@ -78,8 +93,9 @@ class Receiver {
   #told = false;
   #finished = false;
 
-  constructor(root: string, send: (packet: Partial<PacketMessage>) => Promise<void>) {
+  constructor(root: string, previous: string | undefined, send: (packet: Partial<PacketMessage>) => Promise<void>) {
     this.#root = root;
+    this.#previous = previous;
     this.#send = send;
   }
 
@@ -131,6 +147,7 @@ class Receiver {
     if (has(mode, GO.DIR)) {
       mkdirSync(path, { mode: 0o700 });
       this.#directories.add(stat.path);
+      this.#notePrevious(stat.path);
       this.#times.push({ path, stat });
       chmodSync(path, permissions);
       return;
@@ -150,6 +167,7 @@ class Receiver {
       mknod(path, S.IFIFO | permissions);
       return;
     }
+    if (this.#linkPrevious(stat, path, permissions)) return;
     const fd = openSync(path, 'wx', 0o600);
     fchmodSync(fd, permissions);
     if (stat.size === 0) {
@@ -159,6 +177,26 @@ class Receiver {
     }
     this.#files.set(id, { fd, path, stat });
     await this.#send({ type: TYPE.REQUEST, ID: id });
+  }
+
+  #notePrevious(name: string): void {
+    if (this.#previous === undefined || !this.#previousDirectories.has(parentOf(name))) return;
+    if (lstatSync(`${this.#previous}/${name}`, { throwIfNoEntry: false })?.isDirectory()) {
+      this.#previousDirectories.add(name);
+    }
+  }
+
+  #linkPrevious(stat: StatMessage, path: string, permissions: number): boolean {
+    if (this.#previous === undefined || !this.#previousDirectories.has(parentOf(stat.path))) return false;
+    const before = `${this.#previous}/${stat.path}`;
+    const status = lstatSync(before, { bigint: true, throwIfNoEntry: false });
+    const isSame =
+      status?.isFile() === true &&
+      status.size === BigInt(stat.size) &&
+      status.mtimeNs === stat.modTime &&
+      status.mode % 0o10000n === BigInt(permissions);
+    if (isSame) linkSync(before, path);
+    return isSame;
   }
 
   #data({ ID, data }: PacketMessage): void {
@@ -187,6 +225,10 @@ class Receiver {
     }
     return path;
   }
+}
+
+function parentOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf('/')));
 }
 
 function has(mode: number, bit: number): boolean {

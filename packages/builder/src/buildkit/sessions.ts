@@ -11,6 +11,8 @@ export interface Session {
   readonly client: GrpcClient;
   /** Paths of the methods it serves. */
   readonly methods: ReadonlySet<string>;
+  /** The same for sessions of one client that send the same directories; empty when it says nothing. */
+  readonly sharedKey: string;
 }
 
 /** The sessions that are open now. A build and its session come on connections of their own, in either order. */
@@ -19,8 +21,17 @@ export class Sessions {
   readonly #waiting = new Map<string, Set<(session: Session) => void>>();
 
   /** Takes a connection on which we are the client from now on. Resolves when it has ended. */
-  async serve(id: string, methods: readonly string[], stream: Duplex): Promise<void> {
-    const session: Session = { id, client: new GrpcClient(stream), methods: new Set(methods) };
+  async serve(
+    id: string,
+    offer: { readonly methods: readonly string[]; readonly sharedKey: string },
+    stream: Duplex,
+  ): Promise<void> {
+    const session: Session = {
+      id,
+      client: new GrpcClient(stream),
+      methods: new Set(offer.methods),
+      sharedKey: offer.sharedKey,
+    };
     this.#open.set(id, session);
     for (const tell of this.#waiting.get(id) ?? []) tell(session);
     this.#waiting.delete(id);

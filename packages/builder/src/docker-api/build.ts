@@ -55,10 +55,11 @@ export function buildRoutes({
           throw new WharfError('invalid-argument', 'Cannot open a session: it has no id');
         }
         const offered = headers['x-docker-expose-session-grpc-method'] ?? '';
-        const methodNames = String(offered)
+        const methods = String(offered)
           .split(',')
           .map((name) => name.trim());
-        await sessions.serve(id, methodNames, response.upgrade('h2c'));
+        const sharedKey = String(headers['x-docker-expose-session-sharedkey'] ?? '');
+        await sessions.serve(id, { methods, sharedKey }, response.upgrade('h2c'));
       },
     },
     {
@@ -86,7 +87,7 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
       const { names, buildArgs, labels, target, platform, noCache, pull, cacheFrom, network, extraHosts, limits } =
         parameters;
       const { id } = await builder.build({
-        context: () => Promise.resolve(context),
+        context: () => Promise.resolve({ path: context }),
         ...{ dockerfile, names, buildArgs, labels, target, platform, noCache, pull, network, extraHosts },
         cacheFrom,
         ...{ limits, secrets: NO_SECRETS, credentials, signal: request.signal },

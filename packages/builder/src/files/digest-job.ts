@@ -11,27 +11,45 @@ const READ_BYTES = 1024 * 1024;
 export interface DigestParams {
   readonly source: Place;
   readonly selectors: readonly Parameters<typeof select>[1][];
+  /** Content digests by file version. */
+  readonly known?: ReadonlyMap<string, string> | undefined;
+}
+
+export interface DigestOutcome {
+  readonly digests: readonly string[];
+  /** Digests that were not known. */
+  readonly learned: ReadonlyMap<string, string>;
 }
 
 /**
  * A digest for each selector of what it takes from the source: names, kinds, modes, owners and contents; times do not count, so
  * that a source that was made again to the same effect has the same digest.
  */
-export function digestJob({ source, selectors }: DigestParams, io: JobIo): Promise<readonly string[]> {
+export function digestJob({ source, selectors, known }: DigestParams, io: JobIo): Promise<DigestOutcome> {
   return inPlaces([source], undefined, async () => {
     const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-    return selectors.map((selector) => {
+    const learned = new Map<string, string>();
+    const contentOf = ({ path, status }: SelectedEntry): string => {
+      const version = fileVersion(status);
+      const there = known?.get(version) ?? learned.get(version);
+      if (there !== undefined) return there;
+      const digest = contentHash(path, buffer);
+      learned.set(version, digest);
+      return digest;
+    };
+    const digests = selectors.map((selector) => {
       const hash = createHash('sha256');
       for (const { name, isDirectory, entries } of select(sourceRoot(0), selector)) {
         hash.update(`${isDirectory ? 'd' : 'f'}\0${isDirectory ? '' : name}\0${entries.length}\0`, 'latin1');
         for (const entry of entries) {
           io.signal.throwIfAborted();
           hash.update(describe(entry), 'latin1');
-          if ((entry.status.mode & S.IFMT) === S.IFREG) hash.update(contentHash(entry.path, buffer));
+          if ((entry.status.mode & S.IFMT) === S.IFREG) hash.update(contentOf(entry));
         }
       }
       return hash.digest('hex');
     });
+    return { digests, learned };
   });
 }
 
@@ -53,13 +71,18 @@ function xattrsOf(path: ByteString): string {
     .join(',');
 }
 
-function contentHash(path: ByteString, buffer: Buffer): Buffer {
+/** Tells one version of a file's content from another, as long as nobody sets times back. */
+function fileVersion({ dev, ino, size, mtimeNs }: SelectedEntry['status']): string {
+  return `${dev}:${ino}:${size}:${mtimeNs}`;
+}
+
+function contentHash(path: ByteString, buffer: Buffer): string {
   const hash = createHash('sha256');
   const fd = openSync(fsPath(path), 'r');
   try {
     for (;;) {
       const length = readSync(fd, buffer, 0, buffer.length, null);
-      if (length === 0) return hash.digest();
+      if (length === 0) return hash.digest('hex');
       hash.update(buffer.subarray(0, length));
     }
   } finally {

@@ -3,7 +3,7 @@ import { WharfError } from '@wharf/kit';
 import type { ApplyOutcome, ApplyParams } from '@wharf/oci/layers/apply-job';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import { layerPool } from '@wharf/oci/workers/pool';
-import type { DigestParams } from '../files/digest-job.ts';
+import type { DigestOutcome, DigestParams } from '../files/digest-job.ts';
 import type { CopyOrder, FileJobParams, FoundArchive } from '../files/file-job.ts';
 import type { FileVertex } from '../plan/vertex.ts';
 import type { MadeTree } from '../solver/operations.ts';
@@ -38,13 +38,15 @@ export async function digestOf(
   signal: AbortSignal,
 ): Promise<string> {
   const source = placeOf(snapshots, result);
-  const [digest = ''] = await layerPool.run<DigestParams, readonly string[]>({
+  const known = result?.kind === 'directory' ? result.digests : undefined;
+  const { digests, learned } = await layerPool.run<DigestParams, DigestOutcome>({
     module: digestModule,
     job: 'digestJob',
-    params: { source, selectors: [selector] },
+    params: { source, selectors: [selector], known },
     signal,
   });
-  return digest;
+  for (const [version, digest] of learned) known?.set(version, digest);
+  return digests[0] ?? '';
 }
 
 /** Carries out a COPY, ADD or WORKDIR on top of its base. */

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ContextDirectory } from '../build.ts';
 import type { BuildImages } from '../interfaces.ts';
 import type { HttpVertex, ImageVertex, InlineVertex, RunVertex } from '../plan/vertex.ts';
 import type { Operations } from '../solver/operations.ts';
@@ -12,7 +13,7 @@ export interface BuildOperationsDeps extends Omit<RunDeps, 'hold'> {
   /** Of this build alone; removed with it. */
   readonly scratch: string;
   /** Fetches the build context and says where it lies. */
-  readonly context: () => Promise<string>;
+  readonly context: () => Promise<ContextDirectory>;
   readonly lease: ReturnType<BuildImages['lease']>;
 }
 
@@ -20,7 +21,7 @@ export interface BuildOperationsDeps extends Omit<RunDeps, 'hold'> {
 export function buildOperations(given: BuildOperationsDeps): Operations {
   const deps = { ...given, hold: holder(given.lease) };
   const { snapshots } = deps;
-  let context: Promise<string> | undefined;
+  let context: Promise<ContextDirectory> | undefined;
   let directories = 0;
   const directory = async (): Promise<string> => {
     directories += 1;
@@ -36,7 +37,7 @@ export function buildOperations(given: BuildOperationsDeps): Operations {
           return { kind: 'tree', tree: treeOf(vertex) };
         case 'context':
           context ??= deps.context();
-          return { kind: 'directory', path: await context };
+          return { kind: 'directory', ...(await context) };
         case 'inline':
           return { kind: 'directory', path: await writeInline(vertex, await directory()) };
         case 'http':

@@ -21,4 +21,9 @@ export const EMPTY_TREE: Tree = { chainId: '', layers: [] };
 /** What a vertex comes to: a tree, or a directory of the host that is there for this build only. */
 export type Result =
   | { readonly kind: 'tree'; readonly tree: Tree }
-  | { readonly kind: 'directory'; readonly path: string };
+  | {
+      readonly kind: 'directory';
+      readonly path: string;
+      /** Digests of its files that are known already; to be added to. */
+      readonly digests?: Map<string, string>;
+    };

@@ -50,9 +50,34 @@ export const INLINE_HASH_BYTES = 256 * 1024;
 export const SYNC_EVERY_BYTES = 32 * 1024 * 1024;
 /** Upkeep (collection, scrub) yields to requests after so long. */
 export const UPKEEP_SLICE_MS = 3;
+/** With less room on the disk the registry says that it is not ready. */
+export const LEAST_FREE_BYTES = 64 * 1024 * 1024;
 /** Events kept in the log. */
 export const MAX_EVENTS = 1_000_000;
 /** Connections of one listener. */
 export const MAX_CONNECTIONS = 8_192;
 /** A connection without a request for so long is closed. */
 export const IDLE_CONNECTION_MS = 120_000;
+/** Password hashes computed at one time, and how many logins may wait for them. */
+export const MAX_HASHING = 2;
+export const MAX_WAITING_FOR_HASH = 64;
+/** Users, robots and namespaces, each. */
+export const MAX_ACCOUNTS = 100_000;
+/** Tokens of one user; the oldest logins end for new ones. */
+export const MAX_TOKENS_PER_USER = 200;
+/** Members, grants and rules of one namespace, and permissions of one robot, each. */
+export const MAX_RULES = 1_000;
+/** Scopes of one token, and the bytes of a request for one. */
+export const MAX_SCOPES = 32;
+export const MAX_TOKEN_REQUEST_BYTES = 64 * 1024;
+/** A bearer token is good for so long … */
+export const TOKEN_LIFE_SECONDS = 300;
+/** … and the refresh token of a login for so long. */
+export const REFRESH_LIFE_MS = 90 * 24 * 60 * 60 * 1000;
+/** Checked credentials and tokens that are remembered. */
+export const MAX_REMEMBERED = 10_000;
+export const REMEMBER_PASSWORD_MS = 5 * 60_000;
+/** Addresses and users whose failed logins, and whose rates, are counted. */
+export const MAX_COUNTED = 50_000;
+/** One administrator's command. */
+export const MAX_ADMIN_REQUEST_BYTES = 1024 * 1024;

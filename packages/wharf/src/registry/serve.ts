@@ -2,15 +2,19 @@ import { type Logger, messageOf } from '@wharf/kit';
 import {
   AccessLog,
   type Donor,
+  diskTrouble,
   localAccess,
   MonitorServer,
-  openAccess,
   openRegistry,
   type Registry,
   RegistryMetrics,
 } from '@wharf/registry';
+import { AdminServer } from '@wharf/registry/admin/server';
+import { createManagement, type Management } from '@wharf/registry/management';
 import { wharfVersion } from '../version.ts';
+import { managementSettings } from './management-settings.ts';
 import type { RegistrySettings } from './settings.ts';
+import { socketAddress } from './socket-address.ts';
 
 const COLLECT_EVERY_SECONDS = 3600;
 
@@ -40,25 +44,39 @@ export async function serveRegistry(
   const accessLog = settings.accessLog === undefined ? undefined : new AccessLog(settings.accessLog);
   undo.defer(() => accessLog?.close());
   const metrics = new RegistryMetrics();
+  let management: Management | undefined;
   const registry = await openRegistry({
     ...{ root: settings.root, version: wharfVersion(), log },
     ...(settings.graceSeconds === undefined ? {} : { graceMs: settings.graceSeconds * 1000 }),
     ...(settings.uploadTtlSeconds === undefined ? {} : { uploadTtlMs: settings.uploadTtlSeconds * 1000 }),
-    ...(embedded === undefined ? {} : { donor: embedded.donor, access: localAccess(openAccess, embedded.secret) }),
+    ...(embedded === undefined ? {} : { donor: embedded.donor }),
+    plugins(parts) {
+      management = createManagement(parts, managementSettings(settings), log);
+      const { plugins } = management;
+      return embedded === undefined ? plugins : { ...plugins, access: localAccess(plugins.access, embedded.secret) };
+    },
     sparseIndexes: settings.sparseIndexes ?? false,
     observe(call, route) {
       metrics.observe(call, route);
       accessLog?.write(call);
+      management?.audit?.observe(call, route);
     },
   });
+  undo.defer(() => management?.audit?.close());
   undo.defer(() => registry.close({ graceMs: 5_000 }));
+  if (management !== undefined) {
+    const admin = new AdminServer({ administration: management.administration, log });
+    undo.defer(() => admin.close());
+    using place = socketAddress(settings.root);
+    await admin.listen(`unix://${place.path}`);
+  }
   const addresses: string[] = [];
   for (const address of settings.listen) addresses.push(await listen(registry, address, settings));
   if (settings.monitor !== undefined) {
     const monitor = new MonitorServer({
       ...{ log, version: wharfVersion() },
       metrics: () => metrics.text(registry.context),
-      trouble: () => undefined,
+      trouble: () => diskTrouble(settings.root),
     });
     undo.defer(() => monitor.close());
     const { host } = await monitor.listen(`tcp://${settings.monitor}`);
@@ -66,7 +84,11 @@ export async function serveRegistry(
   }
   collectRegularly({ registry, metrics, log, everyMs: (settings.collectEverySeconds ?? COLLECT_EVERY_SECONDS) * 1000 });
   const running = undo.move();
-  return { registry, addresses, reopen: () => accessLog?.reopen(), close: () => running.disposeAsync() };
+  const reopen = (): void => {
+    accessLog?.reopen();
+    management?.audit?.reopen();
+  };
+  return { registry, addresses, reopen, close: () => running.disposeAsync() };
 }
 
 async function listen({ server }: Registry, address: string, { tls }: RegistrySettings): Promise<string> {
@@ -75,7 +97,7 @@ async function listen({ server }: Registry, address: string, { tls }: RegistrySe
     cert: tls.cert,
     key: tls.key,
     ca: tls.clientCa,
-    verify: tls.requireClientCert ?? (tls.clientCa === undefined ? false : 'optional'),
+    verify: tls.requireClientCert ?? (tls.clientCa === undefined ? false : ('optional' as const)),
   };
   return (await server.listen(`tcp://${address}`, { tls: files })).host;
 }

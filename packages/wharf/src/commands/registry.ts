@@ -7,7 +7,9 @@ Commands:
   serve    Serve images: --listen HOST:PORT (127.0.0.1:5000), --root DIR, --config FILE, --monitor HOST:PORT,
            --access-log FILE, --log-level LEVEL, --log-format text|json
   gc       Remove what no image needs, of a registry that does not run: --root DIR, --dry-run, --grace SECONDS
-  verify   Compare every blob with its digest: --root DIR, --repair`;
+  verify   Compare every blob with its digest: --root DIR, --repair
+
+Administration, of a registry that runs or not: wharf registry SUBJECT VERB … --root DIR [--json]; \`wharf registry help\` lists it`;
 
 /** `wharf registry …`: serves a registry, and looks after one. */
 export async function registry(context: CommandContext): Promise<number> {
@@ -17,9 +19,14 @@ export async function registry(context: CommandContext): Promise<number> {
     const { collectOffline, verifyOffline } = await import('./registry-offline.ts');
     return verb === 'gc' ? collectOffline(rest, context.json) : verifyOffline(rest, context.json);
   }
-  console.error(
-    verb === undefined || verb === 'help' ? HELP : `wharf: 'registry ${verb}' is not a wharf command.\n${HELP}`,
-  );
+  const { administer, administrationHelp } = await import('../registry/administer.ts');
+  const status = await administer(context.arguments, context.json);
+  if (status !== undefined) return status;
+  if (verb === 'help') console.log(`${HELP}\n\n${administrationHelp()}`);
+  else
+    console.error(
+      verb === undefined || verb === 'help' ? HELP : `wharf: 'registry ${verb}' is not a wharf command.\n${HELP}`,
+    );
   return 2;
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { messageOf, WharfError } from '@wharf/kit';
+import type { RateSettings } from '@wharf/registry/policy/rate-limits';
 
 /** How a registry is to run: the file of `--config` with the command line laid over it. */
 export interface RegistrySettings {
@@ -22,6 +23,15 @@ export interface RegistrySettings {
   readonly collectEverySeconds?: number;
   readonly uploadTtlSeconds?: number;
   readonly sparseIndexes?: boolean;
+  /** Control access before there is a user; with one it is controlled anyway. */
+  readonly accessControl?: boolean;
+  /** The name that tokens are made out for. */
+  readonly service?: string;
+  /** How clients reach it, where a proxy stands before it. */
+  readonly publicUrl?: string;
+  /** A file, or `none`; `audit.log` below the root when absent. */
+  readonly auditLog?: string;
+  readonly rateLimits?: RateSettings;
 }
 
 export type PartialSettings = { readonly [K in keyof RegistrySettings]?: RegistrySettings[K] | undefined };
@@ -44,6 +54,11 @@ const CHECKS: Readonly<Record<keyof RegistrySettings, Check>> = {
   collectEverySeconds: seconds,
   uploadTtlSeconds: seconds,
   sparseIndexes: flag,
+  accessControl: flag,
+  service: (value) => typeof value === 'string' && /^[\w.:-]{1,255}$/.test(value),
+  publicUrl: (value) => typeof value === 'string' && /^https?:\/\/[\w.:[\]-]+$/.test(value),
+  auditLog: text,
+  rateLimits: isRates,
 };
 
 function isTls(value: unknown): boolean {
@@ -51,6 +66,16 @@ function isTls(value: unknown): boolean {
   const checks: Readonly<Record<string, Check>> = { cert: text, key: text, clientCa: text, requireClientCert: flag };
   const entries = Object.entries(value);
   return 'cert' in value && 'key' in value && entries.every(([name, each]) => checks[name]?.(each) === true);
+}
+
+function isRates(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const isNumber = (each: unknown): boolean => typeof each === 'number' && each > 0 && each <= 1e9;
+  return Object.entries(value).every(([name, rate]: [string, unknown]) => {
+    if (!['perAddress', 'perUser'].includes(name) || typeof rate !== 'object' || rate === null) return false;
+    const { requests, perSeconds, ...rest } = { requests: 0, perSeconds: 0, ...rate };
+    return isNumber(requests) && isNumber(perSeconds) && Object.keys(rest).length === 0;
+  });
 }
 
 /**

@@ -1,0 +1,85 @@
+import { WharfError } from '@wharf/kit';
+import type { Directory } from '../access/directory.ts';
+import type { RegistryParts } from '../registry.ts';
+
+/** What an operation's option looks like on a command line; `list` may be given several times. */
+export type OptionKind = 'flag' | 'text' | 'number' | 'bytes' | 'duration' | 'list' | 'secret';
+
+export type Input = Readonly<Record<string, unknown>>;
+
+export interface AdminContext {
+  readonly parts: RegistryParts;
+  readonly directory: Directory;
+}
+
+/**
+ * One thing an administrator may do, `<subject> <verb>`. The command line, the socket of a running registry and work on a stopped one all
+ * read this table, so they can do the same.
+ */
+export interface Operation {
+  readonly name: string;
+  /** Names of what stands behind the verb, all required. */
+  readonly arguments: readonly string[];
+  readonly options: Readonly<Record<string, OptionKind>>;
+  readonly help: string;
+  /** Throws `WharfError`. What it returns is JSON. */
+  run(context: AdminContext, input: Input): unknown;
+}
+
+/** Throws `invalid-argument` for what an operation does not know or that is of the wrong kind, in the words of the command line. */
+export function checkInput(operation: Operation, input: Input): void {
+  for (const name of operation.arguments)
+    if (typeof input[name] !== 'string' || input[name] === '')
+      throw wrong(operation, `${name.toUpperCase()} is missing`);
+  for (const [name, value] of Object.entries(input)) {
+    if (operation.arguments.includes(name)) continue;
+    const kind = Object.hasOwn(operation.options, name) ? operation.options[name] : undefined;
+    if (kind === undefined) throw wrong(operation, `there is no option --${name}`);
+    const fits =
+      kind === 'flag'
+        ? typeof value === 'boolean'
+        : kind === 'list'
+          ? Array.isArray(value) && value.every((each) => typeof each === 'string')
+          : kind === 'text' || kind === 'secret'
+            ? typeof value === 'string'
+            : typeof value === 'number' && Number.isFinite(value) && value >= 0;
+    if (!fits) throw wrong(operation, `--${name} makes no sense as ${JSON.stringify(value)}`);
+  }
+}
+
+function wrong({ name }: Operation, what: string): WharfError {
+  return new WharfError('invalid-argument', `Cannot do "${name}": ${what}`);
+}
+
+export function textOf(input: Input, name: string): string | undefined {
+  const value = input[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Something that `checkInput` has seen to be there. */
+export function argumentOf(input: Input, name: string): string {
+  return textOf(input, name) ?? '';
+}
+
+export function flagOf(input: Input, name: string): boolean | undefined {
+  const value = input[name];
+  return typeof value === 'boolean' ? value : undefined;
+}
+
+export function numberOf(input: Input, name: string): number | undefined {
+  const value = input[name];
+  return typeof value === 'number' ? value : undefined;
+}
+
+export function listOf(input: Input, name: string): readonly string[] | undefined {
+  const value = input[name];
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : undefined;
+}
+
+export function notFound(what: string, name: string): WharfError {
+  return new WharfError('not-found', `There is no ${what} "${name}"`);
+}
+
+export function invalid(message: string): WharfError {
+  return new WharfError('invalid-argument', message);
+}

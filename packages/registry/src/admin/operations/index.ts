@@ -1,0 +1,12 @@
+import type { Operation } from '../operation.ts';
+import { namespaceOperations } from './namespaces.ts';
+import { robotOperations } from './robots.ts';
+import { tokenOperations, userOperations } from './users.ts';
+
+/** Everything an administrator may do. */
+export const OPERATIONS: readonly Operation[] = [
+  ...userOperations,
+  ...tokenOperations,
+  ...robotOperations,
+  ...namespaceOperations,
+];

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import type { Logger } from '@wharf/kit';
+import { AuditLog } from './access/audit.ts';
+import { Authenticator } from './access/authenticator.ts';
+import { BearerTokens, signingKey } from './access/bearer.ts';
+import { Directory, type Principal } from './access/directory.ts';
+import { DirectoryAccess } from './access/directory-access.ts';
+import { TOKEN_PATH, tokenEndpoint } from './access/token-endpoint.ts';
+import { Administration } from './admin/administration.ts';
+import type { Access } from './plug/access.ts';
+import { RateLimits, type RateSettings } from './policy/rate-limits.ts';
+import type { Plugins, RegistryParts } from './registry.ts';
+
+export interface ManagementSettings {
+  readonly root: string;
+  /** Control access although there is no user yet. */
+  readonly accessControl: boolean;
+  /** Whom tokens are for; the registry's own name. */
+  readonly service: string;
+  /** How clients reach it, as `https://registry.example`, where that is not how they name it. */
+  readonly publicUrl?: string | undefined;
+  /** True when clients speak TLS to it. */
+  readonly isTls: boolean;
+  readonly rateLimits: RateSettings;
+  readonly auditLog?: string | undefined;
+}
+
+/** Who may do what, and the rules of content's life: what a registry is managed by. */
+export interface Management {
+  readonly plugins: Plugins & { readonly access: Access };
+  readonly administration: Administration;
+  readonly audit: AuditLog | undefined;
+}
+
+/** Builds it on the parts of a registry. Throws `failed-precondition` when the signing key cannot be used. */
+export function createManagement(parts: RegistryParts, settings: ManagementSettings, log: Logger): Management {
+  const { root, service, accessControl, publicUrl, isTls } = settings;
+  const directory = new Directory(parts);
+  const authenticator = new Authenticator(directory);
+  const tokens = new BearerTokens({ key: signingKey(join(root, 'token.key')), service, now: parts.now });
+  const rates = new RateLimits(settings.rateLimits, parts.now);
+  const admit = (principal: Principal, address: string): void => rates.admit(principal, address);
+  const access = new DirectoryAccess({
+    ...{ directory, authenticator, tokens, service, admit },
+    // A registry with users is never open to all, whatever its settings have come to say.
+    isOn: () => accessControl || directory.users.size > 0,
+    realm: (host) => (publicUrl ?? `${isTls ? 'https' : 'http'}://${safeHost(host)}`) + TOKEN_PATH,
+  });
+  const audit = settings.auditLog === undefined ? undefined : new AuditLog(settings.auditLog, log);
+  return {
+    plugins: { access, extensions: [tokenEndpoint({ directory, authenticator, tokens, service, admit })] },
+    administration: new Administration({ parts, directory }, audit),
+    audit,
+  };
+}
+
+/** A client hears its own word for this server again, but nothing that would end the header. */
+function safeHost(host: string | undefined): string {
+  return host !== undefined && /^[A-Za-z0-9.\-:[\]]{1,255}$/.test(host) ? host : 'localhost';
+}

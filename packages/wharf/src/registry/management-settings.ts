@@ -1,0 +1,13 @@
+import { join } from 'node:path';
+import type { ManagementSettings } from '@wharf/registry/management';
+import type { RegistrySettings } from './settings.ts';
+
+/** What a registry is managed by, out of its settings. */
+export function managementSettings(settings: RegistrySettings): ManagementSettings {
+  const { root, accessControl = false, service = 'wharf-registry', publicUrl, tls, rateLimits = {} } = settings;
+  const auditLog = settings.auditLog ?? join(root, 'audit.log');
+  return {
+    ...{ root, accessControl, service, publicUrl, rateLimits, isTls: tls !== undefined },
+    auditLog: auditLog === 'none' ? undefined : auditLog,
+  };
+}

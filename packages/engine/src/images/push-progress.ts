@@ -27,7 +27,6 @@ export class PushProgress implements Disposable {
   list(descriptor: Descriptor): void {
     if (/\.(?:config|container\.image)\.v1\+json$/.test(descriptor.mediaType)) return;
     this.#lines.set(descriptor.digest, { descriptor, state: 'listed', bytes: 0, told: 0 });
-    this.#output.state(shortDigest(descriptor.digest), 'Preparing');
   }
 
   sent(digest: Digest, bytes: number): void {

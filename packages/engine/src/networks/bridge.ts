@@ -37,13 +37,13 @@ export function ensureBridge(netlink: Netlink, network: BridgeNetwork): void {
   if (!link) {
     const mac = ['02', '42', ...[...randomBytes(4)].map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
     netlink.createBridge(bridge.name, { mtu: bridge.mtu, mac });
-  } else if (link.mtu !== bridge.mtu) {
+  } else if (link.mtu !== bridge.mtu && !(bridge.foreign === true && bridge.mtuFollows === true)) {
     netlink.setMtu(bridge.name, bridge.mtu);
   }
   setSwitches(network);
   const wanted = bridgeAddresses(network);
   netlink.addAddresses(bridge.name, wanted);
-  if (link) removeOtherAddresses(netlink, bridge.name, wanted);
+  if (link && bridge.foreign !== true) removeOtherAddresses(netlink, bridge.name, wanted);
   if (link?.up !== true) netlink.setUp(bridge.name);
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makePrivate, mount } from '@wharf/linux/mount';
 import { CLONE, unshare } from '@wharf/linux/namespaces';
+import { withNetlink } from '@wharf/linux/netlink';
 import { testRecord, testRoom } from './test-support.ts';
 
 // As in networks.root.test.ts: a host of our own.
@@ -53,4 +54,32 @@ test('requests that cannot be served are refused in words of Docker', async () =
   });
   const reason = 'invalid endpoint settings:\nno configured subnet contains IP address 10.95.0.1';
   await assert.rejects(plan, { message: `invalid config for network mine: ${reason}` });
+});
+
+test('a bridge that was there before is used as it is, and stays', async () => {
+  withNetlink((netlink) => {
+    netlink.createBridge('theirs0', { mtu: 1500, mac: '02:42:00:00:00:77' });
+    netlink.addAddress('theirs0', '10.99.3.1/24');
+    netlink.createBridge('theirs1', { mtu: 1500, mac: '02:42:00:00:00:78' });
+    netlink.addAddress('theirs1', '10.99.4.1/24');
+  });
+  const addresses = (name: string) =>
+    withNetlink((netlink) => {
+      const index = netlink.findLink(name)?.index;
+      return netlink
+        .listAddresses()
+        .flatMap(({ ifindex, address, family }) => (ifindex === index && family === 4 ? address : []));
+    });
+  await using room = testRoom('theirs0');
+  const { Id } = await room.networks.createNetwork({
+    Name: 'on-theirs',
+    Options: { 'com.docker.network.bridge.name': 'theirs1' },
+    IPAM: { Config: [{ Subnet: '10.99.5.0/24' }] },
+  });
+  await room.restart([]);
+  assert.deepEqual(addresses('theirs0'), ['10.99.3.1']);
+  assert.deepEqual(addresses('theirs1').sort(), ['10.99.4.1', '10.99.5.1']);
+  await room.networks.removeNetwork(Id);
+  assert.ok(addresses('theirs1').includes('10.99.4.1'));
+  withNetlink((netlink) => netlink.deleteLink('theirs1'));
 });

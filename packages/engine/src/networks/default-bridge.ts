@@ -46,6 +46,7 @@ export function defaultBridgeRecord(facts: DefaultBridgeFacts): NetworkRecord {
     trustedInterfaces: [],
     inhibitIPv4: false,
     ifnamePrefix: 'eth',
+    ...(isForeign(facts) ? { foreign: true } : {}),
   };
   const ipv4 = [ipv4Pool(facts)];
   const ipv6 = config.ipv6 && facts.hasIPv6 && bridge.mtu >= IPV6_MTU_MIN ? [ipv6Pool(facts)] : [];
@@ -74,6 +75,10 @@ export function defaultBridgeRecord(facts: DefaultBridgeFacts): NetworkRecord {
     bridge,
   };
 }
+
+/** Somebody had made the bridge when we saw it first. */
+const isForeign = ({ known, netlink, config }: DefaultBridgeFacts): boolean =>
+  known?.bridge?.name === config.bridge ? known.bridge.foreign === true : netlink.findLink(config.bridge) !== undefined;
 
 /** `--bip`, else what was used before, else what the link has, else what `--fixed-cidr` names, else the first free pool. */
 function ipv4Pool({ config, known, netlink, facts }: DefaultBridgeFacts): NetworkPool {

@@ -13,7 +13,7 @@ import { OPTION } from './driver-options.ts';
 import { hostSubnets, kernelHasIPv6, uplinkMtu } from './host-network.ts';
 import { familiesOf, type PoolFacts, poolsOf, shownIpam } from './ipam-request.ts';
 import { IPV6_MTU_MIN, NETWORKS_MAX } from './limits.ts';
-import { DEFAULT_NETWORK, type NetworkPool, type NetworkRecord } from './network.ts';
+import { type BridgeSettings, DEFAULT_NETWORK, type NetworkPool, type NetworkRecord } from './network.ts';
 import { parentSettings, sharedParent, wantsHostAccess } from './parent-options.ts';
 import { predefined, recordOf, upgraded } from './records.ts';
 import { parseCidr } from './subnet.ts';
@@ -151,12 +151,15 @@ export class NetworkBooks {
     const settings =
       driver === 'bridge'
         ? {
-            bridge: bridgeSettings(options, {
-              id,
-              mtu: this.#config.mtu,
-              uplinkMtu: uplinkMtu(netlink),
-              internal: record.internal,
-            }),
+            bridge: asFound(
+              bridgeSettings(options, {
+                id,
+                mtu: this.#config.mtu,
+                uplinkMtu: uplinkMtu(netlink),
+                internal: record.internal,
+              }),
+              netlink,
+            ),
           }
         : {
             parent: parentSettings(driver as 'macvlan' | 'ipvlan', options, {
@@ -225,6 +228,10 @@ export class NetworkBooks {
     else this.#keep(bridge);
   }
 }
+
+/** A bridge that was there before us stays as it is, and stays there after. */
+const asFound = (bridge: BridgeSettings, netlink: Netlink): BridgeSettings =>
+  netlink.findLink(bridge.name) ? { ...bridge, foreign: true } : bridge;
 
 const subnetsOfPool = (pool: NetworkPool, holder: string): PoolFacts['own'] => {
   const subnet = parseCidr(pool.subnet)?.subnet;

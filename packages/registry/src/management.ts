@@ -8,6 +8,8 @@ import { DirectoryAccess } from './access/directory-access.ts';
 import { TOKEN_PATH, tokenEndpoint } from './access/token-endpoint.ts';
 import { Administration } from './admin/administration.ts';
 import type { Access } from './plug/access.ts';
+import { LockGuard } from './policy/locks.ts';
+import { QuotaGuard } from './policy/quota.ts';
 import { RateLimits, type RateSettings } from './policy/rate-limits.ts';
 import type { Plugins, RegistryParts } from './registry.ts';
 
@@ -47,8 +49,9 @@ export function createManagement(parts: RegistryParts, settings: ManagementSetti
     realm: (host) => (publicUrl ?? `${isTls ? 'https' : 'http'}://${safeHost(host)}`) + TOKEN_PATH,
   });
   const audit = settings.auditLog === undefined ? undefined : new AuditLog(settings.auditLog, log);
+  const guards = [new LockGuard(directory, parts.store), new QuotaGuard(directory, parts.catalog)];
   return {
-    plugins: { access, extensions: [tokenEndpoint({ directory, authenticator, tokens, service, admit })] },
+    plugins: { access, guards, extensions: [tokenEndpoint({ directory, authenticator, tokens, service, admit })] },
     administration: new Administration({ parts, directory }, audit),
     audit,
   };

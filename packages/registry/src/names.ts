@@ -12,3 +12,9 @@ export function isRepositoryName(text: string): boolean {
 export function isTag(text: string): boolean {
   return TAG.test(text);
 }
+
+/** The namespace of a repository: the first part of its name. */
+export function namespaceOf(repository: string): string {
+  const slash = repository.indexOf('/');
+  return slash < 0 ? repository : repository.slice(0, slash);
+}

@@ -1,4 +1,5 @@
 import type { Store, Table } from '@wharf/store';
+import { namespaceOf } from '../names.ts';
 import type { Action } from '../plug/access.ts';
 import { matches } from './pattern.ts';
 import type {
@@ -24,12 +25,6 @@ const ROLE_RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
   writer: ['pull', 'push'],
   admin: ['pull', 'push', 'delete'],
 };
-
-/** The namespace of a repository: the first part of its name. */
-export function namespaceOf(repository: string): string {
-  const slash = repository.indexOf('/');
-  return slash < 0 ? repository : repository.slice(0, slash);
-}
 
 /**
  * Who there is and what they may do, as it is now: a right that is taken away is gone with the next request, whatever token was made before.

@@ -1,6 +1,7 @@
 import type { Digest } from '@wharf/kit';
 import type { Log, Store, Table } from '@wharf/store';
 import { registryError } from '../errors.ts';
+import { namespaceOf } from '../names.ts';
 import type { Identity } from '../plug/access.ts';
 import type { Guard } from '../plug/guard.ts';
 import { digestKey, SetMap, tagKey } from './indices.ts';
@@ -55,6 +56,8 @@ export class Catalog {
   /** Tags by `repository@digest`. */
   readonly #tagged = new SetMap();
   readonly #bytes = new Map<string, number>();
+  /** Bytes by namespace, what several of its repositories hold counted once. */
+  readonly #namespaceBytes = new Map<string, number>();
   /** How many manifests name a blob or child, by `repository@digest`. */
   readonly #needs = new Map<string, number>();
   readonly #listeners = new Set<ChangeListener>();
@@ -126,6 +129,17 @@ export class Catalog {
   /** Bytes that the repository holds: each blob and manifest once. */
   bytesOf(repository: string): number {
     return this.#bytes.get(repository) ?? 0;
+  }
+
+  /** Bytes that the repositories of a namespace hold together: each blob and manifest once. */
+  bytesOfNamespace(namespace: string): number {
+    return this.#namespaceBytes.get(namespace) ?? 0;
+  }
+
+  /** True when a repository of the namespace holds this blob or manifest. */
+  isInNamespace(namespace: string, digest: Digest): boolean {
+    for (const repository of this.#users.get(digest)) if (namespaceOf(repository) === namespace) return true;
+    return false;
   }
 
   /** Tags behind `after`, in order. */
@@ -299,9 +313,15 @@ export class Catalog {
     const repository = key.slice(0, at);
     const digest = key.slice(at + 1);
     this.#bytes.set(repository, this.bytesOf(repository) + by * sizeBytes);
+    const namespace = namespaceOf(repository);
+    const before = this.isInNamespace(namespace, digest as Digest);
     if (by === 1) this.#users.add(digest, repository);
     else if (this.links.get(key) === undefined && this.manifests.get(key) === undefined)
       this.#users.delete(digest, repository);
+    if (before === this.isInNamespace(namespace, digest as Digest)) return;
+    const bytes = this.bytesOfNamespace(namespace) + by * sizeBytes;
+    if (bytes === 0) this.#namespaceBytes.delete(namespace);
+    else this.#namespaceBytes.set(namespace, bytes);
   }
 
   #indexManifest(key: string, manifest: ManifestRecord, by: 1 | -1): void {

@@ -14,6 +14,10 @@ export interface Guard {
     readonly sizeBytes: number | undefined;
     readonly identity: Identity;
   }): void;
+  /** Bytes are about to be received: the upload will have so many, as far as is known. A request in chunks calls this again and again. */
+  duringUpload?(change: { readonly repository: string; readonly id: string; readonly sizeBytes: number }): void;
+  /** A request that wrote to an upload is over, however it ended. */
+  afterUpload?(change: { readonly repository: string; readonly id: string }): void;
   /** Within the transaction that links a blob to a repository that does not have it. */
   beforeLink?(change: { readonly repository: string; readonly digest: Digest; readonly sizeBytes: number }): void;
   /** Within the transaction that stores a manifest. */

@@ -169,13 +169,25 @@ async function useAndReceive<T>(
   work: (upload: BlobUpload) => Promise<T>,
 ): Promise<T> {
   return context.uploads.use(id, record, async (upload) => {
-    checkPlace(call, upload.sizeBytes, { repository: record.repository, id });
+    const { repository } = record;
+    checkPlace(call, upload.sizeBytes, { repository, id });
+    let sizeBytes = upload.sizeBytes;
+    const ask = (bytes: number): void => {
+      for (const guard of context.guards) guard.duringUpload?.({ repository, id, sizeBytes: bytes });
+    };
     try {
-      await receive(call.exchange, (chunk) => upload.write(chunk));
+      ask(sizeBytes + (call.contentLength ?? 0));
+      await receive(call.exchange, (chunk) => {
+        sizeBytes += chunk.length;
+        if (call.contentLength === undefined) ask(sizeBytes);
+        return upload.write(chunk);
+      });
       return await work(upload);
     } catch (error) {
       if (isStorageFailure(error)) await context.uploads.drop(id).catch(() => {});
       throw error;
+    } finally {
+      for (const guard of context.guards) guard.afterUpload?.({ repository, id });
     }
   });
 }

@@ -1,5 +1,6 @@
 import type { Operation } from '../operation.ts';
 import { namespaceOperations } from './namespaces.ts';
+import { policyOperations } from './policy.ts';
 import { robotOperations } from './robots.ts';
 import { tokenOperations, userOperations } from './users.ts';
 
@@ -9,4 +10,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...tokenOperations,
   ...robotOperations,
   ...namespaceOperations,
+  ...policyOperations,
 ];

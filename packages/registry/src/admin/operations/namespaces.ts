@@ -1,8 +1,8 @@
 import { WharfError } from '@wharf/kit';
-import { type Directory, namespaceOf } from '../../access/directory.ts';
+import type { Directory } from '../../access/directory.ts';
 import type { NamespaceRecord, Role } from '../../access/records.ts';
 import { MAX_ACCOUNTS, MAX_RULES } from '../../limits.ts';
-import { isRepositoryName } from '../../names.ts';
+import { isRepositoryName, namespaceOf } from '../../names.ts';
 import { argumentOf, flagOf, type Input, invalid, notFound, type Operation, textOf } from '../operation.ts';
 import { readPattern, readRights } from './rights.ts';
 

@@ -16,6 +16,8 @@ let daemon: TestDaemon;
 before(async () => {
   host = await OwnHost.start();
   await host.must('ip', 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', 'world0');
+  // A name that links in containers have too.
+  await host.must('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth1');
   await host.must('ip', 'addr', 'add', '198.51.100.2/24', 'dev', 'up0');
   await host.must('ip', 'link', 'set', 'up0', 'up');
   world = await OtherMachine.behind(host, 'world0', `${WORLD}/24`);

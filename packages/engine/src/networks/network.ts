@@ -149,6 +149,9 @@ export interface LiveEndpoint {
 /** The name of an endpoint's link on the host: told from the endpoint, so that a restarted daemon knows it again. */
 export const hostLinkOf = (endpointId: string): string => `veth${endpointId.slice(0, 11)}`;
 
+/** The name that a link on a parent has until it is where it belongs. */
+export const bornLinkOf = (endpointId: string): string => `wl-${endpointId.slice(0, 12)}`;
+
 export const hasIPv6 = (network: Pick<NetworkRecord, 'ipv6'>): boolean => network.ipv6.length > 0;
 
 /** The endpoint is a link in the container; those of `host` and `none` are not. */

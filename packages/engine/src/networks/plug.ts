@@ -3,7 +3,14 @@ import { existsSync } from 'node:fs';
 import { hasErrno, WharfError } from '@wharf/kit';
 import type { IpvlanFlag, IpvlanMode, MacvlanMode, Netlink, UpperKind } from '@wharf/linux/netlink';
 import { gatewayEndpoint } from './endpoint-settings.ts';
-import { type BridgeSettings, hostLinkOf, isPlugged, type LiveEndpoint, type ParentSettings } from './network.ts';
+import {
+  type BridgeSettings,
+  bornLinkOf,
+  hostLinkOf,
+  isPlugged,
+  type LiveEndpoint,
+  type ParentSettings,
+} from './network.ts';
 import { expectLink, setLinkSysctls } from './sandbox.ts';
 
 export interface PlugOptions {
@@ -50,16 +57,18 @@ function plugIntoBridge({ host, netnsPath, endpoint }: PlugOptions, bridge: Brid
   if (hairpin || !bridge.icc) host.setBridgePort(name, { hairpin, isolated: !bridge.icc });
 }
 
-function plugOnto({ host, netnsPath, endpoint }: PlugOptions, parent: ParentSettings): void {
+/** Before Linux 6.15 such a link is born in the host's namespace: there its name must not be one of the host's (`eth0`). */
+function plugOnto({ host, inside, netnsPath, endpoint }: PlugOptions, parent: ParentSettings): void {
   const { driver } = endpoint.network;
   const type: UpperKind =
     driver === 'ipvlan'
       ? { kind: 'ipvlan', mode: parent.mode as IpvlanMode, flag: (parent.flag ?? 'bridge') as IpvlanFlag }
       : { kind: 'macvlan', mode: parent.mode as MacvlanMode };
   const mac = driver === 'ipvlan' || parent.mode === 'passthru' ? undefined : endpoint.mac;
+  const born = bornLinkOf(endpoint.endpointId);
   try {
     host.createUpperLink({
-      name: endpoint.ifname,
+      name: born,
       parent: parent.name,
       type,
       netns: netnsPath,
@@ -68,6 +77,12 @@ function plugOnto({ host, netnsPath, endpoint }: PlugOptions, parent: ParentSett
     });
   } catch (error) {
     if (hasErrno(error, 'EOPNOTSUPP', 'ENOTSUP')) throw unsupported(driver);
+    throw error;
+  }
+  try {
+    inside.rename(born, endpoint.ifname);
+  } catch (error) {
+    inside.deleteLink(born);
     throw error;
   }
 }

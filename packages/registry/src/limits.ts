@@ -81,3 +81,7 @@ export const REMEMBER_PASSWORD_MS = 5 * 60_000;
 export const MAX_COUNTED = 50_000;
 /** One administrator's command. */
 export const MAX_ADMIN_REQUEST_BYTES = 1024 * 1024;
+/** Pulls that are remembered before they are written. */
+export const MAX_DIRTY_PULLS = 10_000;
+/** How often retention rules are applied, and the trash is looked through. */
+export const RETENTION_EVERY_MS = 60 * 60 * 1000;

@@ -12,6 +12,9 @@ import { LockGuard } from './policy/locks.ts';
 import { QuotaGuard } from './policy/quota.ts';
 import { RateLimits, type RateSettings } from './policy/rate-limits.ts';
 import type { Plugins, RegistryParts } from './registry.ts';
+import { lifeOfImages } from './retention/life-of-images.ts';
+import { Pulls } from './retention/pulls.ts';
+import { Trash } from './retention/trash.ts';
 
 export interface ManagementSettings {
   readonly root: string;
@@ -49,10 +52,20 @@ export function createManagement(parts: RegistryParts, settings: ManagementSetti
     realm: (host) => (publicUrl ?? `${isTls ? 'https' : 'http'}://${safeHost(host)}`) + TOKEN_PATH,
   });
   const audit = settings.auditLog === undefined ? undefined : new AuditLog(settings.auditLog, log);
-  const guards = [new LockGuard(directory, parts.store), new QuotaGuard(directory, parts.catalog)];
+  const pulls = new Pulls(parts.store, parts.now);
+  const trash = new Trash({ directory, ...parts });
+  // What one of the first refuses never comes to the trash.
+  const guards = [new LockGuard(directory, parts.store), new QuotaGuard(directory, parts.catalog), trash];
   return {
-    plugins: { access, guards, extensions: [tokenEndpoint({ directory, authenticator, tokens, service, admit })] },
-    administration: new Administration({ parts, directory }, audit),
+    plugins: {
+      access,
+      guards,
+      extensions: [
+        tokenEndpoint({ directory, authenticator, tokens, service, admit }),
+        lifeOfImages({ directory, pulls, trash, ...parts }),
+      ],
+    },
+    administration: new Administration({ parts, directory, pulls, trash }, audit),
     audit,
   };
 }

@@ -56,6 +56,18 @@ export interface NamespaceRecord {
   readonly quotaBytes?: number;
   /** Tags that are set once: pairs of patterns. */
   readonly immutable?: readonly { readonly repository: string; readonly tag: string }[];
+  readonly retention?: readonly RetentionRule[];
   /** How long what was deleted can be restored. */
   readonly softDeleteMs?: number;
+}
+
+/** See retention/rules.ts for what it means. */
+export interface RetentionRule {
+  readonly id: number;
+  readonly repository: string;
+  readonly tags?: string;
+  readonly keepLast?: number;
+  readonly keepPushedMs?: number;
+  readonly keepPulledMs?: number;
+  readonly untaggedMs?: number;
 }

@@ -1,6 +1,8 @@
 import { WharfError } from '@wharf/kit';
 import type { Directory } from '../access/directory.ts';
 import type { RegistryParts } from '../registry.ts';
+import type { Pulls } from '../retention/pulls.ts';
+import type { Trash } from '../retention/trash.ts';
 
 /** What an operation's option looks like on a command line; `list` may be given several times. */
 export type OptionKind = 'flag' | 'text' | 'number' | 'bytes' | 'duration' | 'list' | 'secret';
@@ -10,6 +12,8 @@ export type Input = Readonly<Record<string, unknown>>;
 export interface AdminContext {
   readonly parts: RegistryParts;
   readonly directory: Directory;
+  readonly pulls: Pulls;
+  readonly trash: Trash;
 }
 
 /**

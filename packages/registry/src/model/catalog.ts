@@ -6,6 +6,7 @@ import type { Identity } from '../plug/access.ts';
 import type { Guard } from '../plug/guard.ts';
 import { digestKey, SetMap, tagKey } from './indices.ts';
 import type {
+  KeptRecord,
   LinkRecord,
   ManifestRecord,
   RegistryEvent,
@@ -45,6 +46,8 @@ export class Catalog {
   readonly manifests: Table<ManifestRecord>;
   readonly tags: Table<TagRecord>;
   readonly uploads: Table<UploadRecord>;
+  /** What must stay for deleted images to be restored, by `digest@repository|manifest`: see retention/trash.ts. */
+  readonly kept: Table<KeptRecord>;
   readonly events: Log<RegistryEvent>;
   readonly #store: Store;
   readonly #guards: readonly Guard[];
@@ -71,6 +74,7 @@ export class Catalog {
     this.manifests = store.table('registry.manifests');
     this.tags = store.table('registry.tags');
     this.uploads = store.table('registry.uploads');
+    this.kept = store.table('registry.kept');
     this.events = store.log('registry.events');
     for (const { key, value } of this.links.list()) this.#index(key, value.sizeBytes, 1);
     for (const { key, value } of this.manifests.list()) this.#indexManifest(key, value, 1);
@@ -121,9 +125,15 @@ export class Catalog {
     return [...this.#referrers.get(digestKey(repository, subject))] as Digest[];
   }
 
-  /** True when a manifest of the repository names this blob or child. */
+  /** True when a manifest of the repository, or one that can still be restored, names this blob or child. */
   isNeeded(repository: string, digest: Digest): boolean {
-    return this.#needs.has(digestKey(repository, digest));
+    if (this.#needs.has(digestKey(repository, digest))) return true;
+    return this.kept.size > 0 && this.kept.range({ prefix: `${digest}@${repository}|`, limit: 1 }).length > 0;
+  }
+
+  /** True while a file has to be there for a deleted image to be restored. */
+  isKept(digest: Digest): boolean {
+    return this.kept.size > 0 && this.kept.range({ prefix: `${digest}@`, limit: 1 }).length > 0;
   }
 
   /** Bytes that the repository holds: each blob and manifest once. */

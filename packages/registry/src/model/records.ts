@@ -12,6 +12,11 @@ export interface LinkRecord {
   readonly at: number;
 }
 
+/** A mark that something has to stay; the key says what and why. */
+export interface KeptRecord {
+  readonly at: number;
+}
+
 export interface ManifestRecord {
   readonly mediaType: string;
   readonly sizeBytes: number;

@@ -114,7 +114,7 @@ async function dropBlobs(
   dryRun: boolean,
   counts: Counts,
 ): Promise<void> {
-  const isNeeded = (digest: Digest) => catalog.usersOf(digest).size > 0;
+  const isNeeded = (digest: Digest) => catalog.usersOf(digest).size > 0 || catalog.isKept(digest);
   const yieldNow = slices();
   for await (const { digest, sizeBytes } of storage.list()) {
     await yieldNow();

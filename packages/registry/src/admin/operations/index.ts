@@ -1,6 +1,7 @@
 import type { Operation } from '../operation.ts';
 import { namespaceOperations } from './namespaces.ts';
 import { policyOperations } from './policy.ts';
+import { retentionOperations } from './retention.ts';
 import { robotOperations } from './robots.ts';
 import { tokenOperations, userOperations } from './users.ts';
 
@@ -11,4 +12,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...robotOperations,
   ...namespaceOperations,
   ...policyOperations,
+  ...retentionOperations,
 ];

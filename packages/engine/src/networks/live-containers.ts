@@ -1,6 +1,7 @@
-import type { Netlink } from '@wharf/linux/netlink';
+import { newId } from '@wharf/kit';
+import { Netlink } from '@wharf/linux/netlink';
 import type { ContainerRecord } from '../containers/container.ts';
-import type { LiveEndpoint } from './network.ts';
+import { isPlugged, type LiveEndpoint } from './network.ts';
 import type { HeldPorts } from './ports.ts';
 
 /** A container whose sandbox is up. */
@@ -57,4 +58,26 @@ export function nextInterface(endpoints: readonly LiveEndpoint[], present: reado
 /** Finds the link of an endpoint again after a daemon restart: by its MAC address. */
 export function interfaceByMac(inside: Netlink, mac: string): string {
   return inside.listLinks().find((link) => link.mac === mac)?.name ?? '';
+}
+
+/** After connecting and disconnecting, names of links are not what they would be for a container that starts. */
+export function withRealNames(endpoints: readonly LiveEndpoint[], netnsPath: string): LiveEndpoint[] {
+  using inside = Netlink.openIn(netnsPath);
+  return endpoints.map((endpoint) => {
+    const ifname = isPlugged(endpoint) && endpoint.mac !== '' ? interfaceByMac(inside, endpoint.mac) : '';
+    return ifname === '' ? endpoint : { ...endpoint, ifname };
+  });
+}
+
+/** A container that has nothing yet. */
+export function newLive(record: ContainerRecord, netnsPath: string | undefined): LiveContainer {
+  return {
+    id: record.id,
+    record,
+    sandboxId: newId<'sandbox'>(),
+    netnsPath,
+    endpoints: [],
+    held: [],
+    publishedTo: '',
+  };
 }

@@ -11,17 +11,7 @@ import {
   WharfError,
 } from '@wharf/kit';
 import type { Store } from '@wharf/store';
-import {
-  endpointExists,
-  HOST_NETWORK_AT_CREATE,
-  networkHasEndpoints,
-  networkNotRemovable,
-  notConnected,
-  PRIVATE_NETWORK,
-  SHARES_NETWORK,
-  TEMPLATE_HAS_NO_ENDPOINTS,
-  templateInUse,
-} from '@wharf/wire/docker/messages';
+import { networkHasEndpoints, networkNotRemovable, notConnected, templateInUse } from '@wharf/wire/docker/messages';
 import type {
   EndpointSettings,
   HostConfig,
@@ -32,6 +22,7 @@ import type {
 } from '@wharf/wire/docker/types';
 import type { ContainerRecord, NetworkEndpoint } from '../containers/container.ts';
 import type { EventBus } from '../events/event-bus.ts';
+import { checkConnect } from './connect-check.ts';
 import { askedFor, checkEndpointSettings } from './endpoint-settings.ts';
 import { writeNetworkFiles } from './files.ts';
 import type { HostsEntry } from './hosts-file.ts';
@@ -143,7 +134,7 @@ export class Networks implements NetworkService {
 
   async connect(record: ContainerRecord, network: string, settings: EndpointSettings): Promise<NetworkEndpoint> {
     const target = this.#books.resolve(network);
-    this.#checkConnect(record, target);
+    checkConnect(record, target, { isUp: this.#sandboxes.live.get(record.id) !== undefined });
     checkEndpointSettings(target, settings);
     const live = this.#sandboxes.live.get(record.id);
     if (!live)
@@ -321,23 +312,6 @@ export class Networks implements NetworkService {
       endpoints: [],
       ports: {},
     };
-  }
-
-  #checkConnect(record: ContainerRecord, target: NetworkRecord): void {
-    if (target.configOnly === true) throw new WharfError('permission-denied', TEMPLATE_HAS_NO_ENDPOINTS);
-    const mode = parseNetworkMode(record.hostConfig.NetworkMode);
-    if (mode.kind === 'container') throw new WharfError('invalid-argument', SHARES_NETWORK);
-    if (target.driver === 'host' && mode.kind !== 'host')
-      throw new WharfError('invalid-argument', HOST_NETWORK_AT_CREATE);
-    const names = record.endpoints.map(({ networkName }) => networkName);
-    if (names.includes(target.name) && this.#sandboxes.live.get(record.id)) {
-      throw new WharfError('permission-denied', endpointExists(record.name, target.name));
-    }
-    const others = names.filter((name) => name !== target.name);
-    if (others.includes('host') || (target.driver === 'host' && others.length > 0))
-      throw new WharfError('invalid-argument', SHARES_NETWORK);
-    if (others.includes('none') || (target.driver === 'null' && others.length > 0))
-      throw new WharfError('invalid-argument', PRIVATE_NETWORK);
   }
 
   async #rewriteFiles(record: ContainerRecord): Promise<void> {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrno, type Logger, messageOf, newId, WharfError } from '@wharf/kit';
+import { hasErrno, type Logger, messageOf, WharfError } from '@wharf/kit';
 import { pinNetnsOf } from '@wharf/linux/namespaces';
 import { Netlink } from '@wharf/linux/netlink';
 import type { EndpointSettings } from '@wharf/wire/docker/types';
@@ -9,7 +9,8 @@ import { enableForwarding } from './bridge.ts';
 import { askedFor, dnsNamesOf, settingsInForce } from './endpoint-settings.ts';
 import { Endpoints } from './endpoints.ts';
 import { Exposure, filtered } from './exposure.ts';
-import { interfaceByMac, type LiveContainer, LiveContainers } from './live-containers.ts';
+import { interfaceByMac, type LiveContainer, LiveContainers, newLive, withRealNames } from './live-containers.ts';
+import { spreadMtu } from './mtu.ts';
 import { hasIPv6, hostLinkOf, isPlugged, type LiveEndpoint, type NetworkRecord } from './network.ts';
 import type { NetworkBooks, NetworkConfig } from './network-books.ts';
 import { ensureNetworkLinks, probeDriver, removeNetworkLinks, routeToShim } from './network-links.ts';
@@ -178,24 +179,10 @@ export class Sandboxes {
 
   /** A network has another MTU: its bridge and all links on it get it. */
   changeMtu(network: NetworkRecord): void {
-    const { bridge } = network;
-    if (!bridge) return;
+    if (!network.bridge) return;
     const netlink = this.#netlink();
-    for (const live of this.live.all()) {
-      live.endpoints = live.endpoints.map((endpoint) =>
-        endpoint.network.id === network.id ? { ...endpoint, network } : endpoint,
-      );
-      const endpoint = live.endpoints.find((candidate) => candidate.network.id === network.id);
-      if (!endpoint || live.netnsPath === undefined) continue;
-      try {
-        netlink.setMtu(hostLinkOf(endpoint.endpointId), bridge.mtu);
-        using inside = Netlink.openIn(live.netnsPath);
-        inside.setMtu(interfaceByMac(inside, endpoint.mac) || endpoint.ifname, bridge.mtu);
-      } catch (error) {
-        this.#log.warn({ container: live.id, error: messageOf(error) }, 'Cannot change the MTU of a container');
-      }
-    }
-    if (this.#ready.has(network.id)) netlink.setMtu(bridge.name, bridge.mtu);
+    spreadMtu(netlink, network, { live: this.live.all(), log: this.#log });
+    if (this.#ready.has(network.id)) netlink.setMtu(network.bridge.name, network.bridge.mtu);
   }
 
   rename(record: ContainerRecord): void {
@@ -372,27 +359,6 @@ export class Sandboxes {
     this.#host?.close();
     this.#host = undefined;
   }
-}
-
-/** After connecting and disconnecting, names of links are not what they would be for a container that starts. */
-function withRealNames(endpoints: readonly LiveEndpoint[], netnsPath: string): LiveEndpoint[] {
-  using inside = Netlink.openIn(netnsPath);
-  return endpoints.map((endpoint) => {
-    const ifname = isPlugged(endpoint) && endpoint.mac !== '' ? interfaceByMac(inside, endpoint.mac) : '';
-    return ifname === '' ? endpoint : { ...endpoint, ifname };
-  });
-}
-
-function newLive(record: ContainerRecord, netnsPath: string | undefined): LiveContainer {
-  return {
-    id: record.id,
-    record,
-    sandboxId: newId<'sandbox'>(),
-    netnsPath,
-    endpoints: [],
-    held: [],
-    publishedTo: '',
-  };
 }
 
 function aliasesOf(record: ContainerRecord, endpoint: LiveEndpoint): readonly string[] {

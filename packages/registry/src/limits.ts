@@ -40,10 +40,14 @@ export const ANSWER_STALL_MS = 60_000;
 export const LARGE_BUFFER_BYTES = 1024 * 1024;
 export const LARGE_BUFFERS = 24;
 export const SMALL_BUFFER_BYTES = 64 * 1024;
+/** A download that has moved so much is no slow one: the kernel holds less for it. */
+export const QUICK_BYTES = 8 * 1024 * 1024;
 /** Received bytes are gathered up to this before a write to the disk … */
 export const WRITE_BATCH_BYTES = 1024 * 1024;
 /** … but by all uploads together not more than this. */
 export const GATHERED_BYTES = 32 * 1024 * 1024;
+/** … and not in more pieces than this for one: small ones cost more than they hold. */
+export const WRITE_BATCH_PIECES = 128;
 /** Blobs up to this size are hashed in the event loop; larger ones by a worker. */
 export const INLINE_HASH_BYTES = 256 * 1024;
 /** Bytes written between two syncs of a growing blob, so that the last one has little to wait for. */

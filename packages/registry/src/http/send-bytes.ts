@@ -1,8 +1,8 @@
 import { WharfError } from '@wharf/kit';
 import type { Exchange } from '@wharf/wire/http/exchange';
-import { ANSWER_STALL_MS } from '../limits.ts';
+import { ANSWER_STALL_MS, LARGE_BUFFER_BYTES, QUICK_BYTES } from '../limits.ts';
 import type { BlobSource } from '../storage/storage.ts';
-import { returnBuffer, takeBuffer } from './buffers.ts';
+import { returnBuffer, smallBuffer, takeBuffer } from './buffers.ts';
 
 /**
  * Sends `lengthBytes` of a source as the body of an answer that has begun. Two buffers take turns: one is filled from the disk while the
@@ -15,13 +15,21 @@ export async function sendBytes(
   lengthBytes: number,
   sent: (bytes: number) => void,
 ): Promise<void> {
-  const first = takeBuffer(lengthBytes);
-  const second = lengthBytes > first.length ? takeBuffer(lengthBytes) : first;
+  let first = smallBuffer(lengthBytes);
+  let second = lengthBytes > first.length ? smallBuffer(lengthBytes) : first;
   let [current, other] = [first, second];
+  let isSmall = true;
   let leaving: Promise<void> | undefined;
   let left = lengthBytes;
   try {
     while (left > 0) {
+      if (isSmall && left > LARGE_BUFFER_BYTES && lengthBytes - left >= QUICK_BYTES) {
+        // It takes more than the kernel's buffers hold, so it moves: it is worth large buffers.
+        await leaving;
+        isSmall = false;
+        [first, second] = [takeBuffer(), takeBuffer()];
+        [current, other] = [first, second];
+      }
       const count = await source.read(current.length > left ? current.subarray(0, left) : current);
       if (count === 0) throw new WharfError('data-loss', 'Cannot send the blob: its file is too short');
       await leaving;

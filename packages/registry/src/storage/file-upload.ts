@@ -3,7 +3,13 @@ import type { FileHandle } from 'node:fs/promises';
 import { type Digest, splitDigest, WharfError } from '@wharf/kit';
 import { type FileHash, sharedHasher } from '@wharf/oci/content/hasher';
 import { registryError } from '../errors.ts';
-import { GATHERED_BYTES, INLINE_HASH_BYTES, SYNC_EVERY_BYTES, WRITE_BATCH_BYTES } from '../limits.ts';
+import {
+  GATHERED_BYTES,
+  INLINE_HASH_BYTES,
+  SYNC_EVERY_BYTES,
+  WRITE_BATCH_BYTES,
+  WRITE_BATCH_PIECES,
+} from '../limits.ts';
 import { storageFailure } from './failures.ts';
 import type { FileOperations } from './file-operations.ts';
 import type { Algorithm, BlobUpload, StoredBlob } from './storage.ts';
@@ -61,7 +67,8 @@ export class FileUpload implements BlobUpload {
     this.#pending.push(chunk);
     this.#pendingBytes += chunk.length;
     this.sizeBytes += chunk.length;
-    if (this.#pendingBytes < Math.min(WRITE_BATCH_BYTES, GATHERED_BYTES / openUploads)) return undefined;
+    const isShort = this.#pendingBytes < Math.min(WRITE_BATCH_BYTES, GATHERED_BYTES / openUploads);
+    if (isShort && this.#pending.length < WRITE_BATCH_PIECES) return undefined;
     return this.#startFlush();
   }
 

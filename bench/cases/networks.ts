@@ -66,7 +66,7 @@ const inspected = async (contestant: Contestant, kind: string, format: string, n
 export const networks: Case = {
   name: 'networks',
   metrics: [
-    { name: 'create', title: 'a network created and removed (API)', unit: 'ms', maxRatio: 1 / 3 },
+    { name: 'create', title: 'a network created and removed (API)', unit: 'ms', maxRatio: 0.33 },
     { name: 'connect', title: 'a running container connected and disconnected (API)', unit: 'ms', maxRatio: 1 },
     { name: 'direct', title: 'iperf3, container to container, per GiB', unit: 'ms', maxRatio: 1 },
     { name: 'published', title: 'iperf3, host to published port, per GiB', unit: 'ms', maxRatio: 1 },

@@ -90,7 +90,7 @@ export function createArchiveService(deps: ArchiveDeps): ArchiveService {
       containers.publish(record, 'export');
     },
 
-    changes(idOrName, signal) {
+    async changes(idOrName, signal) {
       const record = containers.get(idOrName);
       return listChanges({ snapshots, key: record.snapshotKey, signal });
     },

@@ -3,6 +3,7 @@ import type { ExitFollowUps } from './exit.ts';
 import type { LiveContainer } from './live.ts';
 import { inBackground, locked, type Room } from './room.ts';
 import { startLocked } from './start.ts';
+import { retryStart } from './start-retry.ts';
 
 /** Waits out the delay of a restart policy and starts again; `cancelRestart` ends the wait. */
 export function scheduleRestart(room: Room, live: LiveContainer, delayMs: number, then: ExitFollowUps): void {
@@ -22,6 +23,7 @@ export function scheduleRestart(room: Room, live: LiveContainer, delayMs: number
     });
   })().catch((error: unknown) => {
     room.log.warn({ container: live.id, err: messageOf(error) }, 'a restart by policy failed');
+    inBackground(room, `trying container ${live.id} again`, retryStart(room, live, error, then));
   });
 }
 

@@ -106,7 +106,7 @@ function services(room: Room, then: ExitFollowUps): Services {
   return {
     async withRootfs(id, work) {
       const live = registry.get(id);
-      const rootfs = await locked(room, live, () => {
+      const rootfs = await locked(room, live, async () => {
         // Removed while we waited for our turn.
         registry.get(id);
         return acquireRootfs(room, live);
@@ -119,7 +119,10 @@ function services(room: Room, then: ExitFollowUps): Services {
         await releaseRootfs(room, live);
       }
     },
-    size: async (id) => sizeOf(room, registry.get(id)),
+    async size(id) {
+      const live = registry.get(id);
+      return sizeOf(room, live);
+    },
     amend(id, change) {
       const live = registry.byId(id);
       return live === undefined ? undefined : registry.save(live, change(live.record));

@@ -15,8 +15,8 @@ import { peerName } from './namespaces.ts';
 import { newStreams, pathsOf, publish, type Room } from './room.ts';
 import { acquireRootfs, releaseRootfs } from './rootfs.ts';
 import { rootfsLimit } from './rootfs-limit.ts';
-import { validateConfig } from './validate-config.ts';
 import { chooseUserNamespace } from './user-namespace.ts';
+import { validateConfig } from './validate-config.ts';
 import { validateHostConfig, validateSharedNetwork } from './validate-host.ts';
 import { checkResources } from './validate-resources.ts';
 

@@ -6,7 +6,7 @@ import { watchExit } from '@wharf/linux/pidfd';
 import type { EndpointSettings } from '@wharf/wire/docker/types';
 import { askedMac } from '../networks/endpoint-settings.ts';
 import { OOM_FILE } from '../runtime/monitor-arguments.ts';
-import { unmountShm } from './launch.ts';
+import { unmountShm } from './hold.ts';
 import { DRAIN_DEADLINE_MS, LOG_FINISH_DEADLINE_MS, NETWORK_DEADLINE_MS } from './limits.ts';
 import type { LiveContainer, Run } from './live.ts';
 import { decideRestart } from './restart-policy.ts';

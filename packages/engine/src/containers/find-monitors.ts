@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listProcesses } from '@wharf/linux/proc';
+import { hasErrno } from '@wharf/kit';
+import { listProcesses, readStatus } from '@wharf/linux/proc';
 
 /**
  * The container monitors of this daemon that are alive, by container id. The processes themselves are the truth: a
@@ -18,6 +19,27 @@ export function findMonitors(execRoot: string): ReadonlyMap<string, number> {
     if (!id.includes('/')) found.set(id, pid);
   }
   return found;
+}
+
+/**
+ * Ends a monitor that nobody will adopt, with the runtime it may be running and what that has begun to create: a runtime that is left
+ * alone in the middle of a `create` would go on working on a container that is being cleared away.
+ */
+export function killMonitor(pid: number): void {
+  const parents = new Map(listProcesses().map((each) => [each, readStatus(each)?.parentPid]));
+  const doomed = [pid];
+  // The monitor first, so that it writes no exit file; then everything below it.
+  for (let at = 0; at < doomed.length; at++) {
+    const parent = doomed[at];
+    for (const [child, above] of parents) if (above === parent && child !== parent) doomed.push(child);
+  }
+  for (const each of doomed) {
+    try {
+      process.kill(each, 'SIGKILL');
+    } catch (error) {
+      if (!hasErrno(error, 'ESRCH')) throw error;
+    }
+  }
 }
 
 function commandLine(pid: number): readonly string[] | undefined {

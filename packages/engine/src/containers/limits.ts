@@ -9,6 +9,10 @@ export const DEFAULT_STOP_TIMEOUT_SECONDS = 10;
 export const DRAIN_DEADLINE_MS = 15_000;
 export const LOG_FINISH_DEADLINE_MS = 30_000;
 export const NETWORK_DEADLINE_MS = 30_000;
+/** From SIGKILL until a monitor that ran nothing is gone. */
+export const MONITOR_LEAVES_MS = 10_000;
+/** How long `rm -f` lets a start go on that is under way. */
+export const START_GRACE_MS = 3_000;
 
 /** Restart policies: first delay, its ceiling, and the run that counts as good and resets the delay. */
 export const RESTART_FIRST_DELAY_MS = 100;

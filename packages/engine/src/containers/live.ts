@@ -27,6 +27,8 @@ export class LiveContainer {
   streams: ProcessStreams;
   run: Run | undefined;
   readonly waiters = new ExitWaiters();
+  /** Cuts off the start under way. */
+  starting: AbortController | undefined;
   /** Ends a pending restart of the policy. */
   pendingRestart: AbortController | undefined;
   lastRestartDelayMs = 0;

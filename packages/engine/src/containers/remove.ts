@@ -6,6 +6,7 @@ import { DEFAULT_LINK_NAME } from '@wharf/wire/docker/messages';
 import type { RemoveOptions } from './container-service.ts';
 import type { ExitFollowUps } from './exit.ts';
 import { killAndWait } from './kill.ts';
+import { START_GRACE_MS } from './limits.ts';
 import type { LiveContainer } from './live.ts';
 import { inBackground, locked, pathsOf, publish, type Room } from './room.ts';
 import { unmountRootfs } from './rootfs.ts';
@@ -22,6 +23,7 @@ export async function removeContainer(
     throw new WharfError('conflict', `removal of container ${options.name} is already in progress`);
   }
   live.removing = true;
+  const hurry = options.force ? setTimeout(() => cutStart(live), START_GRACE_MS) : undefined;
   try {
     // A start that was under way when we looked has made it run by the time the lock is ours.
     let forgotten = false;
@@ -37,8 +39,14 @@ export async function removeContainer(
     live.waiters.removed({ exitCode: live.record.state.exitCode, error: messageOf(error) });
     throw error;
   } finally {
+    clearTimeout(hurry);
     live.removing = false;
   }
+}
+
+/** A runtime that hangs must not keep the container from being removed. */
+function cutStart(live: LiveContainer): void {
+  live.starting?.abort(new WharfError('conflict', `container ${live.id} is being removed`));
 }
 
 /** Takes a `linking/alias` away: the containers stay. */

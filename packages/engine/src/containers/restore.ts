@@ -9,16 +9,19 @@ import { hasEnded, readStatus } from '@wharf/linux/proc';
 import { ATTACH_SOCKET, CONTROL_FIFO, PID_FILE } from '../runtime/monitor-arguments.ts';
 import type { ContainerRecord } from './container.ts';
 import { clearRun, type ExitFollowUps, readOutcome, supervise, withoutAddress } from './exit.ts';
-import { findMonitors } from './find-monitors.ts';
-import { unmountShm } from './launch.ts';
+import { findMonitors, killMonitor } from './find-monitors.ts';
+import { unmountShm } from './hold.ts';
 import { RESTORE_CONCURRENCY } from './limits.ts';
-import { clearMappedBundles } from './mapped-bundle.ts';
 import { LiveContainer, type Run } from './live.ts';
+import { clearMappedBundles } from './mapped-bundle.ts';
+
+import { peerName } from './namespaces.ts';
 import { forget } from './remove.ts';
 import { startsWithDaemon } from './restart-policy.ts';
 import { cgroupOf, inBackground, locked, newStreams, pathsOf, publish, type Room, runtimeOf } from './room.ts';
 import { unmountRootfs } from './rootfs.ts';
 import { startLocked } from './start.ts';
+import { retryStart } from './start-retry.ts';
 
 /** Loads all records, so that reads answer from here on. Synchronous. */
 export function loadRecords(room: Room): void {
@@ -50,11 +53,18 @@ export async function restoreContainers(room: Room, then: ExitFollowUps): Promis
   await room.networks.restore(running.map(({ record }) => record));
   await room.volumes.restore(room.registry.all().map(({ record }) => record));
   await Promise.all(running.map((live) => reconnect(room, live)));
+  endLateMonitors(room);
   const places = new Semaphore(RESTORE_CONCURRENCY);
   await Promise.all(ended.map((live) => places.run(() => settle(room, live, then))));
   await removeStrays(room, monitors);
   room.restored.resolve();
   inBackground(room, 'starting containers by policy', startByPolicy(room, then));
+}
+
+/** A daemon killed in the middle of a start may leave a monitor that is seen only a moment after we looked. */
+function endLateMonitors(room: Room): void {
+  const adopted = new Set(room.registry.all().flatMap(({ run }) => run?.monitorPid ?? []));
+  for (const pid of findMonitors(room.config.execRoot).values()) if (!adopted.has(pid)) killMonitor(pid);
 }
 
 /** Takes a running container over. False when it does not run, or only half does. */
@@ -64,7 +74,7 @@ function adopt(room: Room, live: LiveContainer, monitorPid: number | undefined, 
   const halfMade = pid !== undefined && runtimeOf(room, live.record).isWaiting(live.id);
   if (pid === undefined || halfMade) {
     // Created and never started: nobody was told that it runs.
-    process.kill(monitorPid, 'SIGKILL');
+    killMonitor(monitorPid);
     killCgroup(cgroupOf(room.config, live.record));
     return false;
   }
@@ -132,7 +142,9 @@ async function settle(room: Room, live: LiveContainer, then: ExitFollowUps): Pro
       return;
     }
     // The start is on disk only some milliseconds later; an exit file stays until its exit is, so it tells of a run that was never booked.
-    const wasRunning = live.isRunning || existsSync(pathsOf(room, live.id).exitFile);
+    // Not one of a process that ended before its start: that was only ever created.
+    const hasExited = existsSync(pathsOf(room, live.id).exitFile) && !runtimeOf(room, live.record).isWaiting(live.id);
+    const wasRunning = live.isRunning || hasExited;
     if (wasRunning) await bookMissedExit(room, live);
     await clearLeftovers(room, live);
     if (hostConfig.AutoRemove === true && (wasRunning || state.hasBeenStarted)) await then.autoRemove(live);
@@ -195,7 +207,7 @@ async function removeStrays(room: Room, monitors: ReadonlyMap<string, number>): 
     if (known(id)) continue;
     await step(room, id, async () => {
       const monitor = monitors.get(id);
-      if (monitor !== undefined) process.kill(monitor, 'SIGKILL');
+      if (monitor !== undefined) killMonitor(monitor);
       for (const name of room.runtimes.names) await room.runtimes.get(name).delete(id);
       unmountShm(room, id);
       await unmountRootfs(room, id);
@@ -236,12 +248,8 @@ function entries(directory: string): readonly string[] {
 /** Starts, after all is settled, what policies want: those other containers' namespaces depend on first. */
 async function startByPolicy(room: Room, then: ExitFollowUps): Promise<void> {
   const wanted = room.registry.all().filter((live) => !live.isRunning && !live.gone && isWanted(live.record));
-  const dependsOnOther = ({ record }: LiveContainer) =>
-    [record.hostConfig.NetworkMode, record.hostConfig.PidMode, record.hostConfig.IpcMode].some(
-      (mode) => mode?.startsWith('container:') === true,
-    );
   const places = new Semaphore(RESTORE_CONCURRENCY);
-  for (const group of [wanted.filter((live) => !dependsOnOther(live)), wanted.filter(dependsOnOther)]) {
+  for (const group of inStartOrder(room, wanted)) {
     await Promise.all(
       group.map((live) =>
         places.run(async () => {
@@ -252,11 +260,29 @@ async function startByPolicy(room: Room, then: ExitFollowUps): Promise<void> {
             });
           } catch (error) {
             room.log.warn({ container: live.id, err: messageOf(error) }, 'a container could not be started again');
+            await retryStart(room, live, error, then);
           }
         }),
       ),
     );
   }
+}
+
+/** Groups of containers, each after those whose namespaces its members join. A ring is nobody's turn before the last. */
+function inStartOrder(room: Room, wanted: readonly LiveContainer[]): LiveContainer[][] {
+  const groups: LiveContainer[][] = [];
+  for (let waiting = [...wanted]; waiting.length > 0; ) {
+    const ids = new Set(waiting.map(({ id }) => id));
+    const ready = waiting.filter(({ id, record: { hostConfig } }) => {
+      const modes = [hostConfig.NetworkMode, hostConfig.PidMode, hostConfig.IpcMode];
+      const peers = modes.flatMap((mode) => room.registry.find(peerName(mode) ?? '')?.id ?? []);
+      return !peers.some((peer) => peer !== id && ids.has(peer));
+    });
+    const group = ready.length > 0 ? ready : waiting;
+    groups.push(group);
+    waiting = waiting.filter((live) => !group.includes(live));
+  }
+  return groups;
 }
 
 function isWanted({ state, hostConfig }: ContainerRecord): boolean {

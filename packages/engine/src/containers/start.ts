@@ -32,8 +32,9 @@ function checkStartable(live: LiveContainer): void {
 /** Starts under the lock the caller holds, and books the outcome either way. */
 export async function startLocked(room: Room, live: LiveContainer, then: ExitFollowUps): Promise<void> {
   await live.cleared;
+  live.starting = new AbortController();
   try {
-    const run = await launch(room, live);
+    const run = await launch(room, live, live.starting.signal);
     live.run = run;
     room.registry.saveState(live, {
       status: 'running',
@@ -55,6 +56,8 @@ export async function startLocked(room: Room, live: LiveContainer, then: ExitFol
       inBackground(room, `removing container ${live.id}`, then.autoRemove(live));
     }
     throw error;
+  } finally {
+    live.starting = undefined;
   }
 }
 

@@ -1,5 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { WharfError, withDeadline } from '@wharf/kit';
+import { hasErrno, withDeadline } from '@wharf/kit';
+import { childrenOf } from '@wharf/linux/proc';
+import { SIGNALS } from '@wharf/linux/signals';
 import { type Child, pipe, spawnAside } from '@wharf/linux/spawn';
 import type { MonitorLog } from '../logs/log-service.ts';
 import { CREATE_DEADLINE_MS } from './limits.ts';
@@ -24,6 +26,8 @@ export interface MonitorRequest {
   readonly exec?: { readonly processPath: string; readonly attach: boolean } | undefined;
   /** Restores from a checkpoint instead of creating. */
   readonly restorePath?: string | undefined;
+  /** Gives up at once: the monitor and the runtime are killed. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A monitor at work: conmon v2, one per container and per exec. It outlives the daemon. */
@@ -36,6 +40,8 @@ export interface Monitor {
   readonly execExitCode: Promise<number | undefined>;
   /** Resolves when the monitor is gone: output is drained, the exit file is there. */
   readonly exited: Promise<unknown>;
+  /** Sends the monitor a signal; false when it has ended. */
+  kill(signal: number): boolean;
 }
 
 /** Raised by a runtime that refused; `message` is its own. Callers word it with `createFailure` or `execFailure`. */
@@ -44,18 +50,26 @@ export class RuntimeRefusal extends Error {
 }
 
 /**
- * Starts a monitor and through it creates the container, or runs the exec. Resolves once the runtime has answered.
- * `onListening` is called when the monitor's socket is there: for an exec before the process runs, for a container when it is
- * created and not yet started, so no output is missed either way.
+ * Starts a monitor and through it creates the container, or runs the exec. Resolves once the runtime has answered; the
+ * socket of a container's monitor is there by then, and its process not started. For an attached exec `onListening` is called
+ * when the socket is there and before the process runs, so no output is missed either way.
  *
- * Throws `RuntimeRefusal` with the runtime's message; `deadline-exceeded` after `CREATE_DEADLINE_MS`, with the monitor killed.
+ * Throws `RuntimeRefusal` with the runtime's message; `deadline-exceeded` after `CREATE_DEADLINE_MS` and the signal's reason
+ * when it aborts, with monitor and runtime killed.
  */
-export async function launchMonitor(request: MonitorRequest, onListening: () => Promise<void>): Promise<Monitor> {
+export async function launchMonitor(
+  request: MonitorRequest,
+  onListening: () => Promise<void> = () => Promise.resolve(),
+): Promise<Monitor> {
   const launched = await spawnMonitor(request);
   const { sync, attach, child } = launched;
   try {
     return await withDeadline(
-      { ms: CREATE_DEADLINE_MS, what: `Creating ${request.exec === undefined ? 'container' : 'exec'} ${request.name}` },
+      {
+        ms: CREATE_DEADLINE_MS,
+        what: `Creating ${request.exec === undefined ? 'container' : 'exec'} ${request.name}`,
+        signal: request.signal,
+      },
       async () => {
         if (attach !== undefined) {
           await attach.next();
@@ -65,23 +79,36 @@ export async function launchMonitor(request: MonitorRequest, onListening: () => 
         const answer = await sync.next();
         if (answer === undefined) throw new RuntimeRefusal('the monitor ended without an answer');
         if (answer.data < 0) throw new RuntimeRefusal(answer.message ?? `exit status ${-answer.data}`);
-        if (attach === undefined) await onListening();
         return {
           pid: child.pid,
           processPid: answer.data,
           execExitCode: request.exec === undefined ? Promise.resolve(undefined) : lastCode(sync),
           exited: child.exited,
+          kill: (signal) => child.kill(signal),
         };
       },
     );
   } catch (error) {
-    if (error instanceof WharfError && error.kind === 'deadline-exceeded') process.kill(child.pid, 'SIGKILL');
+    if (!(error instanceof RuntimeRefusal)) killWithRuntime(child);
     sync.close();
     throw error;
   } finally {
     attach?.close();
     launched.close();
     if (request.exec === undefined) sync.close();
+  }
+}
+
+/** The monitor does not take its runtime with it. */
+function killWithRuntime(monitor: Child): void {
+  const runtimes = childrenOf(monitor.pid);
+  monitor.kill(SIGNALS.SIGKILL);
+  for (const pid of runtimes) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (!hasErrno(error, 'ESRCH')) throw error;
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import { loadBusybox } from '../e2e/lib/images.ts';
 import { ROOT } from '../scripts/lib/root.ts';
 import { setUp } from '../scripts/setup.ts';
 import { copy, loadAndSave } from './cases/archive.ts';
+import { builds } from './cases/build.ts';
 import { dns } from './cases/dns.ts';
 import { idle } from './cases/idle.ts';
 import { many } from './cases/many.ts';
@@ -37,6 +38,7 @@ const CASES: readonly Case[] = [
   networks,
   ports,
   storage,
+  builds,
   registryStart,
   registryManifests,
   registryTags,

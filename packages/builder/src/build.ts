@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, type Digest, formatRfc3339Nano, KeyedLock, type Logger, Semaphore } from '@wharf/kit';
+import { type Clock, type Digest, formatRfc3339Nano, KeyedLock, type Logger, messageOf, Semaphore } from '@wharf/kit';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import type { ImageConfig, Platform } from '@wharf/oci/spec/image';
 import { hostPlatform } from '@wharf/oci/spec/platform';
 import { CacheUsage } from './cache-usage.ts';
 import { parseDockerfile } from './dockerfile/dockerfile.ts';
 import type { BuildImages, CredentialsSource, StepLimits, StepRunner } from './interfaces.ts';
-import { MAX_BUILDS, MAX_STEPS } from './limits.ts';
+import { CACHE_SHARE, MAX_BUILDS, MAX_STEPS } from './limits.ts';
 import { CacheDirectories } from './ops/cache-directories.ts';
 import { BUILD_SNAPSHOT } from './ops/new-layer.ts';
 import { buildOperations } from './ops/operations.ts';
@@ -105,30 +105,44 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
       await rm(directory, { recursive: true, force: true });
     }
   };
+  const usage = new CacheUsage({ ...deps, directories: caches });
   const build = (request: BuildRequest): Promise<BuildOutcome> =>
-    builds.run(
-      () =>
-        withScratch(async (scratch) => {
-          using lease = deps.images.lease();
-          const plan = await planOf(deps, request);
-          const { network, extraHosts, limits, secrets, signal } = request;
-          const operations = buildOperations({
-            ...deps,
-            ...{ caches, steps, scratch, lease, context: () => request.context(plan) },
-            settings: { network, extraHosts, limits, secrets },
-          });
-          const observer = request.onPlan(plan);
-          const solver = new Solver({ cache: deps.cache, operations, locks, observer, signal });
-          const tree = await solver.tree(plan.target.tree);
-          const config = plan.target.draft.finish(tree.layers, formatRfc3339Nano(deps.clock.nowNs()));
-          const { names, whileExporting = (work) => work() } = request;
-          if (names === undefined) return { id: undefined, config };
-          const layers = tree.layers.map(({ descriptor }) => descriptor);
-          return { id: await whileExporting(() => deps.images.create({ config, layers, names })), config };
-        }),
-      { signal: request.signal },
-    );
-  return { build, withScratch, contexts, usage: new CacheUsage({ ...deps, directories: caches }) };
+    builds
+      .run(
+        () =>
+          withScratch(async (scratch) => {
+            using lease = deps.images.lease();
+            const plan = await planOf(deps, request);
+            const { network, extraHosts, limits, secrets, signal } = request;
+            const operations = buildOperations({
+              ...deps,
+              ...{ caches, steps, scratch, lease, context: () => request.context(plan) },
+              settings: { network, extraHosts, limits, secrets },
+            });
+            const observer = request.onPlan(plan);
+            const solver = new Solver({ cache: deps.cache, operations, locks, observer, signal });
+            const tree = await solver.tree(plan.target.tree);
+            const config = plan.target.draft.finish(tree.layers, formatRfc3339Nano(deps.clock.nowNs()));
+            const { names, whileExporting = (work) => work() } = request;
+            if (names === undefined) return { id: undefined, config };
+            const layers = tree.layers.map(({ descriptor }) => descriptor);
+            return { id: await whileExporting(() => deps.images.create({ config, layers, names })), config };
+          }),
+        { signal: request.signal },
+      )
+      .finally(() => limitCache(deps, usage));
+  return { build, withScratch, contexts, usage };
+}
+
+/** After a build, in the background: a share of the disk is the cache's and no more. */
+function limitCache({ dataRoot, clock, log }: BuilderDeps, usage: CacheUsage): void {
+  const limit = async () => {
+    const { blocks, bsize } = await statfs(dataRoot);
+    await usage.limit(blocks * bsize * CACHE_SHARE, Number(clock.nowNs() / 1_000_000n));
+  };
+  limit().catch((error: unknown) =>
+    log.warn({ err: messageOf(error) }, 'the build cache could not be kept within its bounds'),
+  );
 }
 
 async function planOf(deps: BuilderDeps, request: BuildRequest): Promise<BuildPlan> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Filters, WharfError } from '@wharf/kit';
 import { layerPool } from '@wharf/oci/workers/pool';
 import type { BuildImages } from './interfaces.ts';
+import { CACHE_AGE_MS } from './limits.ts';
 import type { CacheDirectories } from './ops/cache-directories.ts';
 import type { BuildCache } from './solver/cache.ts';
 
@@ -85,6 +86,13 @@ export class CacheUsage {
     }
     if (ids.length > 0) await this.#images.collect();
     return { ids, bytes };
+  }
+
+  /** Keeps the cache within its bounds: what nobody used for long goes, and the least recently used beyond the size. */
+  async limit(maxBytes: number, nowMs: number): Promise<void> {
+    const old = new Map([['until', [String(nowMs - CACHE_AGE_MS)]]]);
+    await this.prune({ all: true, filters: old, keepBytes: 0 });
+    await this.prune({ all: false, filters: new Map(), keepBytes: Math.max(1, maxBytes) });
   }
 
   async #remove(entry: CacheEntry): Promise<boolean> {

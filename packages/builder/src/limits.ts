@@ -16,6 +16,12 @@ export const MAX_BUILDS = 16;
 /** Steps that run side by side over all builds. */
 export const MAX_STEPS = 16;
 
+/** The part of the data root's file system that the cache may take. */
+export const CACHE_SHARE = 0.1;
+
+/** Steps that nobody used for so long go. */
+export const CACHE_AGE_MS = 60 * 24 * 3600 * 1000;
+
 /** Client directories whose last build context is kept. */
 export const MAX_KEPT_CONTEXTS = 16;
 

@@ -166,7 +166,7 @@ export interface BenchFile {
   readonly sizeBytes: number;
 }
 
-export function sha256(bytes: Uint8Array): string {
+function sha256(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 

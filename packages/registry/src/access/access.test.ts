@@ -51,7 +51,7 @@ function rights(identity: Identity, repository: string): string {
 test('DirectoryAccess.identify() gives users what their roles, grants and namespaces say, and no more', async () => {
   const { access, basic, request } = registry();
   const [ann, bob, boss] = await Promise.all(
-    ['ann', 'bob', 'boss'].map((name) => access.identify(basic(name, 'correct horse'))),
+    ['ann', 'bob', 'boss'].map(async (name) => access.identify(basic(name, 'correct horse'))),
   );
   assert.ok(ann && bob && boss);
   assert.equal(rights(ann, 'team/web'), 'pull push list');

@@ -19,7 +19,7 @@ export async function registry(context: CommandContext): Promise<number> {
     const { collectOffline, verifyOffline } = await import('./registry-offline.ts');
     return verb === 'gc' ? collectOffline(rest, context.json) : verifyOffline(rest, context.json);
   }
-  const { administer, administrationHelp } = await import('../registry/administer.ts');
+  const { administer, administrationHelp } = await import('./registry-administer.ts');
   const status = await administer(context.arguments, context.json);
   if (status !== undefined) return status;
   if (verb === 'help') console.log(`${HELP}\n\n${administrationHelp()}`);

@@ -6,9 +6,12 @@ import { argumentOf, invalid, listOf, notFound, numberOf, type Operation, textOf
 import { namespaceRecord } from './namespaces.ts';
 import { readPattern, readRights, wholeNamespace } from './rights.ts';
 
-function shown(name: string, { secret: _, createdAt, expiresAt, ...rest }: RobotRecord): object {
+/** All but the secret. */
+function shown(name: string, robot: RobotRecord): object {
+  const { namespace, description, isDisabled, permissions, createdAt, expiresAt } = robot;
   const expires = expiresAt === undefined ? null : new Date(expiresAt).toISOString();
-  return { name, ...rest, created: new Date(createdAt).toISOString(), expires };
+  const created = new Date(createdAt).toISOString();
+  return { name, namespace, description, isDisabled, permissions, created, expires };
 }
 
 export const robotOperations: readonly Operation[] = [

@@ -38,14 +38,14 @@ export const BODY_STALL_MS = 60_000;
 export const ANSWER_STALL_MS = 60_000;
 /** Bytes read from a file for one write to a socket, and how many such buffers there are; further downloads use small ones. */
 export const LARGE_BUFFER_BYTES = 1024 * 1024;
-export const LARGE_BUFFERS = 24;
+export const LARGE_BUFFERS = 16;
 export const SMALL_BUFFER_BYTES = 64 * 1024;
 /** A download that has moved so much is no slow one: the kernel holds less for it. */
 export const QUICK_BYTES = 8 * 1024 * 1024;
 /** Received bytes are gathered up to this before a write to the disk … */
 export const WRITE_BATCH_BYTES = 1024 * 1024;
 /** … but by all uploads together not more than this. */
-export const GATHERED_BYTES = 32 * 1024 * 1024;
+export const GATHERED_BYTES = 16 * 1024 * 1024;
 /** … and not in more pieces than this for one: small ones cost more than they hold. */
 export const WRITE_BATCH_PIECES = 128;
 /** Blobs up to this size are hashed in the event loop; larger ones by a worker. */
@@ -89,3 +89,12 @@ export const MAX_ADMIN_REQUEST_BYTES = 1024 * 1024;
 export const MAX_DIRTY_PULLS = 10_000;
 /** How often retention rules are applied, and the trash is looked through. */
 export const RETENTION_EVERY_MS = 60 * 60 * 1000;
+/** Webhooks, deliveries remembered of each, attempts for one event and how long one may take. */
+export const MAX_HOOKS = 500;
+export const MAX_DELIVERIES = 100;
+export const HOOK_ATTEMPTS = 12;
+export const HOOK_TIMEOUT_MS = 10_000;
+export const HOOK_BACKOFF = { firstMs: 1_000, maxMs: 10 * 60_000, jitter: 0.2 } as const;
+/** How often followers look for new events, and how many they read at a time. */
+export const HOOK_POLL_MS = 300;
+export const HOOK_PAGE = 200;

@@ -7,6 +7,7 @@ import { Directory, type Principal } from './access/directory.ts';
 import { DirectoryAccess } from './access/directory-access.ts';
 import { TOKEN_PATH, tokenEndpoint } from './access/token-endpoint.ts';
 import { Administration } from './admin/administration.ts';
+import { Hooks } from './hooks/hooks.ts';
 import type { Access } from './plug/access.ts';
 import { LockGuard } from './policy/locks.ts';
 import { QuotaGuard } from './policy/quota.ts';
@@ -28,6 +29,8 @@ export interface ManagementSettings {
   readonly isTls: boolean;
   readonly rateLimits: RateSettings;
   readonly auditLog?: string | undefined;
+  /** False for an administrator's command on a registry that does not run: nothing is sent then. */
+  readonly isServing: boolean;
 }
 
 /** Who may do what, and the rules of content's life: what a registry is managed by. */
@@ -53,6 +56,8 @@ export function createManagement(parts: RegistryParts, settings: ManagementSetti
   });
   const audit = settings.auditLog === undefined ? undefined : new AuditLog(settings.auditLog, log);
   const pulls = new Pulls(parts.store, parts.now);
+  const hooks = new Hooks({ ...parts, userAgent: 'Wharf-Registry' });
+  if (settings.isServing) hooks.start();
   const trash = new Trash({ directory, ...parts });
   // What one of the first refuses never comes to the trash.
   const guards = [new LockGuard(directory, parts.store), new QuotaGuard(directory, parts.catalog), trash];
@@ -63,9 +68,10 @@ export function createManagement(parts: RegistryParts, settings: ManagementSetti
       extensions: [
         tokenEndpoint({ directory, authenticator, tokens, service, admit }),
         lifeOfImages({ directory, pulls, trash, ...parts }),
+        hooks.extension,
       ],
     },
-    administration: new Administration({ parts, directory, pulls, trash }, audit),
+    administration: new Administration({ parts, directory, hooks, pulls, trash }, audit),
     audit,
   };
 }

@@ -25,7 +25,7 @@ export class Administration {
     checkInput(operation, input);
     const result = await operation.run(this.#context, input);
     await this.#context.directory.committed();
-    if (!/ (list|usage)$/.test(name)) {
+    if (!/(^usage|( list| deliveries))$/.test(name)) {
       const secrets = Object.entries(operation.options).filter(([, kind]) => kind === 'secret');
       const hidden = Object.fromEntries(secrets.map(([option]) => [option, undefined]));
       this.#audit?.administered(name, { ...input, ...hidden });

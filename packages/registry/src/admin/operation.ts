@@ -1,5 +1,6 @@
 import { WharfError } from '@wharf/kit';
 import type { Directory } from '../access/directory.ts';
+import type { Hooks } from '../hooks/hooks.ts';
 import type { RegistryParts } from '../registry.ts';
 import type { Pulls } from '../retention/pulls.ts';
 import type { Trash } from '../retention/trash.ts';
@@ -12,6 +13,7 @@ export type Input = Readonly<Record<string, unknown>>;
 export interface AdminContext {
   readonly parts: RegistryParts;
   readonly directory: Directory;
+  readonly hooks: Hooks;
   readonly pulls: Pulls;
   readonly trash: Trash;
 }

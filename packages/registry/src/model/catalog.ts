@@ -213,7 +213,8 @@ export class Catalog {
       this.#createRepository(repository, by);
       if (isNew) this.manifests.put(key, manifest);
       const { sizeBytes, mediaType } = manifest;
-      this.tell({ kind: 'manifest.push', at, by, repository, digest, sizeBytes, mediaType });
+      const details = tags.length === 0 ? {} : { details: { tags } };
+      this.tell({ kind: 'manifest.push', at, by, repository, digest, sizeBytes, mediaType, ...details });
       for (const tag of tags) this.#setTag({ repository, tag, digest, at, by });
     });
     if (isNew) this.#indexManifest(key, manifest, 1);

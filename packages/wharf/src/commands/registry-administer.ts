@@ -122,7 +122,7 @@ async function perform(root: string, operation: string, input: Input): Promise<u
   const registry = await openRegistry({
     ...{ root, version: wharfVersion(), log: nullLogger },
     plugins(parts) {
-      const settings = managementSettings({ root, listen: [], logLevel: 'error', logFormat: 'text' });
+      const settings = managementSettings({ root, listen: [], logLevel: 'error', logFormat: 'text' }, false);
       management = createManagement(parts, settings, nullLogger);
       return management.plugins;
     },

@@ -3,11 +3,11 @@ import type { ManagementSettings } from '@wharf/registry/management';
 import type { RegistrySettings } from './settings.ts';
 
 /** What a registry is managed by, out of its settings. */
-export function managementSettings(settings: RegistrySettings): ManagementSettings {
+export function managementSettings(settings: RegistrySettings, isServing = true): ManagementSettings {
   const { root, accessControl = false, service = 'wharf-registry', publicUrl, tls, rateLimits = {} } = settings;
   const auditLog = settings.auditLog ?? join(root, 'audit.log');
   return {
-    ...{ root, accessControl, service, publicUrl, rateLimits, isTls: tls !== undefined },
+    ...{ root, accessControl, service, publicUrl, rateLimits, isServing, isTls: tls !== undefined },
     auditLog: auditLog === 'none' ? undefined : auditLog,
   };
 }

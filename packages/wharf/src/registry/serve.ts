@@ -66,8 +66,10 @@ export async function serveRegistry(
   undo.defer(() => registry.close({ graceMs: 5_000 }));
   if (management !== undefined) {
     const admin = new AdminServer({ administration: management.administration, log });
+    // Held as long as it listens: its path may lead through the descriptor.
+    const place = socketAddress(settings.root);
+    undo.defer(() => place[Symbol.dispose]());
     undo.defer(() => admin.close());
-    using place = socketAddress(settings.root);
     await admin.listen(`unix://${place.path}`);
   }
   const addresses: string[] = [];

@@ -1,4 +1,5 @@
 import type { Operation } from '../operation.ts';
+import { hookOperations } from './hooks.ts';
 import { namespaceOperations } from './namespaces.ts';
 import { policyOperations } from './policy.ts';
 import { retentionOperations } from './retention.ts';
@@ -13,4 +14,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...namespaceOperations,
   ...policyOperations,
   ...retentionOperations,
+  ...hookOperations,
 ];

@@ -101,7 +101,8 @@ test('a client that vanishes in the midst of a blob leaves nothing to be seen, a
 
 test('lies about lengths are refused', async () => {
   await using running = await start();
-  const bytes = randomBytes(1000);
+  // With an end of line: what has none is a request that is still to come, and is not answered.
+  const bytes = Buffer.concat([randomBytes(996), Buffer.from('\r\n\r\n')]);
   const place = await begin(running);
   const wrong = await fetch(place, { method: 'PATCH', body: bytes, headers: { ...OCTETS, 'content-range': '0-99' } });
   assert.equal(wrong.status, 400);

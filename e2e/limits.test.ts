@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { BUSYBOX } from './lib/images.ts';
-import { daemonForFile, uniqueName } from './lib/suite.ts';
+import { daemonForFile, eventually, uniqueName } from './lib/suite.ts';
 
 const cdi = mkdtempSync(join(tmpdir(), 'wharf-cdi-'));
 after(() => rmSync(cdi, { recursive: true, force: true }));
@@ -148,14 +148,26 @@ test('--cgroup-parent is where the group is; what would leave the tree is refuse
   );
   assert.equal(groupFile(`${parent}/below/${id}`, 'pids.max'), '9');
   await daemon().ok('rm', '-f', name);
+  // The group goes in the background: a removal does not wait for the runtime.
+  await eventually('the group is gone', async () => groupsBelow(parent, id).length === 0);
   removeParents(parent);
   assert.match((await run('--cgroup-parent', '/..', BUSYBOX, 'true')).stderr, /invalid cgroup-parent/);
 });
 
+/** The hierarchies' roots, of which there is one or many. */
+const groupRoots = (): string[] => [
+  '/sys/fs/cgroup',
+  ...readdirSync('/sys/fs/cgroup').map((name) => join('/sys/fs/cgroup', name)),
+];
+
+const groupsBelow = (parent: string, id: string): string[] =>
+  groupRoots()
+    .map((root) => join(root, parent, 'below', id))
+    .filter((path) => existsSync(path));
+
 /** Docker leaves parents, too: they are the user's. */
 function removeParents(parent: string): void {
-  const roots = ['/sys/fs/cgroup', ...readdirSync('/sys/fs/cgroup').map((name) => join('/sys/fs/cgroup', name))];
-  for (const directory of roots.flatMap((root) => [join(root, parent, 'below'), join(root, parent)])) {
+  for (const directory of groupRoots().flatMap((root) => [join(root, parent, 'below'), join(root, parent)])) {
     if (existsSync(directory)) rmdirSync(directory);
   }
 }

@@ -15,6 +15,8 @@ import { daemonForFile } from './lib/suite.ts';
 const daemon = daemonForFile();
 const home = mkdtempSync(join(tmpdir(), 'wharf-access-'));
 let registry: TestRegistry;
+/** What `hub/` of the registry is a cache of. */
+let upstream: TestRegistry;
 
 /** An administrator's command; its answer. */
 function admin<T = Record<string, unknown>>(line: string, password?: string): T {
@@ -28,7 +30,9 @@ function admin<T = Record<string, unknown>>(line: string, password?: string): T 
 }
 
 before(async () => {
-  registry = await TestRegistry.start();
+  upstream = await TestRegistry.start();
+  const proxies = [{ prefix: 'hub', upstream: upstream.name, tagTtlSeconds: 0 }];
+  registry = await TestRegistry.start({ settings: { proxies } });
   admin('users add boss --admin --password-stdin', 'the boss is here');
   admin('users add ann --password-stdin', 'ann was here');
   admin('users add bob --password-stdin', 'bob was here');
@@ -39,6 +43,7 @@ before(async () => {
 });
 after(async () => {
   await registry[Symbol.asyncDispose]();
+  await upstream[Symbol.asyncDispose]();
   rmSync(home, { recursive: true, force: true });
 });
 
@@ -71,11 +76,11 @@ async function bearer(scope: string, headers: Record<string, string> = {}): Prom
 }
 
 /** Uploads a blob in one request; the status, and what an error says. */
-async function upload(repository: string, bytes: Buffer, headers: Record<string, string>) {
-  const begun = await fetch(`${registry.url}/v2/${repository}/blobs/uploads/`, { method: 'POST', headers });
+async function upload(repository: string, bytes: Buffer, headers: Record<string, string>, to = registry) {
+  const begun = await fetch(`${to.url}/v2/${repository}/blobs/uploads/`, { method: 'POST', headers });
   if (begun.status !== 202) return { status: begun.status, text: await begun.text(), digest: '' };
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  const place = new URL(begun.headers.get('location') ?? '', registry.url);
+  const place = new URL(begun.headers.get('location') ?? '', to.url);
   place.searchParams.set('digest', digest);
   const done = await fetch(place, { method: 'PUT', headers, body: new Uint8Array(bytes) });
   return { status: done.status, text: await done.text(), digest };
@@ -185,6 +190,88 @@ test('the OAuth2 form gives refresh tokens, which end with the password', async 
   );
   admin('users password bob --password-stdin', 'bob is elsewhere');
   assert.equal((await ask(refresh)).status, 401);
+});
+
+test('a full namespace refuses a push with words that docker shows, and parallel pushes never pass its quota', async () => {
+  const name = `${registry.name}/team/full:1`;
+  await login('ann', 'ann was here');
+  admin('quota team --bytes 1');
+  // What the namespace has already costs nothing, so it takes something new.
+  const { stdout } = await daemon().docker(['create', BUSYBOX, 'true']);
+  await ok('commit', stdout.trim(), name);
+  await ok('rm', stdout.trim());
+  assert.match((await docker('push', name)).output, /denied: the quota of "team" is exceeded/);
+  const { usedBytes } = admin<{ usedBytes: number }>('quota team --unlimited');
+  admin(`quota team --bytes ${usedBytes + 250_000}`);
+  const ann = basic('ann', 'ann was here');
+  const all = await Promise.all(
+    Array.from({ length: 12 }, (_, each) => upload(`team/p${each}`, randomBytes(100_000), ann)),
+  );
+  const stored = all.filter(({ status }) => status === 201).length;
+  assert.ok(stored >= 1 && stored <= 2, `${stored} of 12 were taken`);
+  assert.ok(all.every(({ status, text }) => status === 201 || (status === 403 && text.includes('quota'))));
+  const after = admin<{ usedBytes: number; quotaBytes: number }>('quota team --unlimited');
+  assert.equal(after.usedBytes, usedBytes + stored * 100_000);
+  await ok('rmi', name);
+});
+
+test('tags that are set once stay, and docker says why', async () => {
+  const [one, other] = [`${registry.name}/team/box:v1`, `${registry.name}/team/box:v2`];
+  const { stdout } = await daemon().docker(['create', BUSYBOX, 'true']);
+  await ok('commit', stdout.trim(), one);
+  await ok('push', one);
+  await ok('commit', '-m', 'another', stdout.trim(), one);
+  admin('locks immutable team team/** v*');
+  assert.match((await docker('push', one)).output, /denied: the tag "v1" of "team\/box" is immutable/);
+  await ok('tag', one, other);
+  await ok('push', other);
+  admin('locks immutable team team/** v* --remove');
+  admin('locks set team/box:v1 --write');
+  assert.match((await docker('push', one)).output, /denied: "team\/box:v1" is locked/);
+  await ok('rm', stdout.trim());
+  await ok('rmi', one, other);
+});
+
+/** An image of one layer, upstream; the layer's and its manifest's digest. */
+async function pushUpstream(tag: string) {
+  const [config, layer] = [Buffer.from('{}'), randomBytes(50_000)];
+  const descriptors = [];
+  for (const bytes of [config, layer]) {
+    const { digest } = await upload('app', bytes, {}, upstream);
+    descriptors.push({ mediaType: 'application/octet-stream', digest, size: bytes.length });
+  }
+  const [first, ...layers] = descriptors;
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const body = JSON.stringify({ schemaVersion: 2, mediaType, config: first, layers });
+  const put = await fetch(`${upstream.url}/v2/app/manifests/${tag}`, {
+    method: 'PUT',
+    body,
+    headers: { 'content-type': mediaType },
+  });
+  assert.equal(put.status, 201);
+  return { layer: layers[0]?.digest ?? '', manifest: put.headers.get('docker-content-digest') };
+}
+
+test('a prefix is a cache of an upstream: it follows its tags, and serves what it has while the upstream is down', async () => {
+  admin('namespaces add hub --anonymous-pull');
+  const get = (path: string) => fetch(`${registry.url}/v2/hub/app/${path}`);
+  const one = await pushUpstream('latest');
+  const first = await get('manifests/latest');
+  assert.equal(first.headers.get('docker-content-digest'), one.manifest);
+  const blobs = await Promise.all([1, 2, 3].map(async () => (await get(`blobs/${one.layer}`)).arrayBuffer()));
+  for (const each of blobs)
+    assert.equal(`sha256:${createHash('sha256').update(Buffer.from(each)).digest('hex')}`, one.layer);
+  assert.equal((await get(`blobs/sha256:${'0'.repeat(64)}`)).status, 404);
+  assert.equal((await get('manifests/none')).status, 404);
+  const two = await pushUpstream('latest');
+  assert.equal((await get('manifests/latest')).headers.get('docker-content-digest'), two.manifest);
+  await upstream.stop();
+  assert.equal((await get('manifests/latest')).headers.get('docker-content-digest'), two.manifest);
+  assert.equal((await get(`blobs/${one.layer}`)).status, 200);
+  assert.equal((await get(`blobs/${two.layer}`)).status, 404);
+  const boss = basic('boss', 'the boss is here');
+  const refused = await upload('hub/app', randomBytes(10), boss);
+  assert.match(refused.text, /is a cache of/);
 });
 
 test('the audit log says who did what; the commands work on a stopped registry too', async () => {

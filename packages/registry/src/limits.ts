@@ -98,3 +98,6 @@ export const HOOK_BACKOFF = { firstMs: 1_000, maxMs: 10 * 60_000, jitter: 0.2 } 
 /** How often followers look for new events, and how many they read at a time. */
 export const HOOK_POLL_MS = 300;
 export const HOOK_PAGE = 200;
+/** A tag of a cache is served for so long without asking the upstream, and for so long after the upstream gave no answer. */
+export const PROXY_TAG_TTL_SECONDS = 300;
+export const PROXY_RETRY_MS = 15_000;

@@ -12,6 +12,8 @@ import type { Access } from './plug/access.ts';
 import { LockGuard } from './policy/locks.ts';
 import { QuotaGuard } from './policy/quota.ts';
 import { RateLimits, type RateSettings } from './policy/rate-limits.ts';
+import { PullThrough } from './proxy/pull-through.ts';
+import type { ProxySettings } from './proxy/settings.ts';
 import type { Plugins, RegistryParts } from './registry.ts';
 import { lifeOfImages } from './retention/life-of-images.ts';
 import { Pulls } from './retention/pulls.ts';
@@ -29,6 +31,7 @@ export interface ManagementSettings {
   readonly isTls: boolean;
   readonly rateLimits: RateSettings;
   readonly auditLog?: string | undefined;
+  readonly proxies: readonly ProxySettings[];
   /** False for an administrator's command on a registry that does not run: nothing is sent then. */
   readonly isServing: boolean;
 }
@@ -59,8 +62,9 @@ export function createManagement(parts: RegistryParts, settings: ManagementSetti
   const hooks = new Hooks({ ...parts, userAgent: 'Wharf-Registry' });
   if (settings.isServing) hooks.start();
   const trash = new Trash({ directory, ...parts });
+  const proxy = new PullThrough(parts, settings.proxies);
   // What one of the first refuses never comes to the trash.
-  const guards = [new LockGuard(directory, parts.store), new QuotaGuard(directory, parts.catalog), trash];
+  const guards = [proxy.guard, new LockGuard(directory, parts.store), new QuotaGuard(directory, parts.catalog), trash];
   return {
     plugins: {
       access,
@@ -69,6 +73,7 @@ export function createManagement(parts: RegistryParts, settings: ManagementSetti
         tokenEndpoint({ directory, authenticator, tokens, service, admit }),
         lifeOfImages({ directory, pulls, trash, ...parts }),
         hooks.extension,
+        proxy.extension,
       ],
     },
     administration: new Administration({ parts, directory, hooks, pulls, trash }, audit),

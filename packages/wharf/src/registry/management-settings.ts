@@ -4,10 +4,18 @@ import type { RegistrySettings } from './settings.ts';
 
 /** What a registry is managed by, out of its settings. */
 export function managementSettings(settings: RegistrySettings, isServing = true): ManagementSettings {
-  const { root, accessControl = false, service = 'wharf-registry', publicUrl, tls, rateLimits = {} } = settings;
+  const {
+    root,
+    accessControl = false,
+    service = 'wharf-registry',
+    publicUrl,
+    tls,
+    rateLimits = {},
+    proxies = [],
+  } = settings;
   const auditLog = settings.auditLog ?? join(root, 'audit.log');
   return {
-    ...{ root, accessControl, service, publicUrl, rateLimits, isServing, isTls: tls !== undefined },
+    ...{ root, accessControl, service, publicUrl, rateLimits, proxies, isServing, isTls: tls !== undefined },
     auditLog: auditLog === 'none' ? undefined : auditLog,
   };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { messageOf, WharfError } from '@wharf/kit';
 import type { RateSettings } from '@wharf/registry/policy/rate-limits';
+import type { ProxySettings } from '@wharf/registry/proxy/settings';
 
 /** How a registry is to run: the file of `--config` with the command line laid over it. */
 export interface RegistrySettings {
@@ -32,6 +33,8 @@ export interface RegistrySettings {
   /** A file, or `none`; `audit.log` below the root when absent. */
   readonly auditLog?: string;
   readonly rateLimits?: RateSettings;
+  /** Prefixes that are caches of other registries. */
+  readonly proxies?: readonly ProxySettings[];
 }
 
 export type PartialSettings = { readonly [K in keyof RegistrySettings]?: RegistrySettings[K] | undefined };
@@ -59,6 +62,7 @@ const CHECKS: Readonly<Record<keyof RegistrySettings, Check>> = {
   publicUrl: (value) => typeof value === 'string' && /^https?:\/\/[\w.:[\]-]+$/.test(value),
   auditLog: text,
   rateLimits: isRates,
+  proxies: (value) => Array.isArray(value) && value.length <= 1000 && value.every(isProxy),
 };
 
 function isTls(value: unknown): boolean {
@@ -66,6 +70,16 @@ function isTls(value: unknown): boolean {
   const checks: Readonly<Record<string, Check>> = { cert: text, key: text, clientCa: text, requireClientCert: flag };
   const entries = Object.entries(value);
   return 'cert' in value && 'key' in value && entries.every(([name, each]) => checks[name]?.(each) === true);
+}
+
+function isProxy(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('prefix' in value) || !('upstream' in value)) return false;
+  const checks: Readonly<Record<string, Check>> = {
+    prefix: (each) => typeof each === 'string' && /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/.test(each),
+    upstream: (each) => typeof each === 'string' && /^[A-Za-z0-9.-]+(?::\d{1,5})?$/.test(each),
+    ...{ username: text, passwordFile: text, tagTtlSeconds: seconds, insecure: flag },
+  };
+  return Object.entries(value).every(([name, each]) => checks[name]?.(each) === true);
 }
 
 function isRates(value: unknown): boolean {

@@ -47,13 +47,15 @@ export async function check(): Promise<readonly StepResult[]> {
   );
 }
 
-/** In two processes, since the engine's take as long as all others together. */
+/** In three processes that take about as long as each other. */
 async function unitTests(): Promise<Omit<StepResult, 'name' | 'ms'>> {
-  const files = testFiles('unit');
-  const isEngine = (path: string) => path.startsWith('packages/engine/');
-  const halves = [files.filter(isEngine), files.filter((path) => !isEngine(path))];
+  const third = (path: string) => {
+    if (path.startsWith('packages/engine/')) return 'engine';
+    return /^packages\/(?:registry|builder|oci)\//.test(path) ? 'images' : 'rest';
+  };
+  const thirds = Object.values(Object.groupBy(testFiles('unit'), third));
   const results = await Promise.all(
-    halves.map((half) => runSuite({ files: half, isolation: 'none', timeoutMs: 60_000, testTimeoutMs: 20_000 })),
+    thirds.map((files) => runSuite({ files, isolation: 'none', timeoutMs: 60_000, testTimeoutMs: 20_000 })),
   );
   return {
     passed: results.reduce((sum, { passed }) => sum + passed, 0),

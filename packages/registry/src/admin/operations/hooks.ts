@@ -13,8 +13,8 @@ export const hookOperations: readonly Operation[] = [
     options: {},
     help: 'Who is told of what',
     run: ({ hooks }) =>
-      hooks.records.list().map(({ key, value: { secret: _, createdAt, ...rest } }) => ({
-        ...{ id: key, ...rest, created: new Date(createdAt).toISOString() },
+      hooks.records.list().map(({ key, value: { url, actions, repository, createdAt } }) => ({
+        ...{ id: key, url, actions, repository, created: new Date(createdAt).toISOString() },
       })),
   },
   {

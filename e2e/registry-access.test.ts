@@ -300,3 +300,43 @@ test('the audit log says who did what; the commands work on a stopped registry t
   await registry.start();
   assert.equal(admin<unknown[]>('users list').length, 2);
 });
+
+test('a deleted image comes back whole, also after a collection; without the trash it is gone', async () => {
+  const boss = basic('boss', 'the boss is here');
+  const inspect = () =>
+    run([
+      'skopeo',
+      'copy',
+      '--src-tls-verify=false',
+      '--src-creds',
+      'boss:the boss is here',
+      `docker://${registry.name}/team/box:1`,
+      `dir:${join(home, 'copy')}`,
+    ]);
+  const remove = async () => {
+    const head = await fetch(`${registry.url}/v2/team/box/manifests/1`, {
+      method: 'HEAD',
+      headers: { ...boss, accept: '*/*' },
+    });
+    const digest = head.headers.get('docker-content-digest') ?? '';
+    const gone = await fetch(`${registry.url}/v2/team/box/manifests/${digest}`, { method: 'DELETE', headers: boss });
+    assert.equal(gone.status, 202, await gone.text());
+    return `team/box@${digest}`;
+  };
+  const collect = async () => {
+    await registry.stop();
+    admin('gc');
+    await registry.start();
+  };
+  admin('trash keep team --for 1d');
+  const key = await remove();
+  assert.notEqual((await inspect()).code, 0);
+  await collect();
+  assert.deepEqual(admin<{ tags: string[] }>(`trash restore ${key}`).tags, ['1']);
+  assert.equal((await inspect()).code, 0);
+  await remove();
+  admin('trash purge team');
+  await collect();
+  assert.deepEqual(admin<unknown[]>('trash list'), []);
+  assert.notEqual((await inspect()).code, 0);
+});

@@ -198,3 +198,20 @@ test('verifyPassword() knows its own hashes and no other text', async () => {
   assert.equal(await verifyPassword('wrong', password), false);
   assert.equal(await verifyPassword('', 'nonsense'), false);
 });
+
+test('Authenticator.refresh() lets others in while somebody elsewhere guesses', () => {
+  const { directory, authenticator, now } = registry();
+  const secret = makeSecret();
+  directory.tokens.put('0123456789abcdef', {
+    ...{ kind: 'refresh', owner: 'ann', description: '', secret: hashSecret(secret), createdAt: now() },
+  });
+  for (let round = 0; round < 100; round += 1)
+    assert.throws(() =>
+      authenticator.refresh(`wharf_${round.toString(16).padStart(16, '0')}_${makeSecret()}`, '10.9.9.9'),
+    );
+  assert.throws(
+    () => authenticator.refresh('nonsense', '10.9.9.9'),
+    (error) => isKind(error, 'resource-exhausted'),
+  );
+  assert.equal(authenticator.refresh(`wharf_0123456789abcdef_${secret}`, '10.0.0.1').name, 'ann');
+});

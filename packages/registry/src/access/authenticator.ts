@@ -39,13 +39,15 @@ export class Authenticator {
 
   /** The principal of a refresh token. Throws as `login`. */
   refresh(text: string, address: string): Principal {
-    this.#mayTry('', address);
+    // Counted for the token, not for all of them together: a stranger's guesses must not keep others out.
+    const name = `token ${TOKEN.exec(text)?.[1] ?? ''}`;
+    this.#mayTry(name, address);
     const found = this.#checkToken(text, undefined);
-    if (found === undefined) throw this.#failed('', address);
+    if (found === undefined) throw this.#failed(name, address);
     return found;
   }
 
-  /** A refusal that is counted, of a client certificate or a token without an owner. */
+  /** A refusal that is counted. */
   #failed(name: string, address: string): Error {
     this.#throttle.failed(name, address);
     return registryError('UNAUTHORIZED', 'incorrect username or password');

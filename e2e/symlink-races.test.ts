@@ -147,6 +147,9 @@ test('a missing bind source is made inside the tree, not where a link leads', as
   const refused = await daemon().docker(['run', '--rm', '-v', `${data}/d/made/here:/m`, BUSYBOX, 'true']);
   assert.match(refused.output, /which other containers can write in/);
   assert.ok(!existsSync(join(outside, 'made')));
+  // A link in a volume is no user's, even where it was there before the container that names it.
+  const led = await daemon().docker(['run', '--rm', '-v', `${data}/d:/m`, BUSYBOX, 'ls', '/m']);
+  assert.match(led.output, /which other containers can write in/);
   await daemon().ok('run', '--rm', '-v', `${data}/new/one:/m`, BUSYBOX, 'touch', '/m/x');
   assert.ok(existsSync(join(data, 'new/one/x')));
   assertUntouched();

@@ -49,7 +49,10 @@ export class MountSources {
       if (createSource) await makeSource(point.Source);
       return mount.idMapping === undefined ? point.Source : this.#pinPath(record, point.Source, mount, context);
     }
-    const fd = openGuarded({ source: point.Source, root, before: mount.resolved, create: createSource });
+    // What lies in a volume containers have put there, links too, whenever that was: even while this one was being made.
+    const isVolumes = this.#volumeTrees().some((tree) => tree === root);
+    const before = isVolumes ? undefined : mount.resolved;
+    const fd = openGuarded({ source: point.Source, root, before, create: createSource });
     return this.#pinAndClose(record, { fd, path: point.Source }, mount, context);
   }
 
@@ -108,10 +111,17 @@ export class MountSources {
     }
   }
 
+  #volumeTrees(): readonly string[] {
+    const { books, local } = this.#parts;
+    return books.volumes
+      .list()
+      .flatMap(({ key, value }) => (value.driver === LOCAL_DRIVER ? [local.dataPath(key)] : []));
+  }
+
   /** The trees that containers other than this one may write in. */
   *#writableTrees(containerId: string): Iterable<string> {
-    const { books, local } = this.#parts;
-    for (const { key, value } of books.volumes.list()) if (value.driver === LOCAL_DRIVER) yield local.dataPath(key);
+    const { books } = this.#parts;
+    yield* this.#volumeTrees();
     for (const id of books.users()) {
       if (id === containerId) continue;
       for (const { point } of books.mountsOf(id) ?? []) if (point.Type === 'bind' && point.RW) yield point.Source;

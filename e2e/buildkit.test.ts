@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -110,10 +120,64 @@ test('buildx writes the id of the image, and lists and prunes the cache', async 
   assert.equal((await run([buildx, 'prune', '-af'], { env: environment() })).code, 0);
 });
 
+test('a build writes its files into a directory and an archive of the client', async () => {
+  const folder = context({
+    'run.sh': '#!/bin/sh\n',
+    'big/zeros': '\0'.repeat(700_000),
+    'a.b': '',
+    'a/c': 'ü',
+    Dockerfile: `FROM ${BUSYBOX} AS made
+RUN mkdir -p /out/deep && cd /out && echo one >first && ln first second && ln -s deep/../first third && chmod 4750 first && mkfifo pipe
+COPY --chmod=755 run.sh /out/deep/
+COPY big /out/big
+COPY a.b /out/
+COPY a /out/a
+FROM scratch
+COPY --from=made /out /
+`,
+  });
+  const check = (at: string) => {
+    assert.equal(readFileSync(join(at, 'third'), 'utf8'), 'one\n');
+    assert.equal(readlinkSync(join(at, 'third')), 'deep/../first');
+    assert.equal(statSync(join(at, 'first')).ino, statSync(join(at, 'second')).ino);
+    assert.equal(statSync(join(at, 'first')).mode & 0o7777, 0o4750);
+    assert.equal(statSync(join(at, 'deep/run.sh')).mode & 0o777, 0o755);
+    assert.equal(readFileSync(join(at, 'big/zeros')).equals(Buffer.alloc(700_000)), true);
+    assert.equal(readFileSync(join(at, 'a/c'), 'utf8'), 'ü');
+    assert.equal(lstatSync(join(at, 'pipe')).isFIFO(), true);
+  };
+  const images = await daemon().ok('images', '-aq');
+  const directory = join(scratch, 'out');
+  const local = await build(folder, '--output', directory);
+  assert.equal(local.code, 0, local.output);
+  check(directory);
+  // Once more, over what is there.
+  assert.equal((await build(folder, '--output', `type=local,dest=${directory}`)).code, 0);
+  check(directory);
+  const archive = join(scratch, 'out.tar');
+  const tar = await build(folder, '--output', `type=tar,dest=${archive}`);
+  assert.equal(tar.code, 0, tar.output);
+  const unpacked = join(scratch, 'unpacked');
+  mkdirSync(unpacked);
+  assert.equal((await run(['tar', '-xpf', archive, '-C', unpacked])).code, 0);
+  check(unpacked);
+  assert.equal(await daemon().ok('images', '-aq'), images);
+});
+
+test('a directory of the client that cannot be written is told of', async () => {
+  const folder = context({ Dockerfile: `FROM ${BUSYBOX}\n` });
+  const file = join(scratch, 'a-file');
+  writeFileSync(file, '');
+  const failed = await build(folder, '--output', `type=local,dest=${join(file, 'below')}`);
+  assert.notEqual(failed.code, 0);
+  assert.match(failed.output, /not a directory/);
+  assert.equal((await build(folder, '--output', join(scratch, 'afterwards'))).code, 0);
+});
+
 test('what is not there yet is refused with a sentence', async () => {
   const folder = context({ Dockerfile: `FROM ${BUSYBOX}\n` });
-  const local = await build(folder, '--output', `type=local,dest=${join(scratch, 'out')}`);
-  assert.match(local.output, /Cannot export as "local"/);
+  const other = await build(folder, '--output', `type=local,mode=delete,dest=${join(scratch, 'out')}`);
+  assert.match(other.output, /mode "delete"/);
   const named = await build(folder, '--build-context', `other=${folder}`);
   assert.match(named.output, /named contexts are not there yet/);
 });

@@ -16,6 +16,7 @@ import type { StepSecrets } from './ops/step-mounts.ts';
 import { type BuildPlan, planBuild } from './plan/plan.ts';
 import type { BuildCache } from './solver/cache.ts';
 import { type SolveObserver, Solver } from './solver/solver.ts';
+import type { Tree } from './solver/tree.ts';
 import { type FileDigests, KeptContexts } from './sources/kept-contexts.ts';
 
 export interface BuilderDeps {
@@ -55,6 +56,8 @@ export interface BuildRequest {
   readonly onPlan: (plan: BuildPlan) => SolveObserver;
   /** Takes Docker's progress documents of pulls. */
   readonly onPull: (document: unknown) => void;
+  /** Takes the finished tree, which stays for as long as this goes on. */
+  readonly onTree?: (tree: Tree, snapshots: Snapshotter) => Promise<void>;
   /** Wraps the making of the image, for a client that is shown it. */
   readonly whileExporting?: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -123,6 +126,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
             const solver = new Solver({ cache: deps.cache, operations, locks, observer, signal });
             const tree = await solver.tree(plan.target.tree);
             const config = plan.target.draft.finish(tree.layers, formatRfc3339Nano(deps.clock.nowNs()));
+            await request.onTree?.(tree, deps.snapshots);
             const { names, whileExporting = (work) => work() } = request;
             if (names === undefined) return { id: undefined, config };
             const layers = tree.layers.map(({ descriptor }) => descriptor);

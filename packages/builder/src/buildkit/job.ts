@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatCanonical, isKind, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
+import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import { GRPC, GrpcError, grpcStatusOf } from '@wharf/wire/grpc/status';
 import type { Builder, BuildOutcome, ContextDirectory } from '../build.ts';
 import { fetchRemote } from '../docker-api/remote-context.ts';
@@ -9,15 +10,16 @@ import { DockerfileError, type LineRange } from '../dockerfile/location.ts';
 import { contextPaths } from '../plan/context-paths.ts';
 import type { BuildPlan } from '../plan/plan.ts';
 import type { Vertex } from '../plan/vertex.ts';
+import type { Tree } from '../solver/tree.ts';
 import { applyIgnorePatterns, ignorePatterns, readDockerfile } from '../sources/context.ts';
+import { exportDirectory, exportTar } from './export.ts';
+import { type ExportPlan, planExports } from './export-plan.ts';
 import { type FrontendOptions, frontendOptions } from './frontend-options.ts';
 import type { ControlSolve, ExporterMessage, ResultMessage } from './messages.ts';
 import { Progress } from './progress.ts';
 import { receiveTree } from './receive-tree.ts';
 import { SessionSecrets } from './session-secrets.ts';
 import type { Session, Sessions } from './sessions.ts';
-
-const IMAGE_EXPORTERS: ReadonlySet<string> = new Set(['moby', 'image']);
 
 /** Where a build's files come from. */
 interface BuildSource {
@@ -59,7 +61,7 @@ export class BuildJob {
     });
     gone.catch(() => undefined);
     await Promise.race([this.#returned.promise, gone]);
-    return this.#outcome === undefined ? {} : exporterResponse(this.#outcome, this.#names() ?? []);
+    return this.#outcome === undefined ? {} : exporterResponse(this.#outcome, this.#exports().names ?? []);
   }
 
   /** The client's own verdict. A failure of ours that it hands back is better known here. */
@@ -86,7 +88,7 @@ export class BuildJob {
 
   async #build(options: FrontendOptions): Promise<BuildOutcome> {
     const session = await this.#sessions.get(this.#request.Session);
-    const names = this.#names();
+    const { names, files } = this.#exports();
     return this.#builder.withScratch(async (scratch) => {
       using secrets = new SessionSecrets(session, scratch);
       const source = await this.#source(session, options, scratch);
@@ -104,6 +106,7 @@ export class BuildJob {
             return watching(this.progress, plan, failed);
           },
           onPull: () => undefined,
+          onTree: (tree, snapshots) => this.#send(session, files, tree, snapshots),
           whileExporting: (work) => this.progress.step('exporting to image', work),
         });
       } catch (error) {
@@ -148,26 +151,24 @@ export class BuildJob {
     };
   }
 
-  /** The names the image gets; `undefined` when no exporter wants one. Throws `not-implemented` for other exporters. */
-  #names(): readonly string[] | undefined {
+  /** What the client wants made of the result. Throws `not-implemented` for exporters that are not known here. */
+  #exports(): ExportPlan {
     const { Exporters, ExporterDeprecated, ExporterAttrsDeprecated } = this.#request;
     const exporters: readonly ExporterMessage[] =
       Exporters.length === 0 && ExporterDeprecated !== ''
         ? [{ Type: ExporterDeprecated, Attrs: ExporterAttrsDeprecated }]
         : Exporters;
-    if (exporters.length === 0) return undefined;
-    return exporters.flatMap(({ Type, Attrs }) => {
-      if (!IMAGE_EXPORTERS.has(Type)) {
-        throw new WharfError(
-          'not-implemented',
-          `Cannot export as "${Type}": images of this daemon are all there is yet`,
-        );
-      }
-      if (Attrs['push'] === 'true') {
-        throw new WharfError('not-implemented', 'Cannot push from a build yet: use "docker push" afterwards');
-      }
-      return (Attrs['name'] ?? '').split(',').filter((name) => name !== '');
-    });
+    return planExports(exporters);
+  }
+
+  /** Hands the tree to the exporters that take files. */
+  async #send(session: Session, files: ExportPlan['files'], tree: Tree, snapshots: Snapshotter): Promise<void> {
+    const signal = this.#signal;
+    for (const { id, type } of files) {
+      const title = `exporting to client ${type === 'tar' ? 'tarball' : 'directory'}`;
+      const send = type === 'tar' ? exportTar : exportDirectory;
+      await this.progress.step(title, () => send(session, snapshots, tree, { id, signal }));
+    }
   }
 }
 

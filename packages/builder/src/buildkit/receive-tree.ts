@@ -12,6 +12,7 @@ import {
 import { WharfError } from '@wharf/kit';
 import { lutimesNs, mknod, S } from '@wharf/linux/fsx';
 import { decode, encode } from '@wharf/wire/grpc/protobuf';
+import { GO, PACKET } from './diff-copy.ts';
 import { Packet, type PacketMessage, type StatMessage } from './messages.ts';
 import type { Session } from './sessions.ts';
 
@@ -26,21 +27,8 @@ export interface TreeRequest {
   readonly previous?: string | undefined;
 }
 
-const TYPE = { STAT: 0, REQUEST: 1, DATA: 2, FIN: 3, ERROR: 4 } as const;
 const METHOD = '/moby.filesync.v1.FileSync/DiffCopy';
 const MAX_ENTRIES = 5_000_000;
-
-/** Go's os.FileMode, the bits above the permissions. */
-const GO = {
-  DIR: 2 ** 31,
-  SYMLINK: 2 ** 27,
-  PIPE: 2 ** 25,
-  SOCKET: 2 ** 24,
-  SETUID: 2 ** 23,
-  SETGID: 2 ** 22,
-  STICKY: 2 ** 20,
-};
-const GO_DEVICE = 2 ** 26;
 
 /**
  * Fetches a client's directory into an empty one (fsutil's DiffCopy): the client tells every path, we ask for the files, and it sends
@@ -102,16 +90,16 @@ class Receiver {
   /** Takes a packet; true when there will be no more to ask for. */
   async take(packet: PacketMessage): Promise<boolean> {
     switch (packet.type) {
-      case TYPE.STAT:
+      case PACKET.STAT:
         if (packet.stat === undefined) this.#told = true;
         else await this.#entry(packet.stat);
         break;
-      case TYPE.DATA:
+      case PACKET.DATA:
         this.#data(packet);
         break;
-      case TYPE.FIN:
+      case PACKET.FIN:
         return true;
-      case TYPE.ERROR:
+      case PACKET.ERROR:
         throw new WharfError('unavailable', `error from sender: ${Buffer.from(packet.data).toString('utf8')}`);
       default:
         throw new WharfError(
@@ -121,7 +109,7 @@ class Receiver {
     }
     if (this.#told && this.#files.size === 0 && !this.#finished) {
       this.#finished = true;
-      await this.#send({ type: TYPE.FIN });
+      await this.#send({ type: PACKET.FIN });
     }
     return false;
   }
@@ -162,7 +150,7 @@ class Receiver {
       return;
     }
     if (has(mode, GO.SOCKET)) return;
-    if (has(mode, GO_DEVICE)) return;
+    if (has(mode, GO.DEVICE)) return;
     if (has(mode, GO.PIPE)) {
       mknod(path, S.IFIFO | permissions);
       return;
@@ -176,7 +164,7 @@ class Receiver {
       return;
     }
     this.#files.set(id, { fd, path, stat });
-    await this.#send({ type: TYPE.REQUEST, ID: id });
+    await this.#send({ type: PACKET.REQUEST, ID: id });
   }
 
   #notePrevious(name: string): void {

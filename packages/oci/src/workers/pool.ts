@@ -18,6 +18,8 @@ export interface JobRequest<P> {
   readonly job: string;
   readonly params: P;
   readonly input?: AsyncIterable<Uint8Array> | undefined;
+  /** Hands every piece of the input on as it comes: for a job that talks with its caller. */
+  readonly inputAtOnce?: boolean;
   /** Receives output in order; the job waits while it does. */
   readonly output?: ((chunk: Buffer) => Promise<void> | void) | undefined;
   readonly note?: ((note: unknown) => void) | undefined;
@@ -193,7 +195,7 @@ class Slot {
     };
     request.signal?.addEventListener('abort', abort, { once: true });
     this.#tell({ do: 'run', id, module: request.module, job: request.job, params: request.params });
-    if (request.input) void this.#feed(id, request.input, window);
+    if (request.input) void this.#feed(id, request.input, window, request.inputAtOnce ? 1 : INPUT_CHUNK_BYTES);
     try {
       return await promise;
     } catch (error) {
@@ -209,7 +211,7 @@ class Slot {
   }
 
   /** Sends the input in pieces of its own memory: what comes from a socket is a part of a larger shared buffer. */
-  async #feed(id: number, input: AsyncIterable<Uint8Array>, window: Window): Promise<void> {
+  async #feed(id: number, input: AsyncIterable<Uint8Array>, window: Window, chunkBytes: number): Promise<void> {
     let pending: Uint8Array[] = [];
     let bytes = 0;
     const flush = async (): Promise<void> => {
@@ -230,7 +232,7 @@ class Slot {
       for await (const piece of input) {
         pending.push(piece);
         bytes += piece.byteLength;
-        if (bytes >= INPUT_CHUNK_BYTES) await flush();
+        if (bytes >= chunkBytes) await flush();
       }
       await flush();
       this.#tell({ do: 'input-end', id });

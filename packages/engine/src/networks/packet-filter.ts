@@ -16,6 +16,11 @@ import {
   tableNameOf,
 } from './nft-plan.ts';
 
+/** How often the table is written when others keep changing theirs at the same time. */
+const REBUILD_ATTEMPTS = 5;
+/** No count of the kernel's: the next look is a thorough one. */
+const UNSURE = -2;
+
 /**
  * Keeps this daemon's table in the kernel as the books say.
  * - The books here are what should be; a transaction that the kernel refuses because somebody flushed or changed the table
@@ -45,11 +50,20 @@ export class PacketFilter {
   /** Writes the whole table. */
   rebuild(): void {
     this.#watchOthers();
-    this.#open().apply(
-      fullTable(this.#table, [...this.#networks.values()], [...this.#forwards.values()].flat(), this.#relayPort()),
-    );
-    this.#generation = nftGeneration();
-    this.#rules = this.#contents().rules;
+    for (let attempt = 1; ; attempt++) {
+      const before = nftGeneration();
+      this.#open().apply(
+        fullTable(this.#table, [...this.#networks.values()], [...this.#forwards.values()].flat(), this.#relayPort()),
+      );
+      const rules = this.#countRules();
+      const after = nftGeneration();
+      // What was counted is ours only if nobody else changed anything since: it is what later looks compare with.
+      const isOurs = rules !== undefined && after === before + 1;
+      if (!isOurs && attempt < REBUILD_ATTEMPTS) continue;
+      this.#rules = rules ?? 0;
+      this.#generation = isOurs ? after : UNSURE;
+      return;
+    }
   }
 
   /** Takes networks and ports into the books without touching the kernel: `rebuild` comes after. */
@@ -185,6 +199,15 @@ export class PacketFilter {
     if (found.rules !== this.#rules) return false;
     const wanted = elementCounts([...this.#networks.values()], [...this.#forwards.values()].flat());
     return [...found.elements].every(([set, count]) => count === (wanted.get(set) ?? 0));
+  }
+
+  #countRules(): number | undefined {
+    try {
+      return this.#contents().rules;
+    } catch (error) {
+      if (error instanceof NftError) return undefined;
+      throw error;
+    }
   }
 
   /** libnftables-json(5): a list of `{"rule": …}`, `{"set": {"name", "elem"}}`, `{"map": …}`. */

@@ -164,7 +164,12 @@ async function liveAll(world: World, random: () => number): Promise<void> {
 
 async function auditNothingLeft(daemon: TestDaemon): Promise<void> {
   // The last start of the daemon may still be finishing removals that a kill cut off.
-  await eventually('all containers are gone', async () => (await daemon.ok('ps', '-aq')) === '');
+  await eventually('all containers are gone', async () => (await daemon.ok('ps', '-aq')) === '').catch(
+    async (error: unknown) => {
+      console.log(await daemon.ok('ps', '-a', '--no-trunc'));
+      throw error;
+    },
+  );
   const mine = async () => (await tracesOf(daemon.directory)).filter((line) => !line.includes('/wharfd.ts'));
   await eventually(
     'monitors and mounts are gone',

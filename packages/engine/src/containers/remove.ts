@@ -35,6 +35,8 @@ export async function removeContainer(
         return true;
       });
     }
+    // What was said to be gone must not come back. One made with `--rm` would be removed again by itself.
+    if (live.record.hostConfig.AutoRemove !== true) await room.store.committed();
   } catch (error) {
     live.waiters.removed({ exitCode: live.record.state.exitCode, error: messageOf(error) });
     throw error;

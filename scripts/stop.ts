@@ -30,7 +30,7 @@ async function stop(everything: boolean): Promise<void> {
     console.log(`Removed ${path}.`);
   }
   await run(['ip', 'link', 'delete', QUICKSTART.bridge]);
-  await run(['nft', 'delete', 'table', 'ip', QUICKSTART.nftTable]);
+  await run(['nft', 'delete', 'table', 'inet', QUICKSTART.nftTable]);
 }
 
 async function removeContainers(everything: boolean): Promise<void> {
@@ -47,6 +47,8 @@ async function removeContainers(everything: boolean): Promise<void> {
   const all = JSON.parse((await request('GET', '/containers/json?all=1')).text) as readonly { readonly Id: string }[];
   await Promise.all(all.map(({ Id }) => request('DELETE', `/containers/${Id}?force=1&v=1`)));
   console.log(`Removed ${all.length} containers.`);
+  // Their links would outlive the state that knows them.
+  await request('POST', '/networks/prune');
 }
 
 try {

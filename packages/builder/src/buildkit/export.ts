@@ -61,6 +61,7 @@ export async function exportDirectory(
     output: (chunk) => call.send(chunk),
   });
   sending.catch(() => call.cancel());
+  let isDone = false;
   try {
     for await (const bytes of call.messages) {
       const packet = decode<PacketMessage>(Packet, bytes);
@@ -70,10 +71,12 @@ export async function exportDirectory(
         await sending;
         await call.send(encode(Packet, { type: PACKET.FIN }));
         call.end();
+        isDone = true;
       } else if (packet.type === PACKET.ERROR) {
         throw new WharfError('unavailable', `error from receiver: ${Buffer.from(packet.data).toString('utf8')}`);
       }
     }
+    if (!isDone) throw new WharfError('unavailable', 'Cannot export the result: the client left in the middle');
   } catch (error) {
     call.cancel();
     void writer.abort(error).catch(() => undefined);

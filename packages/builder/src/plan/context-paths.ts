@@ -3,10 +3,11 @@ import type { BuildPlan } from './plan.ts';
 import type { Base } from './vertex.ts';
 
 /**
- * Which paths of the build context a plan reads, patterns included, without leading slash; empty for all of it. A client need not send
- * the rest.
+ * Which paths of a context a plan reads, patterns included, without leading slash; empty for all of it. A client need not send the
+ * rest.
+ * @param context the name of a further one than the build context itself
  */
-export function contextPaths({ target }: BuildPlan): readonly string[] {
+export function contextPaths({ target }: BuildPlan, context = 'context'): readonly string[] {
   const paths = new Set<string>();
   const seen = new Set<Base>();
   const visit = (vertex: Base): void => {
@@ -25,7 +26,7 @@ export function contextPaths({ target }: BuildPlan): readonly string[] {
     }
   };
   const note = (source: Base, path: string): void => {
-    if (source?.kind === 'context') paths.add(posix.resolve('/', path).slice(1));
+    if (source?.kind === 'context' && source.context === context) paths.add(posix.resolve('/', path).slice(1));
     else visit(source);
   };
   visit(target.tree);

@@ -2,13 +2,14 @@ import type { Platform } from '@wharf/oci/spec/image';
 import { parsePlatform } from '@wharf/oci/spec/platform';
 import { parseInstruction } from '../dockerfile/instructions/parse.ts';
 import type { Dockerfile, Instruction } from '../dockerfile/instructions/types.ts';
-import { DockerfileError, withLocation } from '../dockerfile/location.ts';
+import { DockerfileError, type LineRange, withLocation } from '../dockerfile/location.ts';
 import { parseSyntax } from '../dockerfile/parser.ts';
 import { expandText } from '../dockerfile/shell-words.ts';
 import { didYouMean } from '../dockerfile/suggest.ts';
 import { evaluateStage, type StageStart } from './evaluate-stage.ts';
 import { globalArgs, proxyEnvironment } from './global-args.ts';
 import { DEFAULT_PATH, environmentMap, ImageDraft } from './image-draft.ts';
+import { asTree, type NamedSource } from './named-source.ts';
 import type { EvaluatedStage, PlannedStage } from './stage.ts';
 import type { Base, BaseImage, ContextVertex } from './vertex.ts';
 
@@ -22,6 +23,8 @@ export interface PlanOptions {
   readonly noCache: boolean;
   /** Finds an image to build on, pulling it when need be. */
   readonly resolveImage: (reference: string, platform: Platform) => Promise<BaseImage>;
+  /** What the client gave a name of a stage or an image; such names go before all others. */
+  readonly namedSource?: (name: string, platform: Platform) => Promise<NamedSource | undefined>;
 }
 
 export interface BuildPlan {
@@ -124,6 +127,9 @@ class Planner {
   }
 
   async #evaluateStage(stage: PlannedStage, path: readonly number[]): Promise<EvaluatedStage> {
+    const { name, location } = stage.parsed.from;
+    const given = name === '' ? undefined : await this.#named(name, this.#platformOf(stage)).catch(rethrowAt(location));
+    if (given !== undefined) return { stage, ...this.#startFrom(given), steps: [] };
     const start = await this.#start(stage, path);
     const triggers = start.draft.config.OnBuild ?? [];
     delete start.draft.config.OnBuild;
@@ -148,6 +154,8 @@ class Planner {
     const platform = this.#platformOf(stage);
     if (stage.baseName === SCRATCH) return withPath({ tree: undefined, draft: new ImageDraft(platform) });
     try {
+      const given = await this.#named(stage.baseName, platform);
+      if (given !== undefined) return this.#startFrom({ ...given, platform });
       const image = await this.#image(stage.baseName, platform);
       const tree: Base =
         image.diffIds.length === 0 ? undefined : { kind: 'image', image, name: `FROM ${image.reference}` };
@@ -155,6 +163,20 @@ class Planner {
     } catch (error) {
       throw withLocation(error, stage.parsed.from.location);
     }
+  }
+
+  /** A name that the client gave a source of its own; platforms may have their own, too. */
+  async #named(name: string, platform: Platform): Promise<(NamedSource & { readonly platform: Platform }) | undefined> {
+    const given = await this.#options.namedSource?.(name, platform);
+    return given === undefined ? undefined : { platform, ...given };
+  }
+
+  #startFrom({ tree, config, platform }: NamedSource & { readonly platform: Platform }): StageStart {
+    const { noCache } = this.#options;
+    return withPath({
+      tree: asTree(tree, platform, noCache),
+      draft: new ImageDraft(platform, structuredClone(config)),
+    });
   }
 
   #platformOf(stage: PlannedStage): Platform {
@@ -194,6 +216,8 @@ class Planner {
     if (index !== undefined) return (await this.#evaluate(index, path)).tree;
     if (/^\d+$/.test(name)) throw new DockerfileError(`invalid from flag value ${name}: invalid stage index ${name}`);
     if (name === SCRATCH) return undefined;
+    const given = await this.#named(name, this.#options.targetPlatform);
+    if (given !== undefined) return given.tree;
     const image = await this.#image(name, this.#options.targetPlatform);
     return image.diffIds.length === 0 ? undefined : { kind: 'image', image, name: `FROM ${image.reference}` };
   }
@@ -207,6 +231,13 @@ class Planner {
       return instruction;
     });
   }
+}
+
+/** Throws an error again, with the lines it lies on. */
+function rethrowAt(location: LineRange) {
+  return (error: unknown): never => {
+    throw withLocation(error, location);
+  };
 }
 
 /** A stage's start from an image: programs are found even where the image says nothing of PATH. */

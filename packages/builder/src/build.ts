@@ -13,7 +13,7 @@ import { CacheDirectories } from './ops/cache-directories.ts';
 import { BUILD_SNAPSHOT } from './ops/new-layer.ts';
 import { buildOperations } from './ops/operations.ts';
 import type { StepSecrets } from './ops/step-mounts.ts';
-import { type BuildPlan, planBuild } from './plan/plan.ts';
+import { type BuildPlan, type PlanOptions, planBuild } from './plan/plan.ts';
 import type { BuildCache } from './solver/cache.ts';
 import { type SolveObserver, Solver } from './solver/solver.ts';
 import type { Tree } from './solver/tree.ts';
@@ -33,8 +33,13 @@ export interface BuilderDeps {
 /** A build as a client asks for it, whatever protocol it speaks. */
 export interface BuildRequest {
   readonly dockerfile: string;
-  /** The directory of the context, fetched when a step first needs it; told what of it the plan reads. */
-  readonly context: (plan: BuildPlan) => Promise<ContextDirectory>;
+  /**
+   * The directory of a context, fetched when a step first needs it; told what of it the plan reads. `name` is `context` for the build
+   * context itself, and what a ContextVertex says for others.
+   */
+  readonly context: (plan: BuildPlan, name: string) => Promise<ContextDirectory>;
+  /** What the client gave names of stages and images. */
+  readonly namedSource?: PlanOptions['namedSource'];
   /** `undefined` when no image is to be made of the result. */
   readonly names: readonly string[] | undefined;
   readonly buildArgs: ReadonlyMap<string, string>;
@@ -119,7 +124,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
             const { network, extraHosts, limits, secrets, signal } = request;
             const operations = buildOperations({
               ...deps,
-              ...{ caches, steps, scratch, lease, context: () => request.context(plan) },
+              ...{ caches, steps, scratch, lease, context: (name) => request.context(plan, name) },
               settings: { network, extraHosts, limits, secrets },
             });
             const observer = request.onPlan(plan);
@@ -159,6 +164,7 @@ async function planOf(deps: BuilderDeps, request: BuildRequest): Promise<BuildPl
     targetPlatform: request.platform ?? host,
     labels: request.labels,
     noCache,
+    ...(request.namedSource === undefined ? {} : { namedSource: request.namedSource }),
     resolveImage: (reference, platform) =>
       deps.images.resolve(reference, platform, {
         pull: request.pull,

@@ -12,8 +12,8 @@ import { type RunDeps, runStep } from './run.ts';
 export interface BuildOperationsDeps extends Omit<RunDeps, 'hold'> {
   /** Of this build alone; removed with it. */
   readonly scratch: string;
-  /** Fetches the build context and says where it lies. */
-  readonly context: () => Promise<ContextDirectory>;
+  /** Fetches a context of the build and says where it lies. */
+  readonly context: (name: string) => Promise<ContextDirectory>;
   readonly lease: ReturnType<BuildImages['lease']>;
 }
 
@@ -21,7 +21,12 @@ export interface BuildOperationsDeps extends Omit<RunDeps, 'hold'> {
 export function buildOperations(given: BuildOperationsDeps): Operations {
   const deps = { ...given, hold: holder(given.lease) };
   const { snapshots } = deps;
-  let context: Promise<ContextDirectory> | undefined;
+  const contexts = new Map<string, Promise<ContextDirectory>>();
+  const context = (name: string): Promise<ContextDirectory> => {
+    const fetched = contexts.get(name) ?? deps.context(name);
+    contexts.set(name, fetched);
+    return fetched;
+  };
   let directories = 0;
   const directory = async (): Promise<string> => {
     directories += 1;
@@ -36,8 +41,7 @@ export function buildOperations(given: BuildOperationsDeps): Operations {
         case 'image':
           return { kind: 'tree', tree: treeOf(vertex) };
         case 'context':
-          context ??= deps.context();
-          return { kind: 'directory', ...(await context) };
+          return { kind: 'directory', ...(await context(vertex.context)) };
         case 'inline':
           return { kind: 'directory', path: await writeInline(vertex, await directory()) };
         case 'http':

@@ -1,3 +1,5 @@
+import { checkInstruction, checkStages } from '../checks/check-syntax.ts';
+import type { Checks } from '../checks/checks.ts';
 import { parseInstruction } from './instructions/parse.ts';
 import type { Dockerfile, Instruction, Stage } from './instructions/types.ts';
 import { MAX_DOCKERFILE_BYTES } from './limits.ts';
@@ -7,16 +9,21 @@ import { parseSyntax } from './parser.ts';
 /**
  * Reads a whole Dockerfile into its stages. Nothing is evaluated. Throws a DockerfileError that names the line and, where it can,
  * what was meant; its text is the one BuildKit uses.
+ * @param checks takes what could be better
  */
-export function parseDockerfile(text: string): Dockerfile {
+export function parseDockerfile(text: string, checks?: Checks): Dockerfile {
   if (text.trim() === '') throw new DockerfileError('the Dockerfile cannot be empty');
   if (text.length > MAX_DOCKERFILE_BYTES) {
     throw new DockerfileError(`the Dockerfile is larger than ${MAX_DOCKERFILE_BYTES} bytes`);
   }
   const syntax = parseSyntax(text);
+  for (const line of syntax.emptyContinuations) {
+    checks?.report('NoEmptyContinuation', { start: line, end: line }, 'Empty continuation line');
+  }
   const globalArgs: Extract<Instruction, { readonly kind: 'arg' }>[] = [];
   const stages: { from: Stage['from']; instructions: Instruction[] }[] = [];
   for (const node of syntax.nodes) {
+    if (checks !== undefined) checkInstruction(node, checks);
     const instruction = onLine(node.location.start, () => parseInstruction(node));
     const stage = stages.at(-1);
     if (instruction.kind === 'from') stages.push({ from: instruction, instructions: [] });
@@ -25,6 +32,7 @@ export function parseDockerfile(text: string): Dockerfile {
     else throw new DockerfileError('no build stage in current context', node.location);
   }
   if (stages.length === 0) throw new DockerfileError('dockerfile contains no stages to build');
+  if (checks !== undefined) checkStages(stages, checks);
   return { escape: syntax.escape, globalArgs, stages, emptyContinuations: syntax.emptyContinuations };
 }
 

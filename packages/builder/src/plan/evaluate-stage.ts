@@ -1,26 +1,33 @@
 import { posix } from 'node:path';
 import { parseSignal } from '@wharf/linux/signals';
-import { parseRunMount } from '../dockerfile/instructions/run-mount.ts';
+import type { Checks } from '../checks/checks.ts';
+import { StageChecks } from '../checks/stage-checks.ts';
+import { parseRunMount, type RunMount } from '../dockerfile/instructions/run-mount.ts';
 import type { AddInstruction, CopyInstruction, Instruction, RunInstruction } from '../dockerfile/instructions/types.ts';
-import { DockerfileError, withLocation } from '../dockerfile/location.ts';
-import { expandText } from '../dockerfile/shell-words.ts';
+import { DockerfileError, type LineRange, withLocation } from '../dockerfile/location.ts';
+import { expand } from '../dockerfile/shell-words.ts';
 import { copyActions, copyHistory } from './evaluate-copy.ts';
 import { runCommand, runHistory, scriptMount, withShell } from './evaluate-run.ts';
 import { expandInstruction } from './expand-instruction.ts';
+import type { GlobalArgs } from './global-args.ts';
 import type { ImageDraft } from './image-draft.ts';
 import { exposedPorts } from './ports.ts';
 import type { EvaluatedStage, PlannedStage, PlannedStep } from './stage.ts';
+import { StageNotes } from './stage-notes.ts';
 import type { Base, FileVertex, StepMount } from './vertex.ts';
 
 /** What a stage's instructions need from outside. */
 export interface StageSurroundings {
   readonly escapeToken: string;
-  readonly globalArgs: ReadonlyMap<string, string>;
+  readonly globals: GlobalArgs;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly proxies: readonly string[];
   readonly noCache: boolean;
   /** The tree that `--from` or a mount's `from` names; the build context for an empty name. */
   readonly treeOf: (name: string) => Promise<Base>;
+  readonly checks: Checks;
+  /** The patterns of .dockerignore; asked for only where a check needs them. */
+  readonly ignorePatterns: () => Promise<readonly string[]>;
 }
 
 export interface StageStart {
@@ -28,6 +35,8 @@ export interface StageStart {
   readonly draft: ImageDraft;
   readonly variables: ReadonlyMap<string, string>;
   readonly buildArgs: readonly (readonly [string, string])[];
+  /** A stage below has said where it works. */
+  readonly hasWorkdir: boolean;
 }
 
 /**
@@ -39,7 +48,9 @@ export async function evaluateStage(
   start: StageStart,
   surroundings: StageSurroundings,
 ): Promise<EvaluatedStage> {
-  const evaluation = new Evaluation(stage, start, surroundings);
+  const reads = stage.instructions.some(({ kind }) => kind === 'add' || kind === 'copy');
+  const ignored = reads ? await surroundings.ignorePatterns() : [];
+  const evaluation = new Evaluation(stage, start, surroundings, ignored);
   for (const instruction of stage.instructions) {
     try {
       await evaluation.apply(instruction);
@@ -57,16 +68,20 @@ class Evaluation {
   readonly #variables: Map<string, string>;
   readonly #buildArgs: (readonly [string, string])[];
   readonly #steps: PlannedStep[] = [];
+  readonly #checks: StageChecks;
+  readonly #notes: StageNotes;
   #tree: Base;
   #hasCommand = false;
 
-  constructor(stage: PlannedStage, start: StageStart, surroundings: StageSurroundings) {
+  constructor(stage: PlannedStage, start: StageStart, surroundings: StageSurroundings, ignored: readonly string[]) {
     this.#stage = stage;
     this.#around = surroundings;
     this.#draft = start.draft;
     this.#tree = start.tree;
     this.#variables = new Map(start.variables);
     this.#buildArgs = [...start.buildArgs];
+    this.#checks = new StageChecks(surroundings.checks, ignored, start.hasWorkdir);
+    this.#notes = new StageNotes(surroundings.globals.notes, stage.usedArgs);
   }
 
   result(): EvaluatedStage {
@@ -77,11 +92,15 @@ class Evaluation {
       variables: this.#variables,
       buildArgs: this.#buildArgs,
       steps: this.#steps,
+      notes: this.#notes,
+      hasWorkdir: this.#checks.hasWorkdir,
     };
   }
 
   async apply(written: Instruction): Promise<void> {
-    const instruction = expandInstruction(written, this.#variables, this.#around.escapeToken);
+    this.#checks.begin(written);
+    const onUnset = (names: ReadonlySet<string>) => this.#unset(names, written.location);
+    const instruction = expandInstruction(written, this.#variables, this.#around.escapeToken, onUnset);
     const before = this.#tree;
     await this.#dispatch(instruction);
     this.#steps.push({
@@ -90,6 +109,16 @@ class Evaluation {
       result: this.#tree,
       makesTree: this.#tree !== before,
     });
+  }
+
+  #unset(names: ReadonlySet<string>, location: LineRange): void {
+    this.#checks.undefinedVariables(names, this.#variables, this.#buildArgs, location);
+  }
+
+  #expand(text: string, location: LineRange): string {
+    const { text: result, unmatched } = expand(text, this.#variables, { escape: this.#around.escapeToken });
+    if (unmatched.size > 0) this.#unset(unmatched, location);
+    return result;
   }
 
   async #dispatch(instruction: Instruction): Promise<void> {
@@ -119,23 +148,31 @@ class Evaluation {
     const { config } = this.#draft;
     switch (instruction.kind) {
       case 'label':
+        this.#checks.pairs(instruction);
         for (const { name, value } of instruction.pairs) this.#draft.setLabel(name, value);
         return `LABEL ${instruction.pairs.map(({ name, value }) => `${name}=${value}`).join(' ')}`;
       case 'cmd':
+        this.#checks.once(instruction);
+        this.#checks.commandLine(instruction, config.Shell);
         config.Cmd = withShell(instruction, instruction.words, config.Shell);
         this.#hasCommand = true;
         return `CMD ${quotedList(config.Cmd)}`;
       case 'entrypoint':
+        this.#checks.once(instruction);
+        this.#checks.commandLine(instruction, config.Shell);
         config.Entrypoint = withShell(instruction, instruction.words, config.Shell);
         // A command of the base belongs to another program.
         if (!this.#hasCommand) delete config.Cmd;
         return `ENTRYPOINT ${quotedList(config.Entrypoint)}`;
       case 'expose': {
-        const ports = exposedPorts(instruction.ports);
+        const ports = exposedPorts(instruction.ports, (word, protocol, hasHostPart) =>
+          this.#checks.port(word, protocol, hasHostPart, instruction.location),
+        );
         config.ExposedPorts = { ...config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) };
         return `EXPOSE [${ports.join(' ')}]`;
       }
       case 'healthcheck':
+        this.#checks.once(instruction);
         config.Healthcheck = instruction.healthcheck;
         return `HEALTHCHECK ${JSON.stringify(instruction.healthcheck)}`;
       case 'maintainer':
@@ -167,6 +204,7 @@ class Evaluation {
   }
 
   #env(instruction: Extract<Instruction, { readonly kind: 'env' | 'label' }>): void {
+    this.#checks.pairs(instruction);
     for (const { name, value } of instruction.pairs) {
       this.#variables.set(name, value);
       this.#draft.setEnv(name, value);
@@ -175,15 +213,19 @@ class Evaluation {
   }
 
   #arg(instruction: Extract<Instruction, { readonly kind: 'arg' }>): void {
-    const { buildArgs, globalArgs, escapeToken } = this.#around;
+    const { buildArgs, globals } = this.#around;
+    const { location } = instruction;
     const shown: string[] = [];
-    for (const { name, value: fallback } of instruction.args) {
-      const value =
-        buildArgs.get(name) ??
-        (fallback === undefined
-          ? globalArgs.get(name)
-          : expandText(fallback, this.#variables, { escape: escapeToken }));
-      if (value !== undefined) this.#variables.set(name, value);
+    for (const definition of instruction.args) {
+      const { name, value: fallback } = definition;
+      this.#checks.arg(name, location);
+      const given = buildArgs.get(name);
+      const inherited = given === undefined && fallback === undefined ? globals.values.get(name) : undefined;
+      const own = given ?? (fallback === undefined ? undefined : this.#expand(fallback, location));
+      const value = own ?? inherited;
+      if (value !== undefined && !isSwitch(name)) this.#variables.set(name, value);
+      const note = { ...definition, value: value ?? '', location, needs: new Set<string>() };
+      this.#notes.arg(name, inherited === undefined ? note : undefined);
       this.#buildArgs.push([name, value ?? '']);
       shown.push(value === undefined ? name : `${name}=${value}`);
     }
@@ -192,6 +234,7 @@ class Evaluation {
 
   #workdir(instruction: Extract<Instruction, { readonly kind: 'workdir' }>): void {
     const { config } = this.#draft;
+    this.#checks.workdir(instruction);
     const path = posix.resolve('/', config.WorkingDir ?? '', instruction.path);
     config.WorkingDir = path;
     if (path !== '/') {
@@ -203,6 +246,7 @@ class Evaluation {
 
   async #copy(instruction: AddInstruction | CopyInstruction): Promise<void> {
     const from = instruction.kind === 'copy' ? instruction.from : '';
+    if (from === '') this.#checks.sources(instruction);
     const actions = copyActions(instruction, {
       workingDir: this.#draft.config.WorkingDir ?? '/',
       source: await this.#around.treeOf(from),
@@ -224,7 +268,7 @@ class Evaluation {
     if (instruction.devices.length > 0) throw new DockerfileError('devices are not allowed in this build');
     const { config } = this.#draft;
     const { args, script } = runCommand(instruction, config.Shell);
-    const mounts = await Promise.all(instruction.mountFlags.map((text) => this.#mount(text)));
+    const mounts = await Promise.all(instruction.mountFlags.map((text) => this.#mount(text, instruction.location)));
     if (script !== undefined) mounts.push(scriptMount(script));
     this.#tree = {
       kind: 'run',
@@ -243,10 +287,9 @@ class Evaluation {
     this.#draft.commit(runHistory(args, this.#buildArgs, this.#variables), true);
   }
 
-  async #mount(text: string): Promise<StepMount> {
-    const mount = parseRunMount(text, (word) =>
-      expandText(word, this.#variables, { escape: this.#around.escapeToken }),
-    );
+  async #mount(text: string, location: LineRange): Promise<StepMount> {
+    const mount = parseRunMount(text, (word) => this.#expand(word, location));
+    this.#noteRequest(mount, location);
     const target = mount.target === '' ? '' : posix.resolve('/', this.#draft.config.WorkingDir ?? '/', mount.target);
     if (target === '' && (mount.type === 'bind' || mount.type === 'cache' || mount.type === 'tmpfs')) {
       throw new DockerfileError(`${mount.type} mount requires a target`);
@@ -256,6 +299,17 @@ class Evaluation {
     const wantsSource = mount.type === 'bind' || (mount.type === 'cache' && mount.from !== '');
     return { ...mount, target, sourceVertex: wantsSource ? await this.#around.treeOf(mount.from) : undefined };
   }
+
+  #noteRequest({ type, id, source, target, required }: RunMount, location: LineRange): void {
+    if (type === 'ssh') this.#notes.request('ssh', id || 'default', { required, location });
+    if (type !== 'secret') return;
+    this.#notes.request('secrets', source || id || posix.basename(target), { required, location });
+  }
+}
+
+/** Arguments that switch the builder and are no variables. */
+function isSwitch(name: string): boolean {
+  return name === 'BUILDKIT_SBOM_SCAN_CONTEXT' || name === 'BUILDKIT_SBOM_SCAN_STAGE';
 }
 
 /** `["a" "b"]`, as Go prints a list of quoted words. */

@@ -2,18 +2,22 @@ import type { Platform } from '@wharf/oci/spec/image';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import type { Dockerfile } from '../dockerfile/instructions/types.ts';
 import { withLocation } from '../dockerfile/location.ts';
-import { expandText } from '../dockerfile/shell-words.ts';
+import { expand } from '../dockerfile/shell-words.ts';
+import type { ArgNote } from './stage-notes.ts';
 
-/** The arguments every FROM sees: those of the platforms, and the ARGs before the first FROM (Dockerfile reference, "ARG"). */
-export function globalArgs(
-  dockerfile: Dockerfile,
-  options: {
-    readonly buildArgs: ReadonlyMap<string, string>;
-    readonly buildPlatform: Platform;
-    readonly targetPlatform: Platform;
-    readonly targetStage: string;
-  },
-): ReadonlyMap<string, string> {
+/** The arguments every FROM sees, and what an outline tells of those that the file itself defines. */
+export interface GlobalArgs {
+  readonly values: ReadonlyMap<string, string>;
+  readonly notes: ReadonlyMap<string, ArgNote>;
+}
+
+/** The arguments of the platforms and of the target stage (Dockerfile reference, "Automatic platform ARGs"). */
+export function automaticArgs(options: {
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly buildPlatform: Platform;
+  readonly targetPlatform: Platform;
+  readonly targetStage: string;
+}): ReadonlyMap<string, string> {
   const args = new Map<string, string>([
     ...platformArgs('BUILD', options.buildPlatform),
     ...platformArgs('TARGET', options.targetPlatform),
@@ -23,19 +27,35 @@ export function globalArgs(
     const given = options.buildArgs.get(name);
     if (given !== undefined) args.set(name, given);
   }
+  return args;
+}
+
+/** Those and the ARGs before the first FROM (Dockerfile reference, "ARG"). */
+export function globalArgs(
+  dockerfile: Dockerfile,
+  automatic: ReadonlyMap<string, string>,
+  buildArgs: ReadonlyMap<string, string>,
+): GlobalArgs {
+  const values = new Map(automatic);
+  const notes = new Map<string, ArgNote>();
   for (const { args: definitions, location } of dockerfile.globalArgs) {
-    for (const { name, value } of definitions) {
+    for (const definition of definitions) {
+      const { name, value } = definition;
       try {
-        const given =
-          options.buildArgs.get(name) ??
-          (value === undefined ? undefined : expandText(value, args, { escape: dockerfile.escape }));
-        if (given !== undefined) args.set(name, given);
+        const given = buildArgs.get(name);
+        const expanded =
+          given === undefined && value !== undefined ? expand(value, values, { escape: dockerfile.escape }) : undefined;
+        const result = given ?? expanded?.text;
+        if (result !== undefined) values.set(name, result);
+        const needs = new Set(expanded?.matched);
+        if (needs.delete(name)) for (const each of notes.get(name)?.needs ?? []) needs.add(each);
+        notes.set(name, { ...definition, value: result ?? '', location, needs });
       } catch (error) {
         throw withLocation(error, location);
       }
     }
   }
-  return args;
+  return { values, notes };
 }
 
 function platformArgs(prefix: string, platform: Platform): readonly (readonly [string, string])[] {

@@ -1,16 +1,19 @@
 import type { Platform } from '@wharf/oci/spec/image';
-import { parsePlatform } from '@wharf/oci/spec/platform';
+import { checkDefaultBases } from '../checks/check-from.ts';
+import type { CheckOptions } from '../checks/check-options.ts';
+import { Checks } from '../checks/checks.ts';
 import { parseInstruction } from '../dockerfile/instructions/parse.ts';
 import type { Dockerfile, Instruction } from '../dockerfile/instructions/types.ts';
 import { DockerfileError, type LineRange, withLocation } from '../dockerfile/location.ts';
 import { parseSyntax } from '../dockerfile/parser.ts';
-import { expandText } from '../dockerfile/shell-words.ts';
 import { didYouMean } from '../dockerfile/suggest.ts';
 import { evaluateStage, type StageStart } from './evaluate-stage.ts';
-import { globalArgs, proxyEnvironment } from './global-args.ts';
+import { readFromLine } from './from-line.ts';
+import { automaticArgs, type GlobalArgs, globalArgs, proxyEnvironment } from './global-args.ts';
 import { DEFAULT_PATH, environmentMap, ImageDraft } from './image-draft.ts';
 import { asTree, type NamedSource } from './named-source.ts';
 import type { EvaluatedStage, PlannedStage } from './stage.ts';
+import { StageNotes } from './stage-notes.ts';
 import type { Base, BaseImage, ContextVertex } from './vertex.ts';
 
 export interface PlanOptions {
@@ -25,9 +28,17 @@ export interface PlanOptions {
   readonly resolveImage: (reference: string, platform: Platform) => Promise<BaseImage>;
   /** What the client gave a name of a stage or an image; such names go before all others. */
   readonly namedSource?: (name: string, platform: Platform) => Promise<NamedSource | undefined>;
+  /** Takes what could be better in the file. */
+  readonly checks?: Checks | undefined;
+  /** The patterns of the context's .dockerignore, for a check. */
+  readonly ignorePatterns?: (() => Promise<readonly string[]>) | undefined;
+  /** Every stage is looked at, needed or not. */
+  readonly allStages?: boolean | undefined;
 }
 
 export interface BuildPlan {
+  /** The one it is built for. */
+  readonly platform: Platform;
   readonly target: EvaluatedStage;
   /** The stages the target needs and the target itself, in the order of the file. */
   readonly stages: readonly EvaluatedStage[];
@@ -37,6 +48,8 @@ export interface BuildPlan {
 
 const CONTEXT: ContextVertex = { kind: 'context', context: 'context', name: '[internal] load build context' };
 const SCRATCH = 'scratch';
+const NO_CHECKS: CheckOptions = { skip: 'all', experimental: new Set(), error: false };
+const NO_ARGS: ReadonlyMap<string, string> = new Map();
 
 /**
  * Turns a Dockerfile into the graph that builds one of its stages. Stages the target does not need are not looked at. Images that
@@ -49,8 +62,10 @@ export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): P
 class Planner {
   readonly #dockerfile: Dockerfile;
   readonly #options: PlanOptions;
-  readonly #globals: ReadonlyMap<string, string>;
+  readonly #globals: GlobalArgs;
   readonly #stages: readonly PlannedStage[];
+  readonly #checks: Checks;
+  readonly #stageChecks: readonly Checks[];
   readonly #done = new Map<number, Promise<EvaluatedStage>>();
   readonly #images = new Map<string, Promise<BaseImage>>();
 
@@ -58,38 +73,35 @@ class Planner {
     this.#dockerfile = dockerfile;
     this.#options = options;
     const targetStage = options.target ?? dockerfile.stages.at(-1)?.from.name ?? '';
-    this.#globals = globalArgs(dockerfile, { ...options, targetStage });
+    const { checks = new Checks(NO_CHECKS), buildArgs } = options;
+    const automatic = automaticArgs({ ...options, targetStage });
+    checkDefaultBases(dockerfile.stages, defaultArgs(dockerfile, automatic), dockerfile.escape, checks);
+    this.#globals = globalArgs(dockerfile, automatic, buildArgs);
+    this.#checks = checks;
     this.#stages = dockerfile.stages.map((parsed, index) => ({
       parsed,
       index,
       name: parsed.from.name === '' ? `stage-${index}` : parsed.from.name,
-      baseName: this.#baseName(index),
+      ...readFromLine(parsed.from, this.#globals.values, dockerfile.escape, checks),
       instructions: parsed.instructions,
     }));
+    // Stages are evaluated side by side; what is found in them is told in the order of the file.
+    this.#stageChecks = this.#stages.map(() => checks.part());
   }
 
   async plan(): Promise<BuildPlan> {
     const target = await this.#evaluate(this.#targetIndex(), []);
+    if (this.#options.allStages === true) for (const { index } of this.#stages) await this.#evaluate(index, []);
     const { labels } = this.#options;
     for (const [name, value] of Object.entries(labels)) target.draft.setLabel(name, value);
     const done = await Promise.all(this.#done.values());
+    this.#checks.assertClean();
     return {
+      platform: this.#options.targetPlatform,
       target,
       noCache: this.#options.noCache,
       stages: done.toSorted((left, right) => left.stage.index - right.stage.index),
     };
-  }
-
-  #baseName(index: number): string {
-    const from = this.#dockerfile.stages[index]?.from;
-    if (from === undefined) throw new DockerfileError(`no stage ${index}`);
-    try {
-      const name = expandText(from.base, this.#globals, { escape: this.#dockerfile.escape });
-      if (name === '') throw new DockerfileError(`base name (${from.base}) should not be blank`);
-      return name;
-    } catch (error) {
-      throw withLocation(error, from.location);
-    }
   }
 
   #targetIndex(): number {
@@ -129,18 +141,23 @@ class Planner {
   async #evaluateStage(stage: PlannedStage, path: readonly number[]): Promise<EvaluatedStage> {
     const { name, location } = stage.parsed.from;
     const given = name === '' ? undefined : await this.#named(name, this.#platformOf(stage)).catch(rethrowAt(location));
-    if (given !== undefined) return { stage, ...this.#startFrom(given), steps: [] };
+    if (given !== undefined) {
+      const notes = new StageNotes(this.#globals.notes, stage.usedArgs);
+      return { stage, ...this.#startFrom(given), steps: [], notes };
+    }
     const start = await this.#start(stage, path);
     const triggers = start.draft.config.OnBuild ?? [];
     delete start.draft.config.OnBuild;
     const instructions = [...triggers.flatMap((text) => this.#trigger(text, stage)), ...stage.instructions];
     return evaluateStage({ ...stage, instructions }, start, {
       escapeToken: this.#dockerfile.escape,
-      globalArgs: this.#globals,
+      globals: this.#globals,
       buildArgs: this.#options.buildArgs,
       proxies: proxyEnvironment(this.#options.buildArgs),
       noCache: this.#options.noCache,
       treeOf: (name) => this.#treeOf(name, path),
+      checks: this.#stageChecks[stage.index] ?? this.#checks,
+      ignorePatterns: this.#options.ignorePatterns ?? (() => Promise.resolve([])),
     });
   }
 
@@ -148,8 +165,8 @@ class Planner {
     const base = this.#find(stage.baseName, stage.index);
     if (base !== undefined && !/^\d+$/.test(stage.baseName)) {
       const below = await this.#evaluate(base, path);
-      const { tree, variables, buildArgs } = below;
-      return { tree, draft: below.draft.fork(), variables, buildArgs };
+      const { tree, variables, buildArgs, hasWorkdir } = below;
+      return { tree, draft: below.draft.fork(), variables, buildArgs, hasWorkdir };
     }
     const platform = this.#platformOf(stage);
     if (stage.baseName === SCRATCH) return withPath({ tree: undefined, draft: new ImageDraft(platform) });
@@ -180,18 +197,7 @@ class Planner {
   }
 
   #platformOf(stage: PlannedStage): Platform {
-    const { platform, location } = stage.parsed.from;
-    if (platform === '') return this.#options.targetPlatform;
-    try {
-      const text = expandText(platform, this.#globals, { escape: this.#dockerfile.escape });
-      if (text === '') throw new DockerfileError(`empty platform value from expression ${platform}`);
-      return parsePlatform(text);
-    } catch (error) {
-      throw new DockerfileError(
-        `failed to parse platform ${platform}: ${error instanceof Error ? error.message : String(error)}`,
-        location,
-      );
-    }
+    return stage.platform ?? this.#options.targetPlatform;
   }
 
   #image(reference: string, platform: Platform): Promise<BaseImage> {
@@ -233,6 +239,15 @@ class Planner {
   }
 }
 
+/** The global arguments of a build that is given none. A fault in them comes up again, with its lines, in a build. */
+function defaultArgs(dockerfile: Dockerfile, automatic: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  try {
+    return globalArgs(dockerfile, automatic, NO_ARGS).values;
+  } catch {
+    return automatic;
+  }
+}
+
 /** Throws an error again, with the lines it lies on. */
 function rethrowAt(location: LineRange) {
   return (error: unknown): never => {
@@ -243,5 +258,5 @@ function rethrowAt(location: LineRange) {
 /** A stage's start from an image: programs are found even where the image says nothing of PATH. */
 function withPath({ tree, draft }: Pick<StageStart, 'tree' | 'draft'>): StageStart {
   if (!draft.env.has('PATH')) draft.setEnv('PATH', DEFAULT_PATH);
-  return { tree, draft, variables: environmentMap(draft.config.Env ?? []), buildArgs: [] };
+  return { tree, draft, variables: environmentMap(draft.config.Env ?? []), buildArgs: [], hasWorkdir: false };
 }

@@ -1,6 +1,8 @@
 import type { Instruction, Stage as ParsedStage } from '../dockerfile/instructions/types.ts';
 import type { LineRange } from '../dockerfile/location.ts';
+import type { FromLine } from './from-line.ts';
 import type { ImageDraft } from './image-draft.ts';
+import type { StageNotes } from './stage-notes.ts';
 import type { Base } from './vertex.ts';
 
 /** One instruction after evaluation. */
@@ -15,13 +17,11 @@ export interface PlannedStep {
 }
 
 /** A stage on its way from text to graph. */
-export interface PlannedStage {
+export interface PlannedStage extends FromLine {
   readonly parsed: ParsedStage;
   readonly index: number;
   /** The name, or `stage-N`. */
   readonly name: string;
-  /** The base's name with its variables expanded. */
-  readonly baseName: string;
   readonly instructions: readonly Instruction[];
 }
 
@@ -34,4 +34,7 @@ export interface EvaluatedStage {
   readonly variables: ReadonlyMap<string, string>;
   readonly buildArgs: readonly (readonly [string, string])[];
   readonly steps: readonly PlannedStep[];
+  readonly notes: StageNotes;
+  /** It says where it works. */
+  readonly hasWorkdir: boolean;
 }

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, type Digest, formatRfc3339Nano, KeyedLock, type Logger, messageOf, Semaphore } from '@wharf/kit';
+import { type Clock, KeyedLock, type Logger, messageOf, Semaphore } from '@wharf/kit';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
-import type { ImageConfig, Platform } from '@wharf/oci/spec/image';
+import type { Platform } from '@wharf/oci/spec/image';
 import { hostPlatform } from '@wharf/oci/spec/platform';
 import { CacheUsage } from './cache-usage.ts';
 import { parseDockerfile } from './dockerfile/dockerfile.ts';
+import { resultOf, runExporters } from './finish.ts';
 import type { BuildImages, CredentialsSource, StepLimits, StepRunner } from './interfaces.ts';
 import { CACHE_SHARE, MAX_BUILDS, MAX_STEPS } from './limits.ts';
 import { CacheDirectories } from './ops/cache-directories.ts';
@@ -14,9 +15,9 @@ import { BUILD_SNAPSHOT } from './ops/new-layer.ts';
 import { buildOperations } from './ops/operations.ts';
 import type { StepSecrets } from './ops/step-mounts.ts';
 import { type BuildPlan, type PlanOptions, planBuild } from './plan/plan.ts';
+import type { Attest, BuildResult, Exporter, ExportStep, InlineCache } from './result.ts';
 import type { BuildCache } from './solver/cache.ts';
 import { type SolveObserver, Solver } from './solver/solver.ts';
-import type { Tree } from './solver/tree.ts';
 import { type FileDigests, KeptContexts } from './sources/kept-contexts.ts';
 
 export interface BuilderDeps {
@@ -34,18 +35,19 @@ export interface BuilderDeps {
 export interface BuildRequest {
   readonly dockerfile: string;
   /**
-   * The directory of a context, fetched when a step first needs it; told what of it the plan reads. `name` is `context` for the build
+   * The directory of a context, fetched when a step first needs it; told what of it the plans read. `name` is `context` for the build
    * context itself, and what a ContextVertex says for others.
    */
-  readonly context: (plan: BuildPlan, name: string) => Promise<ContextDirectory>;
+  readonly context: (plans: readonly BuildPlan[], name: string) => Promise<ContextDirectory>;
   /** What the client gave names of stages and images. */
   readonly namedSource?: PlanOptions['namedSource'];
-  /** `undefined` when no image is to be made of the result. */
-  readonly names: readonly string[] | undefined;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly labels: Readonly<Record<string, string>>;
   readonly target: string | undefined;
-  readonly platform: Platform | undefined;
+  /** This host's when empty. */
+  readonly platforms: readonly Platform[];
+  /** One platform's result is to look like one of several. */
+  readonly multiPlatform?: boolean;
   readonly noCache: boolean;
   readonly pull: boolean;
   /** Only steps of these images may come from the cache; without any of them here, none. */
@@ -57,14 +59,17 @@ export interface BuildRequest {
   /** Nobody's when absent. */
   readonly credentials?: CredentialsSource | undefined;
   readonly signal: AbortSignal;
-  /** Told of the plan before anything runs, and gives the observer of the rest. */
-  readonly onPlan: (plan: BuildPlan) => SolveObserver;
+  /** Told of the plans, one for each platform, before anything runs, and gives the observer of the rest. */
+  readonly onPlans: (plans: readonly BuildPlan[]) => SolveObserver;
   /** Takes Docker's progress documents of pulls. */
   readonly onPull: (document: unknown) => void;
-  /** Takes the finished tree, which stays for as long as this goes on. */
-  readonly onTree?: (tree: Tree, snapshots: Snapshotter) => Promise<void>;
-  /** Wraps the making of the image, for a client that is shown it. */
-  readonly whileExporting?: <T>(work: () => Promise<T>) => Promise<T>;
+  /** What is made of the result, one after the other; without any it stays in the cache. */
+  readonly exporters: readonly Exporter[];
+  /** Statements to make about the result. */
+  readonly attest?: Attest | undefined;
+  readonly inlineCache?: InlineCache | undefined;
+  /** Shows a client what exporters do. */
+  readonly exportStep?: ExportStep | undefined;
 }
 
 /** A build context on this host, not to be changed while the build goes on. */
@@ -76,9 +81,9 @@ export interface ContextDirectory {
 
 /** What came of a build. */
 export interface BuildOutcome {
-  /** The image's; absent when none was asked for. */
-  readonly id: Digest | undefined;
-  readonly config: ImageConfig;
+  readonly result: BuildResult;
+  /** What each exporter says of its work. */
+  readonly responses: readonly Readonly<Record<string, string>>[];
 }
 
 /** Builds images. One per daemon. */
@@ -120,22 +125,18 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
         () =>
           withScratch(async (scratch) => {
             using lease = deps.images.lease();
-            const plan = await planOf(deps, request);
+            const plans = await plansOf(deps, request);
             const { network, extraHosts, limits, secrets, signal } = request;
             const operations = buildOperations({
               ...deps,
-              ...{ caches, steps, scratch, lease, context: (name) => request.context(plan, name) },
+              ...{ caches, steps, scratch, lease, context: (name) => request.context(plans, name) },
               settings: { network, extraHosts, limits, secrets },
             });
-            const observer = request.onPlan(plan);
+            const observer = request.onPlans(plans);
             const solver = new Solver({ cache: deps.cache, operations, locks, observer, signal });
-            const tree = await solver.tree(plan.target.tree);
-            const config = plan.target.draft.finish(tree.layers, formatRfc3339Nano(deps.clock.nowNs()));
-            await request.onTree?.(tree, deps.snapshots);
-            const { names, whileExporting = (work) => work() } = request;
-            if (names === undefined) return { id: undefined, config };
-            const layers = tree.layers.map(({ descriptor }) => descriptor);
-            return { id: await whileExporting(() => deps.images.create({ config, layers, names })), config };
+            const result = await resultOf(deps, request, plans, (vertex) => solver.tree(vertex));
+            const responses = await runExporters(deps, request, result, { lease, scratch });
+            return { result, responses };
           }),
         { signal: request.signal },
       )
@@ -154,25 +155,32 @@ function limitCache({ dataRoot, clock, log }: BuilderDeps, usage: CacheUsage): v
   );
 }
 
-async function planOf(deps: BuilderDeps, request: BuildRequest): Promise<BuildPlan> {
+/** A plan for every platform. */
+async function plansOf(deps: BuilderDeps, request: BuildRequest): Promise<readonly BuildPlan[]> {
   const host = hostPlatform();
   const noCache = request.noCache || !(await hasAny(deps.images, request.cacheFrom));
-  return planBuild(parseDockerfile(request.dockerfile), {
-    buildArgs: request.buildArgs,
-    target: request.target,
-    buildPlatform: host,
-    targetPlatform: request.platform ?? host,
-    labels: request.labels,
-    noCache,
-    ...(request.namedSource === undefined ? {} : { namedSource: request.namedSource }),
-    resolveImage: (reference, platform) =>
-      deps.images.resolve(reference, platform, {
-        pull: request.pull,
-        progress: request.onPull,
-        signal: request.signal,
-        credentials: request.credentials,
+  const dockerfile = parseDockerfile(request.dockerfile);
+  const platforms = request.platforms.length === 0 ? [host] : request.platforms;
+  return Promise.all(
+    platforms.map((targetPlatform) =>
+      planBuild(dockerfile, {
+        buildArgs: request.buildArgs,
+        target: request.target,
+        buildPlatform: host,
+        targetPlatform,
+        labels: request.labels,
+        noCache,
+        ...(request.namedSource === undefined ? {} : { namedSource: request.namedSource }),
+        resolveImage: (reference, platform) =>
+          deps.images.resolve(reference, platform, {
+            pull: request.pull,
+            progress: request.onPull,
+            signal: request.signal,
+            credentials: request.credentials,
+          }),
       }),
-  });
+    ),
+  );
 }
 
 async function hasAny(images: BuildImages, names: readonly string[] | undefined): Promise<boolean> {

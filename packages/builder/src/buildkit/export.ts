@@ -2,7 +2,9 @@ import { WharfError } from '@wharf/kit';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import { WorkerPool } from '@wharf/oci/workers/pool';
 import { decode, encode } from '@wharf/wire/grpc/protobuf';
+import { onlyPlatform } from '../finish.ts';
 import { placeOf } from '../ops/place.ts';
+import type { Exporter } from '../result.ts';
 import type { Tree } from '../solver/tree.ts';
 import { PACKET } from './diff-copy.ts';
 import type { ExportParams } from './export-job.ts';
@@ -15,18 +17,24 @@ const module = import.meta.resolve('./export-job.ts');
 const pool = new WorkerPool({ name: 'export', size: 2 });
 
 /** Where a client wants a tree: `id` is the number of its exporter. */
-export interface ExportOrder {
+interface ExportOrder {
   readonly id: number;
   readonly signal: AbortSignal;
 }
 
+/** Hands the files to the client. */
+export function filesExporter(session: Session, id: number, type: 'local' | 'tar'): Exporter {
+  return async (result, { snapshots, step, signal }) => {
+    const { tree } = onlyPlatform(result, type);
+    const send = type === 'tar' ? exportTar : exportDirectory;
+    const title = `exporting to client ${type === 'tar' ? 'tarball' : 'directory'}`;
+    await step(title, () => send(session, snapshots, tree, { id, signal }));
+    return {};
+  };
+}
+
 /** Sends a tree as an archive into the file that the client has opened. */
-export async function exportTar(
-  session: Session,
-  snapshots: Snapshotter,
-  tree: Tree,
-  order: ExportOrder,
-): Promise<void> {
+async function exportTar(session: Session, snapshots: Snapshotter, tree: Tree, order: ExportOrder): Promise<void> {
   const call = openCall(session, order);
   const params = { source: placeOf(snapshots, { kind: 'tree', tree }) };
   try {
@@ -44,7 +52,7 @@ export async function exportTar(
 }
 
 /** Sends a tree into a directory of the client, over what is there (fsutil's DiffCopy). Throws what the client reports. */
-export async function exportDirectory(
+async function exportDirectory(
   session: Session,
   snapshots: Snapshotter,
   tree: Tree,

@@ -1,6 +1,6 @@
 import { parseBytes, WharfError } from '@wharf/kit';
 import type { Platform } from '@wharf/oci/spec/image';
-import { parsePlatform } from '@wharf/oci/spec/platform';
+import { formatPlatform, parsePlatform } from '@wharf/oci/spec/platform';
 import type { StepLimits } from '../interfaces.ts';
 
 /** What a client tells the Dockerfile front end (BuildKit, dockerui `config.go`). */
@@ -9,7 +9,10 @@ export interface FrontendOptions {
   readonly target: string | undefined;
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly labels: Readonly<Record<string, string>>;
-  readonly platform: Platform | undefined;
+  /** Empty for the builder's own. */
+  readonly platforms: readonly Platform[];
+  /** One platform's result is to look like one of several. */
+  readonly multiPlatform: boolean;
   readonly noCache: boolean;
   readonly pull: boolean;
   readonly extraHosts: readonly string[];
@@ -23,19 +26,13 @@ export interface FrontendOptions {
 export function frontendOptions(given: Readonly<Record<string, string>>): FrontendOptions {
   refuseAbsent(given);
   const platforms = (given['platform'] ?? '').split(',').filter((each) => each !== '');
-  if (platforms.length > 1) {
-    throw new WharfError(
-      'not-implemented',
-      'Cannot build for several platforms at once: this builder makes one at a time',
-    );
-  }
-  const [platform] = platforms;
   return {
     filename: given['filename'] ?? 'Dockerfile',
     target: given['target'] || undefined,
     buildArgs: new Map(withPrefix(given, 'build-arg:')),
     labels: Object.fromEntries(withPrefix(given, 'label:')),
-    platform: platform === undefined ? undefined : parsePlatform(platform),
+    platforms: uniquePlatforms(platforms.map((each) => parsePlatform(each))),
+    multiPlatform: given['multi-platform'] === 'true',
     noCache: given['no-cache'] === '',
     pull: given['image-resolve-mode'] === 'pull',
     extraHosts: (given['add-hosts'] ?? '')
@@ -46,6 +43,10 @@ export function frontendOptions(given: Readonly<Record<string, string>>): Fronte
     limits: limitsOf(given),
     remote: given['context'] ?? '',
   };
+}
+
+function uniquePlatforms(platforms: readonly Platform[]): readonly Platform[] {
+  return [...new Map(platforms.map((each) => [formatPlatform(each), each])).values()];
 }
 
 function withPrefix(given: Readonly<Record<string, string>>, prefix: string): readonly (readonly [string, string])[] {

@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatCanonical, isKind, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
-import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
+import { isKind, WharfError } from '@wharf/kit';
+import { formatPlatform } from '@wharf/oci/spec/platform';
 import { GRPC, GrpcError, grpcStatusOf } from '@wharf/wire/grpc/status';
 import type { Builder, BuildOutcome, ContextDirectory } from '../build.ts';
 import { fetchRemote } from '../docker-api/remote-context.ts';
@@ -10,10 +10,9 @@ import { DockerfileError, type LineRange } from '../dockerfile/location.ts';
 import { contextPaths } from '../plan/context-paths.ts';
 import type { BuildPlan } from '../plan/plan.ts';
 import type { Vertex } from '../plan/vertex.ts';
-import type { Tree } from '../solver/tree.ts';
+import type { Exporter } from '../result.ts';
 import { applyIgnorePatterns, ignorePatterns, readDockerfile } from '../sources/context.ts';
-import { exportDirectory, exportTar } from './export.ts';
-import { type ExportPlan, planExports } from './export-plan.ts';
+import { planExports } from './export-plan.ts';
 import { type FrontendOptions, frontendOptions } from './frontend-options.ts';
 import type { ControlSolve, ExporterMessage, ResultMessage } from './messages.ts';
 import { Progress } from './progress.ts';
@@ -24,7 +23,7 @@ import type { Session, Sessions } from './sessions.ts';
 /** Where a build's files come from. */
 interface BuildSource {
   readonly dockerfile: string;
-  readonly context: (plan: BuildPlan) => Promise<ContextDirectory>;
+  readonly context: (plans: readonly BuildPlan[]) => Promise<ContextDirectory>;
   /** The build has ended and reads nothing any more. */
   readonly done: () => Promise<void>;
 }
@@ -61,7 +60,7 @@ export class BuildJob {
     });
     gone.catch(() => undefined);
     await Promise.race([this.#returned.promise, gone]);
-    return this.#outcome === undefined ? {} : exporterResponse(this.#outcome, this.#exports().names ?? []);
+    return Object.assign({}, ...(this.#outcome?.responses ?? []));
   }
 
   /** The client's own verdict. A failure of ours that it hands back is better known here. */
@@ -73,13 +72,12 @@ export class BuildJob {
     else this.#returned.reject(this.#failure ?? new GrpcError(error.code || GRPC.UNKNOWN, error.message));
   }
 
-  /** The Dockerfile front end: builds, and makes the image where an exporter asks for one. */
+  /** The Dockerfile front end: builds, and makes of the result what the exporters are for. */
   async solve(frontendOpt: Readonly<Record<string, string>>): Promise<ResultMessage> {
     try {
       const outcome = await this.#build(frontendOptions(frontendOpt));
       this.#outcome = outcome;
-      const metadata = { 'containerimage.config': Buffer.from(JSON.stringify(outcome.config)) };
-      return { ref: { id: randomBytes(16).toString('hex') }, metadata };
+      return resultMessage(outcome);
     } catch (error) {
       this.#failure = error;
       throw error;
@@ -88,26 +86,27 @@ export class BuildJob {
 
   async #build(options: FrontendOptions): Promise<BuildOutcome> {
     const session = await this.#sessions.get(this.#request.Session);
-    const { names, files } = this.#exports();
+    const exporters = this.#exporters(session);
     return this.#builder.withScratch(async (scratch) => {
       using secrets = new SessionSecrets(session, scratch);
       const source = await this.#source(session, options, scratch);
       const failed: { at?: LineRange } = {};
       try {
-        const { buildArgs, labels, target, platform, noCache, pull, network, extraHosts, limits } = options;
+        const { buildArgs, labels, target, platforms, multiPlatform, noCache, pull } = options;
+        const { network, extraHosts, limits } = options;
         return await this.#builder.build({
-          ...{ names, buildArgs, labels, target, platform, noCache, pull, network, extraHosts, limits, secrets },
+          ...{ exporters, buildArgs, labels, target, platforms, multiPlatform, noCache, pull },
+          ...{ network, extraHosts, limits, secrets },
           dockerfile: source.dockerfile,
           cacheFrom: undefined,
           context: source.context,
           signal: this.#signal,
-          onPlan: (plan) => {
-            this.progress.plan(plan);
-            return watching(this.progress, plan, failed);
+          onPlans: (plans) => {
+            this.progress.plan(plans);
+            return watching(this.progress, plans, failed);
           },
           onPull: () => undefined,
-          onTree: (tree, snapshots) => this.#send(session, files, tree, snapshots),
-          whileExporting: (work) => this.progress.step('exporting to image', work),
+          exportStep: (title, work) => this.progress.step(title, work),
         });
       } catch (error) {
         throw withSource(error, options.filename, source.dockerfile, failed.at);
@@ -134,13 +133,13 @@ export class BuildJob {
     let whole = false;
     return {
       dockerfile,
-      context: async (plan) => {
+      context: async (plans) => {
         const ignoring = join(scratch, 'dockerignore');
         await receive(session, { name: 'context', exclude: [], follow: ['.dockerignore'] }, ignoring, this.#signal);
         const specific = await ignorePatterns(own, filename);
         const exclude = specific.length > 0 ? specific : await ignorePatterns(ignoring, filename);
         const previous = key === undefined ? undefined : contexts.find(key);
-        const wanted = { name: 'context', exclude, follow: contextPaths(plan), previous };
+        const wanted = { name: 'context', exclude, follow: contextPaths(plans), previous };
         await receive(session, wanted, directory, this.#signal);
         whole = true;
         return key === undefined ? { path: directory } : { path: directory, digests: contexts.digests(key) };
@@ -152,23 +151,13 @@ export class BuildJob {
   }
 
   /** What the client wants made of the result. Throws `not-implemented` for exporters that are not known here. */
-  #exports(): ExportPlan {
+  #exporters(session: Session): readonly Exporter[] {
     const { Exporters, ExporterDeprecated, ExporterAttrsDeprecated } = this.#request;
     const exporters: readonly ExporterMessage[] =
       Exporters.length === 0 && ExporterDeprecated !== ''
         ? [{ Type: ExporterDeprecated, Attrs: ExporterAttrsDeprecated }]
         : Exporters;
-    return planExports(exporters);
-  }
-
-  /** Hands the tree to the exporters that take files. */
-  async #send(session: Session, files: ExportPlan['files'], tree: Tree, snapshots: Snapshotter): Promise<void> {
-    const signal = this.#signal;
-    for (const { id, type } of files) {
-      const title = `exporting to client ${type === 'tar' ? 'tarball' : 'directory'}`;
-      const send = type === 'tar' ? exportTar : exportDirectory;
-      await this.progress.step(title, () => send(session, snapshots, tree, { id, signal }));
-    }
+    return planExports(session, exporters);
   }
 }
 
@@ -201,9 +190,9 @@ async function remoteSource(
 }
 
 /** Notes where in the Dockerfile the first failure was. */
-function watching(progress: Progress, plan: BuildPlan, failed: { at?: LineRange }) {
+function watching(progress: Progress, plans: readonly BuildPlan[], failed: { at?: LineRange }) {
   const lines = new Map<Vertex, LineRange>();
-  for (const { steps } of plan.stages) {
+  for (const { steps } of plans.flatMap(({ stages }) => stages)) {
     for (const { result, makesTree, location } of steps) {
       if (makesTree && result !== undefined) lines.set(result, location);
     }
@@ -234,13 +223,19 @@ function withSource(error: unknown, filename: string, dockerfile: string, at: Li
   return new GrpcError(grpcStatusOf(error), error.message, { details: [detail], cause: error });
 }
 
-function exporterResponse({ id, config }: BuildOutcome, names: readonly string[]): Readonly<Record<string, string>> {
-  if (id === undefined) return {};
-  const document = JSON.stringify(config);
-  const canonical = names.map((name) => formatCanonical(withDefaultTag(parseReference(name))));
-  return {
-    'containerimage.digest': id,
-    'containerimage.config.digest': `sha256:${createHash('sha256').update(document).digest('hex')}`,
-    ...(canonical.length > 0 ? { 'image.name': canonical.join(',') } : {}),
-  };
+/** What the front end hands the client: a reference for each platform, and the configurations (BuildKit, exptypes). */
+function resultMessage({ result }: BuildOutcome): ResultMessage {
+  const refs: Record<string, { readonly id: string }> = {};
+  const metadata: Record<string, Uint8Array> = {};
+  const platforms = result.platforms.map(({ platform, config }) => {
+    const ID = formatPlatform(platform);
+    refs[ID] = { id: randomBytes(16).toString('hex') };
+    const suffix = result.isMultiPlatform ? `/${ID}` : '';
+    metadata[`containerimage.config${suffix}`] = Buffer.from(JSON.stringify(config));
+    return { ID, Platform: platform };
+  });
+  metadata['refs.platforms'] = Buffer.from(JSON.stringify({ Platforms: platforms }));
+  const [only] = Object.values(refs);
+  if (!result.isMultiPlatform && only !== undefined) return { ref: only, metadata };
+  return { refs: { refs }, metadata };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { messageOf } from '@wharf/kit';
+import { formatPlatform } from '@wharf/oci/spec/platform';
 import type { BuildPlan } from '../plan/plan.ts';
 import type { Vertex } from '../plan/vertex.ts';
 import { inputsOf, type SolveObserver } from '../solver/solver.ts';
@@ -21,15 +22,19 @@ export class Progress implements SolveObserver {
     this.#id = id;
   }
 
-  /** Gives the vertices of a plan their names: `[stage 2/3] RUN …`. */
-  plan(plan: BuildPlan): void {
+  /** Gives the vertices of plans their names: `[stage 2/3] RUN …`, with the platform in front where there are several. */
+  plan(plans: readonly BuildPlan[]): void {
+    for (const plan of plans) this.#plan(plan, plans.length > 1 ? `${formatPlatform(plan.platform)} ` : '');
+  }
+
+  #plan(plan: BuildPlan, platform: string): void {
     const single = plan.stages.length === 1;
     for (const { stage, steps } of plan.stages) {
       const trees = steps.filter(({ makesTree }) => makesTree);
       const first = baseOf(trees[0]?.result);
       const hasImage = first?.kind === 'image' && !this.#names.has(first);
       const total = trees.length + (hasImage ? 1 : 0);
-      const prefix = single && stage.parsed.from.name === '' ? '' : `${stage.name} `;
+      const prefix = platform + (single && stage.parsed.from.name === '' ? '' : `${stage.name} `);
       let index = 0;
       const name = (vertex: Vertex, text: string): void => {
         index += 1;
@@ -54,18 +59,29 @@ export class Progress implements SolveObserver {
     this.#end(this.#digest(vertex), { cached, ...(error === undefined ? {} : { error: messageOf(error) }) });
   }
 
-  /** Work beside the graph, as a vertex of its own. */
-  async step<T>(name: string, work: () => Promise<T>): Promise<T> {
+  /** Work beside the graph, as a vertex of its own; its parts are shown below it. */
+  async step<T>(
+    name: string,
+    work: (part: <U>(name: string, work: () => Promise<U>) => Promise<U>) => Promise<T>,
+  ): Promise<T> {
     const digest = digestOf(`${this.#id} ${name} ${this.#vertices.size}`);
     this.#vertex({ digest, name, started: now() });
     try {
-      const result = await work();
+      const result = await work((ID, inner) => this.#part(digest, ID, inner));
       this.#end(digest, {});
       return result;
     } catch (error) {
       this.#end(digest, { error: messageOf(error) });
       throw error;
     }
+  }
+
+  async #part<T>(vertex: string, ID: string, work: () => Promise<T>): Promise<T> {
+    const started = now();
+    this.#add({ statuses: [{ ID, vertex, timestamp: started, started }] });
+    const result = await work();
+    this.#add({ statuses: [{ ID, vertex, timestamp: now(), started, completed: now() }] });
+    return result;
   }
 
   /** No more will come. */

@@ -9,6 +9,7 @@ import { Sessions } from '../buildkit/sessions.ts';
 import { parseDockerfile } from '../dockerfile/dockerfile.ts';
 import { excerpt } from '../dockerfile/excerpt.ts';
 import { DockerfileError } from '../dockerfile/location.ts';
+import { imageExporter } from '../export/image.ts';
 import { StepError } from '../ops/step-error.ts';
 import {
   applyIgnorePatterns,
@@ -86,12 +87,24 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
     try {
       const { names, buildArgs, labels, target, platform, noCache, pull, cacheFrom, network, extraHosts, limits } =
         parameters;
-      const { id } = await builder.build({
+      const { responses } = await builder.build({
         context: () => Promise.resolve({ path: context }),
-        ...{ dockerfile, names, buildArgs, labels, target, platform, noCache, pull, network, extraHosts },
+        ...{
+          dockerfile,
+          exporters: [imageExporter({ names })],
+          buildArgs,
+          labels,
+          target,
+          noCache,
+          pull,
+          network,
+          extraHosts,
+        },
         cacheFrom,
+        platforms: platform === undefined ? [] : [platform],
         ...{ limits, secrets: NO_SECRETS, credentials, signal: request.signal },
-        onPlan: (plan) => {
+        onPlans: ([plan]) => {
+          if (plan === undefined) throw new WharfError('internal', 'Cannot build without a plan');
           output = new ClassicOutput(plan, parameters.quiet ? () => undefined : write);
           return output;
         },
@@ -99,6 +112,7 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
           if (!parameters.quiet) write(document);
         },
       });
+      const id = responses[0]?.['containerimage.digest'];
       if (id !== undefined && parameters.quiet) write({ stream: `${id}\n` });
       else if (id !== undefined) output?.finish(id, names);
     } catch (error) {

@@ -1,4 +1,3 @@
-import type { Digest } from '@wharf/kit';
 import type { LineRange } from '../dockerfile/location.ts';
 import type { BuildPlan } from '../plan/plan.ts';
 import type { Vertex } from '../plan/vertex.ts';
@@ -94,7 +93,7 @@ export class ClassicOutput implements SolveObserver {
   }
 
   /** The last words of a build that went well. */
-  finish(id: Digest, names: readonly string[]): void {
+  finish(id: string, names: readonly string[]): void {
     this.#write({ aux: { ID: id } });
     this.#write({ stream: `Successfully built ${id.replace('sha256:', '').slice(0, SHORT)}\n` });
     for (const name of names) this.#write({ stream: `Successfully tagged ${name}\n` });

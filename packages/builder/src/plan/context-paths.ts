@@ -3,11 +3,11 @@ import type { BuildPlan } from './plan.ts';
 import type { Base } from './vertex.ts';
 
 /**
- * Which paths of a context a plan reads, patterns included, without leading slash; empty for all of it. A client need not send the
+ * Which paths of a context plans read, patterns included, without leading slash; empty for all of it. A client need not send the
  * rest.
  * @param context the name of a further one than the build context itself
  */
-export function contextPaths({ target }: BuildPlan, context = 'context'): readonly string[] {
+export function contextPaths(plans: readonly BuildPlan[], context = 'context'): readonly string[] {
   const paths = new Set<string>();
   const seen = new Set<Base>();
   const visit = (vertex: Base): void => {
@@ -29,6 +29,6 @@ export function contextPaths({ target }: BuildPlan, context = 'context'): readon
     if (source?.kind === 'context' && source.context === context) paths.add(posix.resolve('/', path).slice(1));
     else visit(source);
   };
-  visit(target.tree);
+  for (const { target } of plans) visit(target.tree);
   return paths.has('') ? [] : [...paths].toSorted();
 }

@@ -1,0 +1,67 @@
+import { formatRfc3339Nano, WharfError } from '@wharf/kit';
+import { formatPlatform } from '@wharf/oci/spec/platform';
+import type { BuilderDeps, BuildRequest } from './build.ts';
+import type { BuildPlan } from './plan/plan.ts';
+import type { Base } from './plan/vertex.ts';
+import type { BuildResult, ExportStep, ExportTools } from './result.ts';
+import type { Tree } from './solver/tree.ts';
+
+/** Solves every platform's plan, side by side; a failing one is seen only when all have ended, so that nothing runs on unseen. */
+export async function resultOf(
+  { clock, snapshots }: BuilderDeps,
+  request: BuildRequest,
+  plans: readonly BuildPlan[],
+  solve: (vertex: Base) => Promise<Tree>,
+): Promise<BuildResult> {
+  const { attest, signal } = request;
+  const settled = await Promise.allSettled(
+    plans.map(async (plan) => {
+      const tree = await solve(plan.target.tree);
+      const config = plan.target.draft.finish(tree.layers, formatRfc3339Nano(clock.nowNs()));
+      const result = { platform: plan.platform, plan, tree, config };
+      return { ...result, attestations: (await attest?.(result, { snapshots, signal })) ?? [] };
+    }),
+  );
+  const platforms = settled.map((each) => {
+    if (each.status === 'rejected') throw each.reason;
+    return each.value;
+  });
+  return {
+    platforms,
+    isMultiPlatform: plans.length > 1 || request.multiPlatform === true,
+    sourceDateEpoch: epochOf(request.buildArgs.get('SOURCE_DATE_EPOCH')),
+  };
+}
+
+/** Hands a result to its exporters, one after the other. */
+export async function runExporters(
+  { snapshots, images }: BuilderDeps,
+  { exporters, inlineCache, exportStep = plainStep, signal }: BuildRequest,
+  result: BuildResult,
+  own: Pick<ExportTools, 'lease' | 'scratch'>,
+): Promise<readonly Readonly<Record<string, string>>[]> {
+  const responses: Readonly<Record<string, string>>[] = [];
+  for (const exporter of exporters) {
+    signal.throwIfAborted();
+    responses.push(await exporter(result, { ...own, snapshots, images, inlineCache, step: exportStep, signal }));
+  }
+  return responses;
+}
+
+const plainStep: ExportStep = (_title, work) => work((_name, part) => part());
+
+/** SOURCE_DATE_EPOCH as whole seconds. Throws `invalid-argument` for what is no number. */
+export function epochOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const seconds = /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
+  if (seconds !== undefined) return seconds;
+  throw new WharfError('invalid-argument', `invalid SOURCE_DATE_EPOCH: ${text}: it is to be seconds since 1970`);
+}
+
+/** The only result there is. Throws `invalid-argument` where there are several. */
+export function onlyPlatform({ platforms }: BuildResult, exporter: string): BuildResult['platforms'][number] {
+  const [first, ...others] = platforms;
+  if (first !== undefined && others.length === 0) return first;
+  const names = platforms.map(({ platform }) => formatPlatform(platform)).join(', ');
+  throw new WharfError('invalid-argument', `Cannot export ${names} as "${exporter}": it takes one platform only`);
+}

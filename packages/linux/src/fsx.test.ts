@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { closeSync, lstatSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
@@ -13,6 +23,7 @@ import {
   openat2,
   RESOLVE,
   S,
+  seekData,
   statfs,
   syncfs,
 } from './fsx.ts';
@@ -95,4 +106,19 @@ test('paths with a zero byte inside are refused, byte paths are taken', () => {
   const name = Buffer.concat([Buffer.from(`${directory.path}/`), Buffer.of(0xff, 0xfe)]);
   mkfifo(name);
   assert.equal(lstatNs(name).mode & S.IFMT, S.IFIFO);
+});
+
+test('seekData() passes over holes, and finds nothing behind the last data', () => {
+  using directory = temporaryDirectory();
+  const fd = openSync(join(directory.path, 'sparse'), 'w+');
+  try {
+    ftruncateSync(fd, 1024 * 1024);
+    writeSync(fd, 'x', 512 * 1024);
+    assert.equal(seekData(fd, 0), 512 * 1024);
+    assert.equal(seekData(fd, 512 * 1024), 512 * 1024);
+    assert.equal(seekData(fd, 768 * 1024), undefined);
+    assert.equal(seekData(fd, 2 * 1024 * 1024), undefined);
+  } finally {
+    closeSync(fd);
+  }
 });

@@ -38,6 +38,11 @@ const cFallocate = bind<(fd: number, mode: number, offset: number, length: numbe
   'int64_t',
   'int64_t',
 ]);
+const cLseek = bind<(fd: number, offset: number, whence: number) => number>('lseek', 'int64_t', [
+  'int',
+  'int64_t',
+  'int',
+]);
 const cSyncfs = bind<(fd: number) => number>('syncfs', 'int', ['int']);
 
 /** Packs a device number as glibc's makedev does. */
@@ -257,6 +262,22 @@ export function fallocate(fd: number, mode: number, offset: number, length: numb
 /** Writes back everything of the filesystem that `fd` is on. */
 export function syncfs(fd: number): void {
   check(cSyncfs(fd), 'syncfs');
+}
+
+const SEEK_DATA = 3;
+
+/**
+ * Where at or after `offset` the next bytes are that are not in a hole (lseek(2), `SEEK_DATA`); undefined when nothing but
+ * a hole, or nothing, follows. A filesystem without holes has data everywhere. Moves the position of the descriptor: for positional
+ * reads only.
+ */
+export function seekData(fd: number, offset: number): number | undefined {
+  const found = Number(cLseek(fd, offset, SEEK_DATA));
+  if (found >= 0) return found;
+  const errno = lastErrno();
+  if (errno === ERRNO.ENXIO) return undefined;
+  if (errno === ERRNO.EINVAL) return offset;
+  throw new SystemError(errno, 'lseek');
 }
 
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattr.ts';

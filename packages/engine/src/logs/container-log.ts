@@ -7,6 +7,7 @@ import { type Attributes, formatDetails, recordAttributes } from './attributes.t
 import { LogFormatter } from './format-log.ts';
 import { checkJournald, createJournaldSink } from './journald.ts';
 import { JsonShipper } from './json-shipper.ts';
+import type { LogKeeper } from './log-keeper.ts';
 import type { ContainerLog, LogEntry, LogFormat, LogQuery, MonitorLog } from './log-service.ts';
 import { LogStore } from './log-store.ts';
 import { MonitorBrake } from './monitor-brake.ts';
@@ -31,6 +32,7 @@ export interface ContainerLogOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly keeper: LogKeeper;
 }
 
 /** Opens the log of a container with the parts its driver needs. */
@@ -73,6 +75,7 @@ abstract class ReadableLog implements ContainerLog {
   protected readonly attributes: Attributes;
   protected readonly log: Logger;
   readonly #clock: Clock;
+  readonly #keeper: LogKeeper;
 
   constructor(options: ContainerLogOptions, store: LogStore) {
     this.store = store;
@@ -81,6 +84,7 @@ abstract class ReadableLog implements ContainerLog {
     this.attributes = recordAttributes(options.record, options.options);
     this.log = options.log;
     this.#clock = options.clock;
+    this.#keeper = options.keeper;
   }
 
   abstract prepare(): Promise<MonitorLog>;
@@ -93,6 +97,12 @@ abstract class ReadableLog implements ContainerLog {
   protected abstract upToDate(): Promise<void>;
 
   checkReadable(): void {}
+
+  /** The log stays bounded when the daemon goes and the monitor stays. */
+  protected keepBounded(monitorPid: number | undefined): void {
+    if (monitorPid === undefined || monitorPid <= 0) return;
+    void this.#keeper.watch(join(this.directory, 'log'), monitorPid, this.store.file.rotation);
+  }
 
   async *read(query: LogQuery): AsyncGenerator<LogEntry, void, void> {
     this.checkReadable();
@@ -164,6 +174,7 @@ class JsonFileLog extends ReadableLog {
 
   attachMonitor(_controlFifoPath: string, pid?: number): void {
     this.#brake.attach(pid);
+    this.keepBounded(pid);
     if (!this.store.running) this.#run += 1;
     this.store.running = true;
     // What a container wrote while no daemon was there waits in the spool.
@@ -236,7 +247,8 @@ class SpoolLog extends ReadableLog {
     return { driver: 'k8s-file', path: this.spoolPath };
   }
 
-  attachMonitor(controlFifoPath: string): void {
+  attachMonitor(controlFifoPath: string, pid?: number): void {
+    this.keepBounded(pid);
     this.store.running = true;
     this.#spool.attachMonitor(controlFifoPath);
     this.#forward();

@@ -1,7 +1,7 @@
 import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasErrno, type Logger, messageOf } from '@wharf/kit';
-import { FALLOC, fallocate } from '@wharf/linux/fsx';
+import { FALLOC, fallocate, seekData } from '@wharf/linux/fsx';
 import type { Attributes } from './attributes.ts';
 import { CriScanner } from './cri.ts';
 import { JsonEncoder } from './json-encode.ts';
@@ -280,6 +280,22 @@ export class JsonShipper {
     this.#offset = cursor && cursor.spoolOffset <= size ? cursor.spoolOffset : 0;
     this.#joiner.restore(cursor?.pending ?? []);
     this.#opened = true;
+    this.#passHole(size);
+  }
+
+  /** While no daemon ran, the oldest part of a spool that had grown large was given back. */
+  #passHole(size: number): void {
+    if (!this.#spool) return;
+    const from = seekData(this.#spool.fd, this.#offset) ?? size;
+    if (from <= this.#offset) return;
+    const details = { path: this.#options.store.file.path, bytes: from - this.#offset };
+    this.#options.log.warn(
+      details,
+      'The oldest output written while no daemon ran was dropped: there was too much of it',
+    );
+    // The lines it began will not be continued.
+    this.#joiner.flush();
+    this.#offset = from;
   }
 
   async #close(): Promise<void> {

@@ -14,6 +14,8 @@ export const MAX_MESSAGE_BYTES = 16 * 1024;
 /** Defaults of rotation, so that no log fills a disk. */
 export const DEFAULT_MAX_SIZE_BYTES = 20_000_000;
 export const DEFAULT_MAX_FILES = 5;
+/** While no daemon runs at least so much of a log's end is kept, however small its files are. */
+export const MIN_KEPT_BYTES = 1024 * 1024;
 /** No more rotated files than this, whatever `max-file` says. */
 export const MAX_FILES = 1000;
 

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { hasErrno, newId } from '@wharf/kit';
+import { seekData } from '@wharf/linux/fsx';
 import { CriScanner } from './cri.ts';
 import { JsonScanner } from './json-scan.ts';
 import { FOLLOWER_MAX_PENDING_FILES } from './limits.ts';
@@ -17,6 +18,8 @@ export interface OpenSegment {
   /** As it was when opened; of the compressed form where it is compressed. */
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  /** Before this there is only a hole: what was given back while no daemon ran. */
+  readonly firstByte: number;
 }
 
 /** A reader that goes on when the log grows. */
@@ -132,7 +135,8 @@ async function openSegment(segment: LogSegment): Promise<OpenSegment> {
   const handle = await open(segment.path, 'r');
   try {
     const { size, mtimeMs } = await handle.stat();
-    return { segment, handle, sizeBytes: size, modifiedMs: mtimeMs };
+    const firstByte = segment.compressed ? 0 : (seekData(handle.fd, 0) ?? 0);
+    return { segment, handle, sizeBytes: size, modifiedMs: mtimeMs, firstByte };
   } catch (error) {
     await handle.close();
     throw error;
@@ -152,7 +156,7 @@ export async function unpacked(opened: OpenSegment): Promise<OpenSegment> {
     file.on('error', (error) => gunzip.destroy(error));
     for await (const piece of file.pipe(gunzip)) await handle.appendFile(piece as Buffer);
     const { size } = await handle.stat();
-    return { ...opened, segment: { ...opened.segment, compressed: false }, handle, sizeBytes: size };
+    return { ...opened, segment: { ...opened.segment, compressed: false }, handle, sizeBytes: size, firstByte: 0 };
   } catch (error) {
     await handle?.close();
     throw error;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Clock, type Logger, systemClock } from '@wharf/kit';
 import type { ContainerRecord } from '../containers/container.ts';
 import { createContainerLog } from './container-log.ts';
+import { LogKeeper } from './log-keeper.ts';
 import type { ContainerLog, LogService } from './log-service.ts';
 import { isLogDriver, LOG_DRIVERS, type LogOptions, validateLogOptions } from './options.ts';
 
@@ -17,6 +18,7 @@ export interface LogServiceOptions {
 export function createLogService(options: LogServiceOptions): LogService {
   const { defaults, dataRoot, log, clock = systemClock } = options;
   validateLogOptions(defaults.driver, defaults.options);
+  const keeper = new LogKeeper({ dataRoot, log });
   const logs = new Map<string, ContainerLog>();
 
   /** Options of the daemon count for containers with the daemon's driver; those of the cache for all. */
@@ -44,6 +46,7 @@ export function createLogService(options: LogServiceOptions): LogService {
         options: merged(name, config?.Config ?? {}),
         directory: join(dataRoot, 'containers', record.id),
         clock,
+        keeper,
         log: log.child({ container: record.id }),
       });
       const remove = opened.remove.bind(opened);

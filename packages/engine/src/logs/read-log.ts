@@ -92,7 +92,7 @@ async function prepareSources(
     sources.push({
       handle: file.handle,
       compressed: file.segment.compressed,
-      offset: Math.max(0, from - file.base),
+      offset: Math.max(file.firstByte, from - file.base),
       end: file.segment.compressed || (active && query.follow) ? undefined : file.sizeBytes,
       base: file.base,
     });

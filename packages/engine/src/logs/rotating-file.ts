@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
 import { hasErrno } from '@wharf/kit';
+import { seekData } from '@wharf/linux/fsx';
 import type { Rotation } from './options.ts';
 
 /** One file of a log: the newest has `index` 0. */
@@ -130,10 +131,20 @@ async function blocksOf(path: string): Promise<number> {
   }
 }
 
+/** What stood before was given back while no daemon ran: its zeros are not kept. */
+async function firstByteOf(path: string): Promise<number> {
+  const handle = await open(path, 'r');
+  try {
+    return seekData(handle.fd, 0) ?? 0;
+  } finally {
+    await handle.close();
+  }
+}
+
 async function compress(path: string): Promise<void> {
   const temporary = `${path}.tmp-gz`;
   const gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: 256 * 1024 });
-  const source = createReadStream(path, { highWaterMark: 256 * 1024 });
+  const source = createReadStream(path, { highWaterMark: 256 * 1024, start: await firstByteOf(path) });
   await pipeline(source, gzip, createWriteStream(temporary, { mode: 0o640 }));
   await rename(temporary, `${path}.gz`);
   await removeFile(path);

@@ -145,11 +145,11 @@ export class SpoolForwarder {
     const at = cursor ? inodes.indexOf(cursor.inode) : -1;
     this.#joiner.restore(at >= 0 ? (cursor?.pending ?? []) : []);
     const sources = [];
-    for (const [index, { handle, segment }] of opened.entries()) {
+    for (const [index, { handle, segment, firstByte }] of opened.entries()) {
       // Compressed files were complete before the cursor was saved.
       if (index < at || (cursor && segment.compressed)) await handle.close();
       else {
-        const offset = index === at ? (cursor?.offset ?? 0) : 0;
+        const offset = Math.max(index === at ? (cursor?.offset ?? 0) : 0, firstByte);
         const last = index === opened.length - 1 && segment.index === 0;
         const end = last || segment.compressed ? undefined : Number.MAX_SAFE_INTEGER;
         sources.push({ handle, compressed: segment.compressed, offset, end, base: index * FILE_SPAN });

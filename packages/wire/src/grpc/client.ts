@@ -1,7 +1,7 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { messagesOf, write } from './server.ts';
-import { GRPC, GrpcError, percentDecode } from './status.ts';
+import { detailsOf, GRPC, GrpcError, percentDecode } from './status.ts';
 
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
@@ -38,8 +38,13 @@ export class GrpcClient {
   }
 
   /** Sends one message and waits for the one that answers it. Throws GrpcError. */
-  async unary(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<Buffer> {
-    const call = this.open(path, {}, signal);
+  async unary(
+    path: string,
+    bytes: Uint8Array,
+    signal?: AbortSignal,
+    metadata: Readonly<Record<string, string>> = {},
+  ): Promise<Buffer> {
+    const call = this.open(path, metadata, signal);
     await call.send(bytes);
     call.end();
     let answer: Buffer | undefined;
@@ -87,7 +92,8 @@ function statusOf(stream: ClientHttp2Stream): Promise<GrpcError | undefined> {
       if (typeof status !== 'string') return;
       const text = headers['grpc-message'];
       const message = percentDecode(typeof text === 'string' ? text : '');
-      resolve(status === '0' ? undefined : new GrpcError(Number(status), message));
+      const details = detailsOf(headers['grpc-status-details-bin']);
+      resolve(status === '0' ? undefined : new GrpcError(Number(status), message, { details }));
     };
     stream.once('response', take);
     stream.once('trailers', take);

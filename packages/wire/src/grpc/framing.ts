@@ -3,14 +3,20 @@ import { WharfError } from '@wharf/kit';
 /** The largest message that is taken from a peer, in bytes. */
 export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
-const HEADER_BYTES = 5;
+/** What stands before a message: a flag and its length. */
+export const FRAME_HEADER_BYTES = 5;
 
 /** A message as gRPC sends it: a flag for compression, a length, the bytes (grpc PROTOCOL-HTTP2.md, "Length-Prefixed-Message"). */
 export function frame(bytes: Uint8Array): Buffer {
-  const framed = Buffer.allocUnsafe(HEADER_BYTES + bytes.length);
+  const framed = Buffer.allocUnsafe(FRAME_HEADER_BYTES + bytes.length);
+  framed.set(bytes, FRAME_HEADER_BYTES);
+  return writeFrameHeader(framed);
+}
+
+/** Writes the header into the space that was left for it before a message. */
+export function writeFrameHeader(framed: Buffer): Buffer {
   framed[0] = 0;
-  framed.writeUInt32BE(bytes.length, 1);
-  framed.set(bytes, HEADER_BYTES);
+  framed.writeUInt32BE(framed.length - FRAME_HEADER_BYTES, 1);
   return framed;
 }
 
@@ -29,18 +35,18 @@ export class FrameReader {
   }
 
   #next(): Buffer | undefined {
-    if (this.#length < HEADER_BYTES) return undefined;
+    if (this.#length < FRAME_HEADER_BYTES) return undefined;
     const [first] = this.#chunks;
-    const bytes = first !== undefined && first.length >= HEADER_BYTES ? first : this.#join();
+    const bytes = first !== undefined && first.length >= FRAME_HEADER_BYTES ? first : this.#join();
     if (bytes[0] !== 0) throw new WharfError('not-implemented', 'Cannot read a gRPC message: it is compressed');
     const length = bytes.readUInt32BE(1);
     if (length > MAX_MESSAGE_BYTES) {
       throw new WharfError('resource-exhausted', `Cannot read a gRPC message: it has ${length} bytes`);
     }
-    if (this.#length < HEADER_BYTES + length) return undefined;
+    if (this.#length < FRAME_HEADER_BYTES + length) return undefined;
     const all = this.#join();
-    const message = all.subarray(HEADER_BYTES, HEADER_BYTES + length);
-    const rest = all.subarray(HEADER_BYTES + length);
+    const message = all.subarray(FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + length);
+    const rest = all.subarray(FRAME_HEADER_BYTES + length);
     this.#chunks = rest.length > 0 ? [rest] : [];
     this.#length = rest.length;
     return message;

@@ -1,5 +1,5 @@
 import { type ErrorKind, messageOf, WharfError } from '@wharf/kit';
-import { encode, message } from './protobuf.ts';
+import { decode, encode, message } from './protobuf.ts';
 
 /** gRPC's status codes (grpc, statuscodes.md). */
 export const GRPC = {
@@ -67,6 +67,17 @@ const Status = message('google.rpc.Status', {
   2: ['message', 'string'],
   3: ['details', [message('google.protobuf.Any', { 1: ['type_url', 'string'], 2: ['value', 'bytes'] })]],
 });
+
+/** The parts of an error that came with it (`grpc-status-details-bin`); none where they make no sense. */
+export function detailsOf(header: unknown): readonly GrpcDetail[] {
+  if (typeof header !== 'string') return [];
+  try {
+    return decode<{ readonly details: readonly GrpcDetail[] }>(Status, Buffer.from(header, 'base64')).details;
+  } catch {
+    // They are there to draw a better picture of an error that is known already.
+    return [];
+  }
+}
 
 /** The status code that stands for an error. */
 export function grpcStatusOf(error: unknown): number {

@@ -45,12 +45,12 @@ export function checkFromPlatform(
 export function checkDefaultBases(
   stages: readonly { readonly from: FromInstruction }[],
   defaults: ReadonlyMap<string, string>,
-  escape: string,
+  token: string,
   checks: Checks,
 ): void {
   for (const { from } of stages) {
     try {
-      const { text } = expand(from.base, defaults, { escape });
+      const { text } = expand(from.base, defaults, { escape: token });
       if (isImageName(text)) continue;
     } catch {
       // The build fails over it soon, and says so better.

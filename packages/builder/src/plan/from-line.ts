@@ -20,12 +20,12 @@ export interface FromLine {
 export function readFromLine(
   from: FromInstruction,
   args: ReadonlyMap<string, string>,
-  escape: string,
+  token: string,
   checks: Checks | undefined,
 ): FromLine {
   const own = checks?.for(from.comments);
   const expanded = (text: string): Expansion => {
-    const found = expand(text, args, { escape });
+    const found = expand(text, args, { escape: token });
     if (own !== undefined) checkFromArgs(from, found, args, own);
     return found;
   };

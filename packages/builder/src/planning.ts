@@ -1,0 +1,68 @@
+import type { Platform } from '@wharf/oci/spec/image';
+import { hostPlatform } from '@wharf/oci/spec/platform';
+import { checkOptions } from './checks/check-options.ts';
+import { Checks } from './checks/checks.ts';
+import { parseDockerfile } from './dockerfile/dockerfile.ts';
+import type { BuildImages, CredentialsSource } from './interfaces.ts';
+import { type BuildPlan, type PlanOptions, planBuild } from './plan/plan.ts';
+
+/** What of a build's request its plan depends on. */
+export interface PlanRequest {
+  readonly dockerfile: string;
+  /** What the client gave names of stages and images. */
+  readonly namedSource?: PlanOptions['namedSource'];
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly target: string | undefined;
+  /** This host's when empty. */
+  readonly platforms: readonly Platform[];
+  readonly noCache: boolean;
+  readonly pull: boolean;
+  /** Only steps of these images may come from the cache; without any of them here, none. */
+  readonly cacheFrom: readonly string[] | undefined;
+  /** Nobody's when absent. */
+  readonly credentials?: CredentialsSource | undefined;
+  readonly signal: AbortSignal;
+  /** Takes Docker's progress documents of pulls. */
+  readonly onPull: (document: unknown) => void;
+  /** The patterns of the context's .dockerignore, for a check. */
+  readonly ignorePatterns?: (() => Promise<readonly string[]>) | undefined;
+  /** Handed the checks before they begin to find, so that an error hides none. */
+  readonly onChecks?: ((checks: Checks) => void) | undefined;
+}
+
+/** Reads and checks a Dockerfile and makes a plan of it for every platform. */
+export async function plansOf(images: BuildImages, request: PlanRequest): Promise<readonly BuildPlan[]> {
+  const checks = new Checks(checkOptions(request.dockerfile, request.buildArgs));
+  request.onChecks?.(checks);
+  const dockerfile = parseDockerfile(request.dockerfile, checks);
+  const platforms = request.platforms.length === 0 ? [hostPlatform()] : request.platforms;
+  const options = await planOptions(images, request);
+  return Promise.all(
+    // The checks of one platform say it all.
+    platforms.map((targetPlatform, index) =>
+      planBuild(dockerfile, { ...options, targetPlatform, checks: index === 0 ? checks : undefined }),
+    ),
+  );
+}
+
+/** What a plan of the request is made with, for its first platform. */
+export async function planOptions(images: BuildImages, request: PlanRequest): Promise<Omit<PlanOptions, 'checks'>> {
+  const host = hostPlatform();
+  const noCache = request.noCache || !(await hasAny(images, request.cacheFrom));
+  const { buildArgs, target, labels, pull, signal, credentials, namedSource, ignorePatterns } = request;
+  return {
+    ...{ buildArgs, target, labels, noCache, ignorePatterns },
+    buildPlatform: host,
+    targetPlatform: request.platforms[0] ?? host,
+    ...(namedSource === undefined ? {} : { namedSource }),
+    resolveImage: (reference, platform) =>
+      images.resolve(reference, platform, { pull, progress: request.onPull, signal, credentials }),
+  };
+}
+
+async function hasAny(images: BuildImages, names: readonly string[] | undefined): Promise<boolean> {
+  if (names === undefined) return true;
+  for (const name of names) if (await images.has(name)) return true;
+  return false;
+}

@@ -3,18 +3,18 @@ import { mkdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, KeyedLock, type Logger, messageOf, Semaphore } from '@wharf/kit';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
-import type { Platform } from '@wharf/oci/spec/image';
-import { hostPlatform } from '@wharf/oci/spec/platform';
 import { CacheUsage } from './cache-usage.ts';
-import { parseDockerfile } from './dockerfile/dockerfile.ts';
+import { inspectDockerfile } from './checks/inspect.ts';
+import type { Subrequest, SubrequestAnswer } from './checks/subrequests.ts';
 import { resultOf, runExporters } from './finish.ts';
-import type { BuildImages, CredentialsSource, StepLimits, StepRunner } from './interfaces.ts';
+import type { BuildImages, StepLimits, StepRunner } from './interfaces.ts';
 import { CACHE_SHARE, MAX_BUILDS, MAX_STEPS } from './limits.ts';
 import { CacheDirectories } from './ops/cache-directories.ts';
 import { BUILD_SNAPSHOT } from './ops/new-layer.ts';
 import { buildOperations } from './ops/operations.ts';
 import type { StepSecrets } from './ops/step-mounts.ts';
-import { type BuildPlan, type PlanOptions, planBuild } from './plan/plan.ts';
+import type { BuildPlan } from './plan/plan.ts';
+import { type PlanRequest, planOptions, plansOf } from './planning.ts';
 import type { Attest, BuildResult, Exporter, ExportStep, InlineCache } from './result.ts';
 import type { BuildCache } from './solver/cache.ts';
 import { type SolveObserver, Solver } from './solver/solver.ts';
@@ -32,37 +32,20 @@ export interface BuilderDeps {
 }
 
 /** A build as a client asks for it, whatever protocol it speaks. */
-export interface BuildRequest {
-  readonly dockerfile: string;
+export interface BuildRequest extends PlanRequest {
   /**
    * The directory of a context, fetched when a step first needs it; told what of it the plans read. `name` is `context` for the build
    * context itself, and what a ContextVertex says for others.
    */
   readonly context: (plans: readonly BuildPlan[], name: string) => Promise<ContextDirectory>;
-  /** What the client gave names of stages and images. */
-  readonly namedSource?: PlanOptions['namedSource'];
-  readonly buildArgs: ReadonlyMap<string, string>;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly target: string | undefined;
-  /** This host's when empty. */
-  readonly platforms: readonly Platform[];
   /** One platform's result is to look like one of several. */
   readonly multiPlatform?: boolean;
-  readonly noCache: boolean;
-  readonly pull: boolean;
-  /** Only steps of these images may come from the cache; without any of them here, none. */
-  readonly cacheFrom: readonly string[] | undefined;
   readonly network: string;
   readonly extraHosts: readonly string[];
   readonly limits: StepLimits;
   readonly secrets: StepSecrets;
-  /** Nobody's when absent. */
-  readonly credentials?: CredentialsSource | undefined;
-  readonly signal: AbortSignal;
   /** Told of the plans, one for each platform, before anything runs, and gives the observer of the rest. */
   readonly onPlans: (plans: readonly BuildPlan[]) => SolveObserver;
-  /** Takes Docker's progress documents of pulls. */
-  readonly onPull: (document: unknown) => void;
   /** What is made of the result, one after the other; without any it stays in the cache. */
   readonly exporters: readonly Exporter[];
   /** Statements to make about the result. */
@@ -90,6 +73,8 @@ export interface BuildOutcome {
 export interface Builder {
   /** Runs a build to its end. Throws what went wrong; finished steps stay in the cache. */
   build(request: BuildRequest): Promise<BuildOutcome>;
+  /** Answers a question about the request's Dockerfile; nothing is built. */
+  inspect(question: Subrequest, filename: string, request: PlanRequest): Promise<SubrequestAnswer>;
   /** Runs `work` with a directory of its own on the data root's disk, removed afterwards. */
   withScratch<T>(work: (directory: string) => Promise<T>): Promise<T>;
   readonly usage: CacheUsage;
@@ -125,7 +110,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
         () =>
           withScratch(async (scratch) => {
             using lease = deps.images.lease();
-            const plans = await plansOf(deps, request);
+            const plans = await plansOf(deps.images, request);
             const { network, extraHosts, limits, secrets, signal } = request;
             const operations = buildOperations({
               ...deps,
@@ -141,7 +126,11 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
         { signal: request.signal },
       )
       .finally(() => limitCache(deps, usage));
-  return { build, withScratch, contexts, usage };
+  const inspect: Builder['inspect'] = async (question, filename, request) => {
+    const options = await planOptions(deps.images, request);
+    return inspectDockerfile(question, { filename, text: request.dockerfile }, options, request.onChecks);
+  };
+  return { build, inspect, withScratch, contexts, usage };
 }
 
 /** After a build, in the background: a share of the disk is the cache's and no more. */
@@ -153,38 +142,4 @@ function limitCache({ dataRoot, clock, log }: BuilderDeps, usage: CacheUsage): v
   limit().catch((error: unknown) =>
     log.warn({ err: messageOf(error) }, 'the build cache could not be kept within its bounds'),
   );
-}
-
-/** A plan for every platform. */
-async function plansOf(deps: BuilderDeps, request: BuildRequest): Promise<readonly BuildPlan[]> {
-  const host = hostPlatform();
-  const noCache = request.noCache || !(await hasAny(deps.images, request.cacheFrom));
-  const dockerfile = parseDockerfile(request.dockerfile);
-  const platforms = request.platforms.length === 0 ? [host] : request.platforms;
-  return Promise.all(
-    platforms.map((targetPlatform) =>
-      planBuild(dockerfile, {
-        buildArgs: request.buildArgs,
-        target: request.target,
-        buildPlatform: host,
-        targetPlatform,
-        labels: request.labels,
-        noCache,
-        ...(request.namedSource === undefined ? {} : { namedSource: request.namedSource }),
-        resolveImage: (reference, platform) =>
-          deps.images.resolve(reference, platform, {
-            pull: request.pull,
-            progress: request.onPull,
-            signal: request.signal,
-            credentials: request.credentials,
-          }),
-      }),
-    ),
-  );
-}
-
-async function hasAny(images: BuildImages, names: readonly string[] | undefined): Promise<boolean> {
-  if (names === undefined) return true;
-  for (const name of names) if (await images.has(name)) return true;
-  return false;
 }

@@ -18,6 +18,7 @@ import { type PlanRequest, planOptions, plansOf } from './planning.ts';
 import type { Attest, BuildResult, Exporter, ExportStep, InlineCache } from './result.ts';
 import type { BuildCache } from './solver/cache.ts';
 import { type SolveObserver, Solver } from './solver/solver.ts';
+import { GitRepositories } from './sources/git/git-repositories.ts';
 import { type FileDigests, KeptContexts } from './sources/kept-contexts.ts';
 
 export interface BuilderDeps {
@@ -91,6 +92,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
   const caches = new CacheDirectories(join(deps.dataRoot, 'builder', 'caches'));
   const contexts = new KeptContexts(join(deps.dataRoot, 'builder', 'contexts'));
   await contexts.recover();
+  const repositories = new GitRepositories(join(deps.dataRoot, 'builder', 'repositories'));
   const locks = new KeyedLock();
   const builds = new Semaphore(MAX_BUILDS);
   const steps = new Semaphore(MAX_STEPS);
@@ -114,7 +116,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
             const { network, extraHosts, limits, secrets, signal } = request;
             const operations = buildOperations({
               ...deps,
-              ...{ caches, steps, scratch, lease, context: (name) => request.context(plans, name) },
+              ...{ caches, steps, scratch, lease, repositories, context: (name) => request.context(plans, name) },
               settings: { network, extraHosts, limits, secrets },
             });
             const observer = request.onPlans(plans);

@@ -33,3 +33,6 @@ export const MAX_DOCKERFILE_BYTES = 2 * 1024 * 1024;
 
 /** How long a private cache directory stays unused before it may be taken away is up to prune; how many of one name there may be. */
 export const MAX_PRIVATE_CACHES = 64;
+
+/** Git repositories of which a copy is kept. */
+export const MAX_KEPT_REPOSITORIES = 16;

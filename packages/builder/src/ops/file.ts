@@ -6,6 +6,7 @@ import { layerPool } from '@wharf/oci/workers/pool';
 import type { DigestOutcome, DigestParams } from '../files/digest-job.ts';
 import type { CopyOrder, FileJobParams, FoundArchive } from '../files/file-job.ts';
 import type { FileVertex } from '../plan/vertex.ts';
+import { cacheKey } from '../solver/cache.ts';
 import type { MadeTree } from '../solver/operations.ts';
 import type { Result, Tree } from '../solver/tree.ts';
 import { type LayerDeps, makeLayer } from './new-layer.ts';
@@ -37,6 +38,7 @@ export async function digestOf(
   selector: DigestParams['selectors'][number],
   signal: AbortSignal,
 ): Promise<string> {
+  if (result?.kind === 'directory' && result.identity !== undefined) return cacheKey([result.identity, selector]);
   const source = placeOf(snapshots, result);
   const known = result?.kind === 'directory' ? result.digests : undefined;
   const { digests, learned } = await layerPool.run<DigestParams, DigestOutcome>({

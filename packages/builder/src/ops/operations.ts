@@ -5,6 +5,7 @@ import type { BuildImages } from '../interfaces.ts';
 import type { HttpVertex, ImageVertex, InlineVertex, RunVertex } from '../plan/vertex.ts';
 import type { Operations } from '../solver/operations.ts';
 import { EMPTY_TREE, type Result, type Tree } from '../solver/tree.ts';
+import type { GitRepositories } from '../sources/git/git-repositories.ts';
 import { download } from '../sources/http.ts';
 import { digestOf, makeFileLayer, selectionDigests } from './file.ts';
 import { type RunDeps, runStep } from './run.ts';
@@ -15,6 +16,7 @@ export interface BuildOperationsDeps extends Omit<RunDeps, 'hold'> {
   /** Fetches a context of the build and says where it lies. */
   readonly context: (name: string) => Promise<ContextDirectory>;
   readonly lease: ReturnType<BuildImages['lease']>;
+  readonly repositories: GitRepositories;
 }
 
 /** What one build does for its solver. */
@@ -46,6 +48,15 @@ export function buildOperations(given: BuildOperationsDeps): Operations {
           return { kind: 'directory', path: await writeInline(vertex, await directory()) };
         case 'http':
           return { kind: 'directory', path: await fetchInto(vertex, await directory(), signal) };
+        case 'git': {
+          const { reference, keepGitDir } = vertex;
+          const { secrets } = deps.settings;
+          const target = await directory();
+          const { path, commit } = await deps.repositories.checkout(reference, target, { keepGitDir, secrets, signal });
+          // What git keeps for itself differs from one checkout to the next, though the commit is the same.
+          const identity = keepGitDir ? { identity: JSON.stringify([reference, commit]) } : {};
+          return { kind: 'directory', path, ...identity };
+        }
       }
     },
     selectionDigests: (vertex, inputs, signal) => selectionDigests(snapshots, vertex, inputs, signal),

@@ -1,16 +1,16 @@
 import { posix } from 'node:path';
+import { redact } from '@wharf/kit';
 import type { AddInstruction, CopyInstruction } from '../dockerfile/instructions/types.ts';
 import { DockerfileError } from '../dockerfile/location.ts';
+import { type GitReference, parseGitReference } from '../sources/git/git-reference.ts';
 import { absolute, hasWildcards, sourcePath } from './paths.ts';
-import type { Base, CopyAction, InlineVertex, Vertex } from './vertex.ts';
+import type { Base, CopyAction, GitVertex, InlineVertex, Vertex } from './vertex.ts';
 
 interface CopyFacts {
   readonly workingDir: string;
   /** The build context, or what --from names. */
   readonly source: Base;
 }
-
-const GIT = /^(git@|git:\/\/|ssh:\/\/|https?:\/\/[^#?]*\.git(?:[#?]|$))/;
 
 /** The actions of a COPY or ADD whose words are expanded. Throws a DockerfileError for a source it cannot have. */
 export function copyActions(instruction: AddInstruction | CopyInstruction, facts: CopyFacts): readonly CopyAction[] {
@@ -28,8 +28,10 @@ export function copyActions(instruction: AddInstruction | CopyInstruction, facts
   const fromContext = instruction.sources.map((source): CopyAction => {
     const remote = remoteSource(instruction, source);
     if (remote === undefined) return { ...shared, ...localSource(instruction, source, facts.source) };
+    if (remote.kind === 'git')
+      return { ...shared, ...plain, source: remote, path: '/', contentsOnly: true, unpack: false };
     const unpack = instruction.kind === 'add' && instruction.unpack === true;
-    return { ...shared, ...plain, source: remote, path: remote.kind === 'http' ? remote.filename : '/', unpack };
+    return { ...shared, ...plain, source: remote, path: remote.filename, unpack };
   });
   const inline = instruction.inline.map(({ name, data }): CopyAction => {
     const vertex: InlineVertex = {
@@ -45,10 +47,11 @@ export function copyActions(instruction: AddInstruction | CopyInstruction, facts
 function remoteSource(
   instruction: AddInstruction | CopyInstruction,
   source: string,
-): Extract<Vertex, { kind: 'http' }> | undefined {
-  if (GIT.test(source)) {
+): Extract<Vertex, { kind: 'http' | 'git' }> | undefined {
+  const reference = parseGitReference(source);
+  if (reference !== undefined) {
     if (instruction.kind === 'copy') throw new DockerfileError("source can't be a git ref for COPY");
-    throw new DockerfileError(`Cannot add "${source}": git repositories are not supported by this builder yet`);
+    return gitSource(instruction, source, reference);
   }
   if (!/^https?:\/\//.test(source)) return undefined;
   if (instruction.kind === 'copy') throw new DockerfileError("source can't be a URL for COPY");
@@ -59,6 +62,16 @@ function remoteSource(
     checksum: instruction.checksum,
     name: `ADD ${source}`,
   };
+}
+
+function gitSource(instruction: AddInstruction, source: string, reference: GitReference): GitVertex {
+  const { checksum } = instruction;
+  if (checksum !== '' && reference.checksum !== '' && checksum !== reference.checksum) {
+    throw new DockerfileError(`checksum mismatch ${JSON.stringify(checksum)} != ${JSON.stringify(reference.checksum)}`);
+  }
+  const keepGitDir = instruction.keepGitDir ?? reference.keepGitDir ?? false;
+  const wanted = checksum === '' ? reference : { ...reference, checksum };
+  return { kind: 'git', reference: wanted, keepGitDir, name: `ADD ${redact(source)}` };
 }
 
 function filenameOf(url: string): string {
@@ -93,9 +106,12 @@ function checkMode(mode: string): void {
 function checkChecksum(instruction: AddInstruction | CopyInstruction): void {
   if (instruction.kind === 'copy' || instruction.checksum === '') return;
   if (instruction.sources.length !== 1) throw new DockerfileError("checksum can't be specified for multiple sources");
-  if (!/^https?:\/\//.test(instruction.sources[0] ?? '')) {
-    throw new DockerfileError('checksum requires HTTP(S) or Git sources');
+  const [source = ''] = instruction.sources;
+  if (parseGitReference(source) !== undefined) {
+    if (/^[0-9a-f]{7,64}$/.test(instruction.checksum)) return;
+    throw new DockerfileError(`invalid checksum ${instruction.checksum} for Git source, expected a commit hash`);
   }
+  if (!/^https?:\/\//.test(source)) throw new DockerfileError('checksum requires HTTP(S) or Git sources');
   if (!/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(instruction.checksum)) {
     throw new DockerfileError('invalid checksum digest format');
   }

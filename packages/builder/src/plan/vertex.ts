@@ -1,6 +1,7 @@
 import type { ChainId, DiffId } from '@wharf/kit';
 import type { Descriptor, ImageConfig, Platform } from '@wharf/oci/spec/image';
 import type { RunMount } from '../dockerfile/instructions/run-mount.ts';
+import type { GitReference } from '../sources/git/git-reference.ts';
 
 /** An image to build on, resolved and at hand for one platform. */
 export interface BaseImage {
@@ -17,7 +18,10 @@ export interface BaseImage {
  * The graph of a build: what each step needs and does, as plain data. A vertex says nothing of results; the solver gives every one
  * of them a tree, and a key by which that tree is found again.
  */
-export type Vertex = ImageVertex | ContextVertex | HttpVertex | InlineVertex | RunVertex | FileVertex;
+export type Vertex = ImageVertex | SourceVertex | RunVertex | FileVertex;
+
+/** What comes to directories that are there for one build. */
+export type SourceVertex = ContextVertex | HttpVertex | GitVertex | InlineVertex;
 
 export interface ImageVertex {
   readonly kind: 'image';
@@ -38,6 +42,14 @@ export interface HttpVertex {
   readonly filename: string;
   /** What the bytes must hash to; empty for anything. */
   readonly checksum: string;
+  readonly name: string;
+}
+
+export interface GitVertex {
+  readonly kind: 'git';
+  readonly reference: GitReference;
+  /** The repository's own directory comes along. */
+  readonly keepGitDir: boolean;
   readonly name: string;
 }
 

@@ -1,4 +1,4 @@
-import type { ContextVertex, FileVertex, HttpVertex, ImageVertex, InlineVertex, RunVertex } from '../plan/vertex.ts';
+import type { FileVertex, ImageVertex, RunVertex, SourceVertex } from '../plan/vertex.ts';
 import type { Result, Tree } from './tree.ts';
 
 export interface MadeTree {
@@ -9,7 +9,7 @@ export interface MadeTree {
 
 /** What the solver has done for it; everything that touches a disk or a process. */
 export interface Operations {
-  source(vertex: ImageVertex | ContextVertex | HttpVertex | InlineVertex, signal: AbortSignal): Promise<Result>;
+  source(vertex: ImageVertex | SourceVertex, signal: AbortSignal): Promise<Result>;
   /** For each action of a COPY what it selects, as a digest; empty for other actions. `inputs` begin with the base. */
   selectionDigests(vertex: FileVertex, inputs: readonly Result[], signal: AbortSignal): Promise<readonly string[]>;
   /** For each mount of a RUN what it shows, as a digest; empty where that does not belong to the step's key. */

@@ -90,6 +90,7 @@ export class Solver {
       case 'image':
       case 'context':
       case 'http':
+      case 'git':
       case 'inline':
         return { result: await operations.source(vertex, signal), cached: false };
       case 'run': {

@@ -26,4 +26,6 @@ export type Result =
       readonly path: string;
       /** Digests of its files that are known already; to be added to. */
       readonly digests?: Map<string, string>;
+      /** What it holds, where that is known without looking. */
+      readonly identity?: string;
     };

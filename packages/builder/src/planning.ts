@@ -17,6 +17,8 @@ export interface PlanRequest {
   /** This host's when empty. */
   readonly platforms: readonly Platform[];
   readonly noCache: boolean;
+  /** Stages whose steps do not come from the cache. */
+  readonly noCacheStages?: readonly string[] | undefined;
   readonly pull: boolean;
   /** Only steps of these images may come from the cache; without any of them here, none. */
   readonly cacheFrom: readonly string[] | undefined;
@@ -50,9 +52,9 @@ export async function plansOf(images: BuildImages, request: PlanRequest): Promis
 export async function planOptions(images: BuildImages, request: PlanRequest): Promise<Omit<PlanOptions, 'checks'>> {
   const host = hostPlatform();
   const noCache = request.noCache || !(await hasAny(images, request.cacheFrom));
-  const { buildArgs, target, labels, pull, signal, credentials, namedSource, ignorePatterns } = request;
+  const { buildArgs, target, labels, noCacheStages, pull, signal, credentials, namedSource, ignorePatterns } = request;
   return {
-    ...{ buildArgs, target, labels, noCache, ignorePatterns },
+    ...{ buildArgs, target, labels, noCache, noCacheStages, ignorePatterns },
     buildPlatform: host,
     targetPlatform: request.platforms[0] ?? host,
     ...(namedSource === undefined ? {} : { namedSource }),

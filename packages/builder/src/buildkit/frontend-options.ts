@@ -1,6 +1,7 @@
 import { parseBytes, WharfError } from '@wharf/kit';
 import type { Platform } from '@wharf/oci/spec/image';
 import { formatPlatform, parsePlatform } from '@wharf/oci/spec/platform';
+import { type Subrequest, subrequestOf } from '../checks/subrequests.ts';
 import type { StepLimits } from '../interfaces.ts';
 
 /** What a client tells the Dockerfile front end (BuildKit, dockerui `config.go`). */
@@ -14,12 +15,16 @@ export interface FrontendOptions {
   /** One platform's result is to look like one of several. */
   readonly multiPlatform: boolean;
   readonly noCache: boolean;
+  /** Stages whose steps do not come from the cache. */
+  readonly noCacheStages: readonly string[];
   readonly pull: boolean;
   readonly extraHosts: readonly string[];
   readonly network: string;
   readonly limits: StepLimits;
   /** A context that the client does not send: a git repository or an archive. */
   readonly remote: string;
+  /** What is asked about the Dockerfile instead of building it. */
+  readonly question: Subrequest | undefined;
 }
 
 /** Reads them. Throws `not-implemented` for what this builder does not have yet. */
@@ -34,6 +39,7 @@ export function frontendOptions(given: Readonly<Record<string, string>>): Fronte
     platforms: uniquePlatforms(platforms.map((each) => parsePlatform(each))),
     multiPlatform: given['multi-platform'] === 'true',
     noCache: given['no-cache'] === '',
+    noCacheStages: (given['no-cache'] ?? '').split(',').filter((each) => each !== ''),
     pull: given['image-resolve-mode'] === 'pull',
     extraHosts: (given['add-hosts'] ?? '')
       .split(',')
@@ -42,6 +48,7 @@ export function frontendOptions(given: Readonly<Record<string, string>>): Fronte
     network: given['force-network-mode'] || 'default',
     limits: limitsOf(given),
     remote: given['context'] ?? '',
+    question: questionOf(given['requestid']),
   };
 }
 
@@ -60,10 +67,14 @@ function refuseAbsent(given: Readonly<Record<string, string>>): void {
   if (named !== undefined) {
     throw new WharfError('not-implemented', `Cannot use "${named.slice(8)}": named contexts are not there yet`);
   }
-  const request = given['requestid'];
-  if (request !== undefined) throw new WharfError('not-implemented', `Cannot answer "${request}": it is not there yet`);
-  const stage = (given['no-cache'] ?? '') !== '';
-  if (stage) throw new WharfError('not-implemented', 'Cannot leave out the cache for single stages: use --no-cache');
+}
+
+function questionOf(id: string | undefined): Subrequest | undefined {
+  if (id === undefined) return undefined;
+  const found = subrequestOf(id);
+  // The words of BuildKit, which clients look for.
+  if (found === undefined) throw new WharfError('not-implemented', `unsupported request ${id}`);
+  return found;
 }
 
 function limitsOf(given: Readonly<Record<string, string>>): StepLimits {

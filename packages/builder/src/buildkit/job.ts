@@ -5,10 +5,13 @@ import { isKind, WharfError } from '@wharf/kit';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import { GRPC, GrpcError, grpcStatusOf } from '@wharf/wire/grpc/status';
 import type { Builder, BuildOutcome, ContextDirectory } from '../build.ts';
+import type { Checks } from '../checks/checks.ts';
+import type { Subrequest } from '../checks/subrequests.ts';
 import { fetchRemote } from '../docker-api/remote-context.ts';
 import { DockerfileError, type LineRange } from '../dockerfile/location.ts';
 import { contextPaths } from '../plan/context-paths.ts';
 import type { BuildPlan } from '../plan/plan.ts';
+import type { PlanRequest } from '../planning.ts';
 import type { Vertex } from '../plan/vertex.ts';
 import type { Exporter } from '../result.ts';
 import { applyIgnorePatterns, ignorePatterns, readDockerfile } from '../sources/context.ts';
@@ -24,6 +27,8 @@ import type { Session, Sessions } from './sessions.ts';
 interface BuildSource {
   readonly dockerfile: string;
   readonly context: (plans: readonly BuildPlan[]) => Promise<ContextDirectory>;
+  /** What .dockerignore says. */
+  readonly ignorePatterns: () => Promise<readonly string[]>;
   /** The build has ended and reads nothing any more. */
   readonly done: () => Promise<void>;
 }
@@ -75,7 +80,9 @@ export class BuildJob {
   /** The Dockerfile front end: builds, and makes of the result what the exporters are for. */
   async solve(frontendOpt: Readonly<Record<string, string>>): Promise<ResultMessage> {
     try {
-      const outcome = await this.#build(frontendOptions(frontendOpt));
+      const options = frontendOptions(frontendOpt);
+      if (options.question !== undefined) return await this.#answer(options.question, options);
+      const outcome = await this.#build(options);
       this.#outcome = outcome;
       return resultMessage(outcome);
     } catch (error) {
@@ -91,29 +98,59 @@ export class BuildJob {
       using secrets = new SessionSecrets(session, scratch);
       const source = await this.#source(session, options, scratch);
       const failed: { at?: LineRange } = {};
+      const warnings = new Warnings(this.progress, { filename: options.filename, text: source.dockerfile });
       try {
-        const { buildArgs, labels, target, platforms, multiPlatform, noCache, pull } = options;
-        const { network, extraHosts, limits } = options;
+        const { multiPlatform, network, extraHosts, limits } = options;
         return await this.#builder.build({
-          ...{ exporters, buildArgs, labels, target, platforms, multiPlatform, noCache, pull },
-          ...{ network, extraHosts, limits, secrets },
-          dockerfile: source.dockerfile,
-          cacheFrom: undefined,
+          ...this.#planRequest(options, source, warnings),
+          ...{ exporters, multiPlatform, network, extraHosts, limits, secrets },
           context: source.context,
-          signal: this.#signal,
           onPlans: (plans) => {
+            warnings.tell();
             this.progress.plan(plans);
             return watching(this.progress, plans, failed);
           },
-          onPull: () => undefined,
           exportStep: (title, work) => this.progress.step(title, work),
         });
       } catch (error) {
         throw withSource(error, options.filename, source.dockerfile, failed.at);
       } finally {
+        warnings.tell();
         await source.done();
       }
     });
+  }
+
+  /** Tells something of the Dockerfile and builds nothing. */
+  async #answer(question: Subrequest, options: FrontendOptions): Promise<ResultMessage> {
+    const session = await this.#sessions.get(this.#request.Session);
+    return this.#builder.withScratch(async (scratch) => {
+      const source = await this.#source(session, options, scratch);
+      const warnings = new Warnings(this.progress, { filename: options.filename, text: source.dockerfile });
+      try {
+        const request = this.#planRequest(options, source, question === 'lint' ? undefined : warnings);
+        const answer = await this.#builder.inspect(question, options.filename, request);
+        return { metadata: Object.fromEntries(Object.entries(answer).map(([key, text]) => [key, Buffer.from(text)])) };
+      } catch (error) {
+        throw withSource(error, options.filename, source.dockerfile, undefined);
+      } finally {
+        warnings.tell();
+        await source.done();
+      }
+    });
+  }
+
+  #planRequest(options: FrontendOptions, source: BuildSource, warnings: Warnings | undefined): PlanRequest {
+    const { buildArgs, labels, target, platforms, noCache, noCacheStages, pull } = options;
+    return {
+      ...{ buildArgs, labels, target, platforms, noCache, noCacheStages, pull },
+      dockerfile: source.dockerfile,
+      cacheFrom: undefined,
+      signal: this.#signal,
+      ignorePatterns: source.ignorePatterns,
+      onChecks: (checks) => warnings?.begin(checks),
+      onPull: () => undefined,
+    };
   }
 
   /** Where Dockerfile and context come from: the session, or an address that the daemon fetches. */
@@ -131,13 +168,13 @@ export class BuildJob {
     const { contexts } = this.#builder;
     const key = session.sharedKey === '' ? undefined : session.sharedKey;
     let whole = false;
+    let ignored: Promise<readonly string[]> | undefined;
+    const ignoredOnce = () => (ignored ??= this.#ignorePatterns(session, filename, own, scratch));
     return {
       dockerfile,
+      ignorePatterns: ignoredOnce,
       context: async (plans) => {
-        const ignoring = join(scratch, 'dockerignore');
-        await receive(session, { name: 'context', exclude: [], follow: ['.dockerignore'] }, ignoring, this.#signal);
-        const specific = await ignorePatterns(own, filename);
-        const exclude = specific.length > 0 ? specific : await ignorePatterns(ignoring, filename);
+        const exclude = await ignoredOnce();
         const previous = key === undefined ? undefined : contexts.find(key);
         const wanted = { name: 'context', exclude, follow: contextPaths(plans), previous };
         await receive(session, wanted, directory, this.#signal);
@@ -148,6 +185,17 @@ export class BuildJob {
         if (whole && key !== undefined) await contexts.keep(key, directory);
       },
     };
+  }
+
+  /** The patterns of the Dockerfile's own .dockerignore, else those of the context. */
+  async #ignorePatterns(session: Session, filename: string, own: string, scratch: string): Promise<readonly string[]> {
+    const specific = await ignorePatterns(own, filename);
+    if (specific.length > 0) return specific;
+    const directory = join(scratch, 'dockerignore');
+    return this.progress.step('[internal] load .dockerignore', async () => {
+      await receive(session, { name: 'context', exclude: [], follow: ['.dockerignore'] }, directory, this.#signal);
+      return ignorePatterns(directory, filename);
+    });
   }
 
   /** What the client wants made of the result. Throws `not-implemented` for exporters that are not known here. */
@@ -186,7 +234,29 @@ async function remoteSource(
     await applyIgnorePatterns(fetched.directory, await ignorePatterns(fetched.directory, filename));
   }
   const context = () => Promise.resolve({ path: fetched.directory });
-  return { dockerfile, context, done: () => Promise.resolve() };
+  const ignored = () => ignorePatterns(fetched.directory, filename);
+  return { dockerfile, context, ignorePatterns: ignored, done: () => Promise.resolve() };
+}
+
+/** Tells a client what the checks found, once: before the steps begin, or when it comes to no step at all. */
+class Warnings {
+  readonly #progress: Progress;
+  readonly #source: { readonly filename: string; readonly text: string };
+  #checks: Checks | undefined;
+
+  constructor(progress: Progress, source: { readonly filename: string; readonly text: string }) {
+    this.#progress = progress;
+    this.#source = source;
+  }
+
+  begin(checks: Checks): void {
+    this.#checks = checks;
+  }
+
+  tell(): void {
+    this.#progress.warn(this.#checks?.findings ?? [], this.#source);
+    this.#checks = undefined;
+  }
 }
 
 /** Notes where in the Dockerfile the first failure was. */

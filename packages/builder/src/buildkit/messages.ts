@@ -85,8 +85,16 @@ const VertexStatus = message('VertexStatus', {
 const VertexLog = message('VertexLog', {
   ...{ 1: ['vertex', 'string'], 2: ['timestamp', Timestamp], 3: ['stream', 'int'], 4: ['msg', 'bytes'] },
 });
+const Position = message('pb.Position', { 1: ['line', 'int'], 2: ['character', 'int'] });
+const Range = message('pb.Range', { 1: ['start', Position], 2: ['end', Position] });
+const SourceInfo = message('pb.SourceInfo', { 1: ['filename', 'string'], 2: ['data', 'bytes'], 4: ['language', 'string'] });
+const VertexWarning = message('VertexWarning', {
+  ...{ 1: ['vertex', 'string'], 2: ['level', 'int'], 3: ['short', 'bytes'], 4: ['detail', ['bytes']], 5: ['url', 'string'] },
+  ...{ 6: ['info', SourceInfo], 7: ['ranges', [Range]] },
+});
 export const StatusResponse = message('StatusResponse', {
   ...{ 1: ['vertexes', [Vertex]], 2: ['statuses', [VertexStatus]], 3: ['logs', [VertexLog]] },
+  ...{ 4: ['warnings', [VertexWarning]] },
 });
 
 export interface TimestampMessage {
@@ -112,7 +120,17 @@ export interface VertexStatusMessage {
   readonly started?: TimestampMessage;
   readonly completed?: TimestampMessage;
 }
+export interface VertexWarningMessage {
+  readonly vertex: string;
+  readonly level: number;
+  readonly short: Uint8Array;
+  readonly detail: readonly Uint8Array[];
+  readonly url: string;
+  readonly info: { readonly filename: string; readonly data: Uint8Array; readonly language: string };
+  readonly ranges: readonly { readonly start: { readonly line: number }; readonly end: { readonly line: number } }[];
+}
 export interface StatusMessage {
+  readonly warnings?: readonly VertexWarningMessage[];
   readonly vertexes?: readonly VertexMessage[];
   readonly statuses?: readonly VertexStatusMessage[];
   readonly logs?: readonly {

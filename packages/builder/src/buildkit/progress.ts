@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { messageOf } from '@wharf/kit';
 import { formatPlatform } from '@wharf/oci/spec/platform';
+import { type Finding, formatFinding } from '../checks/checks.ts';
 import type { BuildPlan } from '../plan/plan.ts';
 import type { Vertex } from '../plan/vertex.ts';
 import { inputsOf, type SolveObserver } from '../solver/solver.ts';
 import type { StatusMessage, TimestampMessage, VertexMessage } from './messages.ts';
 
+/** How the name of the vertex begins that reads the Dockerfile. */
+const LOADING = '[internal] load build definition';
 const STREAMS = { stdout: 1, stderr: 2 } as const;
 
 /** What happened in a build, in BuildKit's messages; kept, so that who asks late sees all of it. */
@@ -82,6 +85,19 @@ export class Progress implements SolveObserver {
     const result = await work();
     this.#add({ statuses: [{ ID, vertex, timestamp: now(), started, completed: now() }] });
     return result;
+  }
+
+  /** What the checks of a Dockerfile found, as warnings of the vertex that loaded it. */
+  warn(findings: readonly Finding[], source: { readonly filename: string; readonly text: string }): void {
+    const [vertex] = [...this.#vertices.values()].filter(({ name }) => name.startsWith(LOADING)).map(({ digest }) => digest);
+    if (vertex === undefined || findings.length === 0) return;
+    const info = { filename: source.filename, data: Buffer.from(source.text), language: 'Dockerfile' };
+    const warnings = findings.map((finding) => ({
+      ...{ vertex, level: 1, short: Buffer.from(formatFinding(finding)), url: finding.rule.url, info },
+      detail: [Buffer.from(finding.rule.description)],
+      ranges: [{ start: { line: finding.location.start }, end: { line: finding.location.end } }],
+    }));
+    this.#add({ warnings });
   }
 
   /** No more will come. */

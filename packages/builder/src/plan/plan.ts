@@ -24,6 +24,8 @@ export interface PlanOptions {
   readonly targetPlatform: Platform;
   readonly labels: Readonly<Record<string, string>>;
   readonly noCache: boolean;
+  /** Stages whose steps do not come from the cache. */
+  readonly noCacheStages?: readonly string[] | undefined;
   /** Finds an image to build on, pulling it when need be. */
   readonly resolveImage: (reference: string, platform: Platform) => Promise<BaseImage>;
   /** What the client gave a name of a stage or an image; such names go before all others. */
@@ -154,7 +156,7 @@ class Planner {
       globals: this.#globals,
       buildArgs: this.#options.buildArgs,
       proxies: proxyEnvironment(this.#options.buildArgs),
-      noCache: this.#options.noCache,
+      noCache: this.#options.noCache || this.#isNoCache(stage.parsed.from.name),
       treeOf: (name) => this.#treeOf(name, path),
       checks: this.#stageChecks[stage.index] ?? this.#checks,
       ignorePatterns: this.#options.ignorePatterns ?? (() => Promise.resolve([])),
@@ -194,6 +196,10 @@ class Planner {
       tree: asTree(tree, platform, noCache),
       draft: new ImageDraft(platform, structuredClone(config)),
     });
+  }
+
+  #isNoCache(name: string): boolean {
+    return name !== '' && this.#options.noCacheStages?.some((each) => each.toLowerCase() === name) === true;
   }
 
   #platformOf(stage: PlannedStage): Platform {

@@ -87,9 +87,19 @@ const VertexLog = message('VertexLog', {
 });
 const Position = message('pb.Position', { 1: ['line', 'int'], 2: ['character', 'int'] });
 const Range = message('pb.Range', { 1: ['start', Position], 2: ['end', Position] });
-const SourceInfo = message('pb.SourceInfo', { 1: ['filename', 'string'], 2: ['data', 'bytes'], 4: ['language', 'string'] });
+const SourceInfo = message('pb.SourceInfo', {
+  1: ['filename', 'string'],
+  2: ['data', 'bytes'],
+  4: ['language', 'string'],
+});
 const VertexWarning = message('VertexWarning', {
-  ...{ 1: ['vertex', 'string'], 2: ['level', 'int'], 3: ['short', 'bytes'], 4: ['detail', ['bytes']], 5: ['url', 'string'] },
+  ...{
+    1: ['vertex', 'string'],
+    2: ['level', 'int'],
+    3: ['short', 'bytes'],
+    4: ['detail', ['bytes']],
+    5: ['url', 'string'],
+  },
   ...{ 6: ['info', SourceInfo], 7: ['ranges', [Range]] },
 });
 export const StatusResponse = message('StatusResponse', {

@@ -89,7 +89,9 @@ export class Progress implements SolveObserver {
 
   /** What the checks of a Dockerfile found, as warnings of the vertex that loaded it. */
   warn(findings: readonly Finding[], source: { readonly filename: string; readonly text: string }): void {
-    const [vertex] = [...this.#vertices.values()].filter(({ name }) => name.startsWith(LOADING)).map(({ digest }) => digest);
+    const [vertex] = [...this.#vertices.values()]
+      .filter(({ name }) => name.startsWith(LOADING))
+      .map(({ digest }) => digest);
     if (vertex === undefined || findings.length === 0) return;
     const info = { filename: source.filename, data: Buffer.from(source.text), language: 'Dockerfile' };
     const warnings = findings.map((finding) => ({

@@ -13,6 +13,8 @@ import { wharfVersion } from './version.ts';
 export interface ApiServer {
   /** Stops listening, lets answers under way end for a moment, then breaks off what is left. Idempotent. */
   close(): Promise<void>;
+  /** Reads certificate and key again. Throws when they cannot be used; the old ones are shown then. */
+  renewCertificates(): void;
 }
 
 /** Listens on every host of the configuration, or on none: throws with all undone when one cannot be had. */
@@ -42,5 +44,8 @@ export async function openApiServer(options: {
     await server.close();
     throw error;
   }
-  return { close: () => server.close({ graceMs: API_CLOSE_GRACE_MS }) };
+  return {
+    close: () => server.close({ graceMs: API_CLOSE_GRACE_MS }),
+    renewCertificates: () => server.renewCertificates(),
+  };
 }

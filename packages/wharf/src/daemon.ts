@@ -110,6 +110,8 @@ function handleSignals(daemon: RunningDaemon, reload: () => DaemonConfig): void 
   process.on('SIGHUP', () => {
     try {
       reloadConfig({ ...daemon, next: reload() });
+      daemon.registry?.reload();
+      daemon.server.renewCertificates();
     } catch (error) {
       daemon.log.error({ error }, 'the configuration is not reloaded');
     }

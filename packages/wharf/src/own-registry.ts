@@ -15,6 +15,8 @@ export interface OwnRegistryPlan {
 }
 
 export interface OwnRegistryServer {
+  /** Opens log files anew and reads the certificate again. */
+  reload(): void;
   close(): Promise<void>;
 }
 

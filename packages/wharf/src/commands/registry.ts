@@ -59,7 +59,7 @@ async function serve(line: readonly string[]): Promise<number> {
   const log = createLogger({ level: settings.logLevel, format: settings.logFormat });
   const running = await serveRegistry(settings, log);
   log.info({ addresses: running.addresses, root: settings.root, startMs: Math.round(performance.now()) }, 'ready');
-  process.on('SIGHUP', () => running.reopen());
+  process.on('SIGHUP', () => running.reload());
   const signal = await new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });

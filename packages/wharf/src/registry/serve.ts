@@ -22,8 +22,8 @@ export interface RunningRegistry {
   readonly registry: Registry;
   /** Where it listens, ports filled in. */
   readonly addresses: readonly string[];
-  /** Opens log files anew. */
-  reopen(): void;
+  /** Opens log files anew, and reads the certificate again. What cannot be used is said in the log, and what was there stays. */
+  reload(): void;
   close(): Promise<void>;
 }
 
@@ -86,11 +86,20 @@ export async function serveRegistry(
   }
   collectRegularly({ registry, metrics, log, everyMs: (settings.collectEverySeconds ?? COLLECT_EVERY_SECONDS) * 1000 });
   const running = undo.move();
-  const reopen = (): void => {
+  const reload = (): void => {
     accessLog?.reopen();
     management?.audit?.reopen();
+    try {
+      registry.server.renewCertificates();
+      log.info({}, 'log files and certificate are opened anew');
+    } catch (error) {
+      log.error(
+        { error: messageOf(error) },
+        'the certificate could not be renewed: the one from before is still shown',
+      );
+    }
   };
-  return { registry, addresses, reopen, close: () => running.disposeAsync() };
+  return { registry, addresses, reload, close: () => running.disposeAsync() };
 }
 
 async function listen({ server }: Registry, address: string, { tls }: RegistrySettings): Promise<string> {

@@ -32,7 +32,7 @@ type OnSocket = (socket: Socket) => void;
 /** Opens one listening socket. Throws `already-exists`, `invalid-argument`, or what the kernel said as `unavailable`. */
 export async function openListener(host: string, options: ListenOptions, onSocket: OnSocket): Promise<Listening> {
   const spec = parseHostSpec(host, { tls: options.tls !== undefined });
-  const server = await makeServer(spec, options, onSocket);
+  const { server, renewCertificate } = await makeServer(spec, options, onSocket);
   try {
     if (spec.kind === 'unix') await listenUnix(server, spec.path, options.group);
     else if (spec.kind === 'fd') await bind(server, { fd: spec.fd });
@@ -45,7 +45,7 @@ export async function openListener(host: string, options: ListenOptions, onSocke
       cause: error,
     });
   }
-  return { host: actualHost(host, spec, server), server };
+  return { host: actualHost(host, spec, server), server, renewCertificate };
 }
 
 function actualHost(host: string, spec: HostSpec, server: Server): string {
@@ -54,25 +54,39 @@ function actualHost(host: string, spec: HostSpec, server: Server): string {
   return `tcp://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
-async function makeServer(spec: HostSpec, { tls }: ListenOptions, onSocket: OnSocket): Promise<Server> {
-  if (!tls || spec.kind !== 'tcp')
-    return createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, onSocket);
+async function makeServer(
+  spec: HostSpec,
+  { tls }: ListenOptions,
+  onSocket: OnSocket,
+): Promise<Pick<Listening, 'server' | 'renewCertificate'>> {
+  if (!tls || spec.kind !== 'tcp') {
+    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, onSocket);
+    return { server, renewCertificate: () => {} };
+  }
   const { createServer: createTlsServer } = await import('node:tls');
-  return createTlsServer(
+  const server = createTlsServer(
     {
+      ...secrets(tls),
       allowHalfOpen: true,
       noDelay: true,
       keepAlive: true,
-      cert: readFileSync(tls.cert),
-      key: readFileSync(tls.key),
-      ...(tls.ca === undefined ? {} : { ca: readFileSync(tls.ca) }),
       requestCert: tls.verify === true || tls.verify === 'optional',
       rejectUnauthorized: tls.verify === true,
-      minVersion: 'TLSv1.2',
       handshakeTimeout: 30_000,
     },
     onSocket,
   );
+  // All of it is read before any of it is taken over: a half-written pair leaves the old one in place.
+  return { server, renewCertificate: () => server.setSecureContext(secrets(tls)) };
+}
+
+function secrets({ cert, key, ca }: TlsFiles) {
+  return {
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+    ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
+    minVersion: 'TLSv1.2' as const,
+  };
 }
 
 type BindTarget = Pick<NetListenOptions, 'host' | 'port' | 'path'> | { readonly fd: number };

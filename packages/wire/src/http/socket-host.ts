@@ -10,6 +10,11 @@ export interface Listening {
   /** The host as given, with the port that was chosen where it was 0: `tcp://127.0.0.1:2375`, `unix:///run/x.sock`. */
   readonly host: string;
   readonly server: Server;
+  /**
+   * Reads certificate, key and authorities again; connections from now on see them. Throws what is wrong with the files, with the
+   * old ones still in use. Nothing where TLS is not spoken.
+   */
+  renewCertificate(): void;
 }
 
 /**
@@ -45,6 +50,11 @@ export abstract class SocketHost implements ConnectionHost {
     const listening = await openListener(host, options, (socket) => this.handleConnection(socket));
     this.#listening.push(listening);
     return listening;
+  }
+
+  /** Has every listener read its certificate again. Throws for the first that cannot be used; what was in use stays in use there. */
+  renewCertificates(): void {
+    for (const listening of this.#listening) listening.renewCertificate();
   }
 
   /** Serves one connected socket, which must have been made with `allowHalfOpen`. */

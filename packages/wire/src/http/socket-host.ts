@@ -27,6 +27,8 @@ export abstract class SocketHost implements ConnectionHost {
   protected readonly log: Logger;
   readonly #connections = new Set<Connection>();
   readonly #sockets = new Set<Socket>();
+  /** Everything that was accepted and is open, also what has not come through its TLS handshake. */
+  readonly #accepted = new Set<Socket>();
   readonly #listening: Listening[] = [];
   #sweep: NodeJS.Timeout | undefined;
 
@@ -48,6 +50,10 @@ export abstract class SocketHost implements ConnectionHost {
    */
   async listen(host: string, options: ListenOptions = {}): Promise<Listening> {
     const listening = await openListener(host, options, (socket) => this.handleConnection(socket));
+    listening.server.on('connection', (socket: Socket) => {
+      this.#accepted.add(socket);
+      socket.once('close', () => this.#accepted.delete(socket));
+    });
     this.#listening.push(listening);
     return listening;
   }
@@ -78,7 +84,7 @@ export abstract class SocketHost implements ConnectionHost {
     this.#listening.length = 0;
     for (const connection of this.#connections) if (connection.isIdle) connection.socket.destroy();
     const cut = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy();
+      for (const socket of [...this.#sockets, ...this.#accepted]) socket.destroy();
     }, graceMs);
     await Promise.all(closed);
     clearTimeout(cut);

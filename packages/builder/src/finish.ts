@@ -1,6 +1,7 @@
 import { formatRfc3339Nano, WharfError } from '@wharf/kit';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import type { BuilderDeps, BuildRequest } from './build.ts';
+import { epochOf } from './export/attributes.ts';
 import type { BuildPlan } from './plan/plan.ts';
 import type { Base } from './plan/vertex.ts';
 import type { BuildResult, ExportStep, ExportTools } from './result.ts';
@@ -49,14 +50,6 @@ export async function runExporters(
 }
 
 const plainStep: ExportStep = (_title, work) => work((_name, part) => part());
-
-/** SOURCE_DATE_EPOCH as whole seconds. Throws `invalid-argument` for what is no number. */
-export function epochOf(text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  const seconds = /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
-  if (seconds !== undefined) return seconds;
-  throw new WharfError('invalid-argument', `invalid SOURCE_DATE_EPOCH: ${text}: it is to be seconds since 1970`);
-}
 
 /** The only result there is. Throws `invalid-argument` where there are several. */
 export function onlyPlatform({ platforms }: BuildResult, exporter: string): BuildResult['platforms'][number] {

@@ -1,6 +1,6 @@
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import type { Descriptor, ImageConfig, Platform } from '@wharf/oci/spec/image';
-import type { BuildImages } from './interfaces.ts';
+import type { BuildImages, ImageLease } from './interfaces.ts';
 import type { BuildPlan } from './plan/plan.ts';
 import type { Tree } from './solver/tree.ts';
 
@@ -57,7 +57,7 @@ export interface ExportTools {
   readonly snapshots: Snapshotter;
   readonly images: BuildImages;
   /** Keeps what an exporter stores from being collected. */
-  readonly lease: ReturnType<BuildImages['lease']>;
+  readonly lease: ImageLease;
   /** A directory of this build's own. */
   readonly scratch: string;
   readonly inlineCache: InlineCache | undefined;

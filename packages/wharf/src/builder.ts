@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { type Builder, createBuilder } from '@wharf/builder/build';
+import { BuildHistory } from '@wharf/builder/history/history';
 import type { BuildImages } from '@wharf/builder/interfaces';
 import { BuildCache } from '@wharf/builder/solver/cache';
 import type { Engine } from '@wharf/engine/engine';
@@ -6,11 +8,13 @@ import type { BuildBase } from '@wharf/engine/images/built-images';
 import { TransferOutput } from '@wharf/engine/images/transfer-output';
 import { createStepService } from '@wharf/engine/steps/steps';
 import { formatFamiliar, isKind, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
+import { openContentStore } from '@wharf/oci/content/fs-store';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 
 /** A builder whose steps run in this engine and whose images are the engine's. */
 export async function openBuilder(engine: Engine): Promise<Builder> {
-  const { store, snapshots, clock, log, config } = engine;
+  const { store, content, snapshots, clock, log, config } = engine;
+  const documents = await openContentStore({ root: join(config.dataRoot, 'builder', 'history') });
   const runner = createStepService(engine);
   await runner.recover();
   return createBuilder({
@@ -18,11 +22,14 @@ export async function openBuilder(engine: Engine): Promise<Builder> {
     cache: new BuildCache({ store, snapshots, clock }),
     images: buildImages(engine),
     runner,
+    history: new BuildHistory({ store, content: documents, clock, log }),
+    content,
   });
 }
 
-function buildImages({ images }: Pick<Engine, 'images'>): BuildImages {
+function buildImages({ images, content }: Pick<Engine, 'images' | 'content'>): BuildImages {
   return {
+    content,
     async resolve(name, platform, { pull, progress, signal, credentials }) {
       const reference = withDefaultTag(parseReference(name));
       const here = pull ? undefined : await images.findBase(name, platform);
@@ -52,7 +59,14 @@ function buildImages({ images }: Pick<Engine, 'images'>): BuildImages {
     lease: () => images.lease(),
     noteLayer: ({ descriptor, chainId }) =>
       images.noteLayer(descriptor.digest, { chainId, sizeBytes: descriptor.size }),
-    create: (image) => images.storeBuilt(image),
+    packLayer: (layer, under) => images.packLayer(layer, under),
+    name: (target, names) => images.nameBuilt(target, names),
+    async push(target, name, { byDigest, insecure, credentials, signal }) {
+      const reference = withDefaultTag(parseReference(name));
+      const output = new TransferOutput(() => Promise.resolve(), { withBar: false });
+      const known = await credentials?.(reference.domain);
+      await images.pushBuilt({ reference, target, byDigest, insecure, credentials: known, output, signal });
+    },
   };
 }
 

@@ -12,7 +12,7 @@ import type { Session } from './sessions.ts';
 export function planExports(session: Session, exporters: readonly ExporterMessage[]): readonly Exporter[] {
   return exporters.map(({ Type, Attrs }, id) => {
     if (Type === 'moby' || Type === 'image') {
-      return imageExporter({ names: (Attrs['name'] ?? '').split(',').filter((name) => name !== '') });
+      return imageExporter(Attrs);
     }
     if (Type !== 'local' && Type !== 'tar') {
       throw new WharfError(

@@ -4,6 +4,7 @@ import { type Logger, messageOf, WharfError } from '@wharf/kit';
 import { serveGrpc } from '@wharf/wire/grpc/server';
 import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
 import type { Builder } from '../build.ts';
+import { TIMESTAMP_HEADER } from '../buildkit/history-service.ts';
 import { BuildKitServer } from '../buildkit/server.ts';
 import { Sessions } from '../buildkit/sessions.ts';
 import { parseDockerfile } from '../dockerfile/dockerfile.ts';
@@ -36,6 +37,7 @@ export function buildRoutes({
   readonly version: string;
 }): readonly Route[] {
   const sessions = new Sessions();
+  const headers = () => ({ [TIMESTAMP_HEADER]: new Date().toISOString() });
   const { methods } = new BuildKitServer({ builder, sessions, log, version });
   return [
     { method: 'POST', pattern: '/build', handler: (request, response) => build(builder, log, request, response) },
@@ -67,7 +69,7 @@ export function buildRoutes({
       method: 'POST',
       pattern: '/grpc',
       hijack: true,
-      handler: (_, response) => serveGrpc(response.upgrade('h2c'), methods),
+      handler: (_, response) => serveGrpc(response.upgrade('h2c'), methods, { headers }),
     },
   ];
 }
@@ -91,7 +93,7 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
         context: () => Promise.resolve({ path: context }),
         ...{
           dockerfile,
-          exporters: [imageExporter({ names })],
+          exporters: [imageExporter({ name: names.join(',') })],
           buildArgs,
           labels,
           target,

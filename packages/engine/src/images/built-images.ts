@@ -1,18 +1,25 @@
 import {
   type ChainId,
+  type DiffId,
   type Digest,
   formatCanonical,
   formatFamiliar,
   isKind,
   parseReference,
+  type Reference,
+  WharfError,
   withDefaultTag,
 } from '@wharf/kit';
+import { compress, decompress } from '@wharf/oci/layers/compression';
+import type { Registries } from '@wharf/oci/remote/registries';
 import { chainIds } from '@wharf/oci/spec/chain-id';
-import type { Descriptor, ImageConfig, Platform } from '@wharf/oci/spec/image';
+import type { Descriptor, Platform } from '@wharf/oci/spec/image';
 import type { Lease } from './collector.ts';
 import type { ResolvedImage } from './image-service.ts';
-import { storeImage } from './make-image.ts';
+import type { LayerForm } from './lazy-layers.ts';
 import { danglingName } from './names.ts';
+import type { TransferOptions } from './pull.ts';
+import { pushTarget } from './push.ts';
 import { resolveImage } from './resolve.ts';
 import type { ImageRoom } from './room.ts';
 import { nameImage } from './tag.ts';
@@ -36,25 +43,83 @@ export async function findBase(room: ImageRoom, reference: string, platform: Pla
   }
 }
 
-/** Stores a built image, whose layers are snapshots already, and gives it its names. Returns its id. */
-export async function storeBuilt(
-  room: ImageRoom,
-  built: {
-    readonly config: ImageConfig;
-    readonly layers: readonly Descriptor[];
-    readonly names: readonly string[];
-  },
-): Promise<Digest> {
-  using lease: Lease = room.collector.lease();
-  for (const layer of built.layers) lease.keep(layer.digest);
-  for (const chainId of chainIds(built.config.rootfs.diff_ids)) lease.keepSnapshot(chainId as ChainId);
-  const { target } = await storeImage(lease, built);
-  const references = built.names.map((name) => withDefaultTag(parseReference(name)));
+/** Gives a built image, whose documents are in the store, its names, durably; it is dangling without any. */
+export async function nameBuilt(room: ImageRoom, target: Descriptor, names: readonly string[]): Promise<void> {
+  const references = names.map((name) => withDefaultTag(parseReference(name)));
   if (references.length === 0) await nameImage(room, { target, name: danglingName(target.digest) });
   for (const reference of references) {
     await nameImage(room, { target, name: formatCanonical(reference), event: formatFamiliar(reference) });
   }
-  return target.digest;
+}
+
+/** A layer's blob, as an exporter wants it. */
+export interface WantedLayer {
+  readonly descriptor: Descriptor;
+  readonly form: LayerForm;
+  /** What is there already in another compression is compressed anew. */
+  readonly force: boolean;
+}
+
+/** What a layer's blob is. */
+export interface FoundLayer {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  readonly compression: 'none' | 'gzip' | 'zstd';
+  /** Where the form made another layer of it. */
+  readonly diffId?: DiffId;
+}
+
+/**
+ * Finds or makes a layer's blob under the lease. A layer that a build made takes the form; one that came with an image stays as it is,
+ * unless forced. Throws `not-found` for a blob that is not here and cannot be made.
+ */
+export async function packLayer(
+  room: ImageRoom,
+  { descriptor, form, force }: WantedLayer,
+  { lease, signal }: { readonly lease: Lease; readonly signal: AbortSignal },
+): Promise<FoundLayer> {
+  const packed = await room.lazyLayers.packed(descriptor.digest, form, { lease, signal });
+  if (packed !== undefined) return { ...packed, compression: form.compression };
+  const there = await lease.adopt(descriptor.digest);
+  if (there === undefined) {
+    throw new WharfError('not-found', `content digest ${descriptor.digest}: not found`);
+  }
+  const compression = compressionOf(descriptor);
+  if (!force || compression === form.compression) return { ...there, compression };
+  await using writer = await room.content.writer();
+  const source = decompress(await room.content.open(descriptor.digest), compression);
+  for await (const chunk of compress(source, form)) {
+    signal.throwIfAborted();
+    await writer.write(chunk);
+  }
+  return { ...(await lease.commit(writer)), compression: form.compression };
+}
+
+function compressionOf({ mediaType }: Descriptor): 'none' | 'gzip' | 'zstd' {
+  if (/[+.]gzip$/.test(mediaType)) return 'gzip';
+  return /[+.]zstd$/.test(mediaType) ? 'zstd' : 'none';
+}
+
+/** Pushes an image that need not have a name here. Throws with dockerd's words. */
+export async function pushBuilt(
+  room: ImageRoom,
+  registries: Registries,
+  options: Omit<TransferOptions, 'platform'> & {
+    readonly target: Descriptor;
+    /** By its digest alone, under no tag. */
+    readonly byDigest: boolean;
+    /** The registry may be spoken to without a trusted certificate, or without any. */
+    readonly insecure: boolean;
+  },
+): Promise<void> {
+  const { byDigest, target } = options;
+  using lease: Lease = room.collector.lease();
+  // Layers of images that were pulled may be mounted from where they came from; the rest must be here.
+  for (const { digest } of await room.documents.reachable(target)) await lease.adopt(digest);
+  const named = withDefaultTag(options.reference);
+  const { tag: _, ...untagged } = named;
+  const reference: Reference = byDigest ? untagged : named;
+  await pushTarget(room, registries, { ...options, reference });
 }
 
 /** Every snapshot that some image stands on. */

@@ -10,7 +10,7 @@ import {
 import type { ContentStore } from '@wharf/oci/content/content-store';
 import type { Registries } from '@wharf/oci/remote/registries';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
-import type { Platform } from '@wharf/oci/spec/image';
+import type { Descriptor, Platform } from '@wharf/oci/spec/image';
 import type { Store } from '@wharf/store';
 import type {
   AttestationStatement,
@@ -22,7 +22,16 @@ import type {
 } from '@wharf/wire/docker/types';
 import type { EventBus } from '../events/event-bus.ts';
 import { type AttestationOptions, imageAttestations } from './attestations.ts';
-import { type BuildBase, findBase, snapshotsInUse, storeBuilt } from './built-images.ts';
+import {
+  type BuildBase,
+  type FoundLayer,
+  findBase,
+  nameBuilt,
+  packLayer,
+  pushBuilt,
+  snapshotsInUse,
+  type WantedLayer,
+} from './built-images.ts';
 import { Collector, type ExtraRoots, type Lease } from './collector.ts';
 import { commitImage } from './commit.ts';
 import { diskUsage, type ImageDiskUsage } from './disk-usage.ts';
@@ -90,8 +99,12 @@ export interface Images extends ImageService {
   lease(): Lease;
   /** An image to build on, unpacked; `undefined` when it is not here. */
   findBase(reference: string, platform: Platform): Promise<BuildBase | undefined>;
-  /** Stores an image whose layers are committed snapshots; returns its id. */
-  storeBuilt(built: Parameters<typeof storeBuilt>[1]): Promise<Digest>;
+  /** Gives an image whose documents were put into the store under a lease its names; dangling without any. */
+  nameBuilt(target: Descriptor, names: readonly string[]): Promise<void>;
+  /** Finds or makes a layer's blob in a form. Throws `not-found`. */
+  packLayer(layer: WantedLayer, under: { readonly lease: Lease; readonly signal: AbortSignal }): Promise<FoundLayer>;
+  /** Pushes an image that need not have a name here. */
+  pushBuilt(options: Parameters<typeof pushBuilt>[2]): Promise<void>;
   /** The snapshots that images stand on. */
   snapshotsInUse(): Promise<ReadonlySet<ChainId>>;
   /** A layer's blob can be made from a snapshot whenever it is asked for. */
@@ -176,7 +189,9 @@ function serviceOf(room: ImageRoom, registries: Registries | undefined, setUsage
     addRoots: (provider) => room.collector.addRoots(provider),
     lease: () => room.collector.lease(),
     findBase: (reference, platform) => findBase(room, reference, platform),
-    storeBuilt: (built) => storeBuilt(room, built),
+    nameBuilt: (target, names) => nameBuilt(room, target, names),
+    packLayer: (layer, under) => packLayer(room, layer, under),
+    pushBuilt: async (options) => pushBuilt(room, need(registries), options),
     snapshotsInUse: () => snapshotsInUse(room),
     noteLayer: (digest, layer) => room.lazyLayers.note(digest, layer),
     async collect() {

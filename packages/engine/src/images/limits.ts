@@ -24,3 +24,5 @@ export const PUSHED_GZIP_LEVEL = 1;
 export const BLOB_SOURCES = 8;
 /** Names that one `pull --all-tags` takes. */
 export const PULLED_TAGS = 10_000;
+/** Forms of one layer that are remembered. */
+export const LAYER_FORMS = 8;

@@ -108,6 +108,25 @@ async function choosePlan(
   throw new WharfError('not-found', `content digest ${missing.digest}: not found`);
 }
 
+/** Sends an image under a name's tag, or by its digest when the name has none. Throws with dockerd's words. */
+export async function pushTarget(
+  room: ImageRoom,
+  registries: Registries,
+  options: Omit<TransferOptions, 'platform'> & { readonly target: Descriptor; readonly insecure: boolean },
+): Promise<void> {
+  const { reference, credentials, metaHeaders, target, insecure, signal } = options;
+  const plan = await planPush(room, reference, target);
+  const [missing] = plan.missing;
+  if (missing !== undefined) throw new WharfError('not-found', `content digest ${missing.digest}: not found`);
+  try {
+    const repository = await registries.repository(reference, credentials, metaHeaders, { insecure });
+    await send({ room, registries, connection: repository.forPush(), plan, options, reference });
+  } catch (error) {
+    throw signal.aborted ? error : pushError(error);
+  }
+  await rememberSources(room, reference, target);
+}
+
 interface Sending {
   readonly room: ImageRoom;
   readonly registries: Registries;

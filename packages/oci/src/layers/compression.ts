@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { hasErrno, messageOf, WharfError } from '@wharf/kit';
 import { pipe, spawnProcess } from '@wharf/linux/spawn';
 import { INFLATE_CHUNK_BYTES } from './limits.ts';
@@ -98,6 +98,42 @@ async function* inflate(
   } finally {
     inflater.destroy();
   }
+}
+
+/** How a layer is to be compressed. */
+export interface CompressionForm {
+  readonly compression: 'none' | 'gzip' | 'zstd';
+  /** Of gzip 0 to 9, of zstd 1 to 22; the library's own choice when absent. */
+  readonly level?: number | undefined;
+}
+
+/** A stream that compresses. The same bytes in give the same bytes out. */
+export function encoderOf({
+  compression,
+  level,
+}: CompressionForm & { readonly compression: 'gzip' | 'zstd' }):
+  | ReturnType<typeof createGzip>
+  | ReturnType<typeof createZstdCompress> {
+  const options = { chunkSize: INFLATE_CHUNK_BYTES };
+  if (compression === 'gzip') return createGzip({ ...options, ...(level === undefined ? {} : { level }) });
+  const params = level === undefined ? {} : { [constants.ZSTD_c_compressionLevel]: level };
+  return createZstdCompress({ ...options, params });
+}
+
+/** The compressed bytes; zlib's threads do the work. */
+export async function* compress(
+  source: AsyncIterable<Uint8Array>,
+  { compression, level }: CompressionForm,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (compression === 'none') {
+    yield* source;
+    return;
+  }
+  const encoder = encoderOf({ compression, level });
+  const readable = Readable.from(source, { objectMode: false });
+  // Not awaited: what fails in the source comes out of the encoder.
+  pipeline(readable, encoder).catch(() => undefined);
+  yield* encoder as AsyncIterable<Uint8Array>;
 }
 
 function broken(compression: Compression, what: string, cause?: unknown): WharfError {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { createGzip, createZstdCompress } from 'node:zlib';
 import { bindMount, mount } from '@wharf/linux/mount';
 import { mountSnapshot } from '../snapshots/mount-snapshot.ts';
 import type { Mount } from '../snapshots/snapshotter.ts';
@@ -9,7 +8,7 @@ import { toText } from '../tar/bytes.ts';
 import type { JobIo } from '../workers/protocol.ts';
 import { inMounts } from '../workers/root.ts';
 import { type CompareOptions, type Difference, differences } from './compare.ts';
-import { INFLATE_CHUNK_BYTES } from './limits.ts';
+import { encoderOf } from './compression.ts';
 import { baseOf, parentOf } from './names.ts';
 import { type Chunk, Packer } from './packer.ts';
 import { OPAQUE_MARKER, WHITEOUT_PREFIX } from './whiteout.ts';
@@ -24,8 +23,10 @@ export interface CompareParams {
 
 export interface DiffParams extends CompareParams {
   readonly compression: 'none' | 'gzip' | 'zstd';
-  /** Of gzip, 1 to 9; zlib's own choice when absent. */
+  /** Of gzip 0 to 9, of zstd 1 to 22; the library's own choice when absent. */
   readonly level?: number | undefined;
+  /** Later times of files are written as this one; nanoseconds since 1970. */
+  readonly latestNs?: bigint | undefined;
 }
 
 export interface DiffOutcome {
@@ -60,7 +61,7 @@ export function diffJob(params: DiffParams, io: JobIo): Promise<DiffOutcome> {
     let tarBytes = 0;
     let blobBytes = 0;
     async function* plain(): AsyncGenerator<Chunk, void, undefined> {
-      for (const chunk of packLayer(list)) {
+      for (const chunk of packLayer(list, params.latestNs)) {
         io.signal.throwIfAborted();
         tarBytes += chunk.byteLength;
         tarHash.update(chunk);
@@ -82,8 +83,8 @@ export function diffJob(params: DiffParams, io: JobIo): Promise<DiffOutcome> {
 }
 
 /** The differences as an OCI layer: changed entries, `.wh.` files for the deleted ones, markers in opaque directories. */
-function* packLayer(list: Iterable<Difference>): Generator<Chunk, void, undefined> {
-  const packer = new Packer({ wholeSeconds: false });
+function* packLayer(list: Iterable<Difference>, latestNs: bigint | undefined): Generator<Chunk, void, undefined> {
+  const packer = new Packer({ wholeSeconds: false, latestNs });
   for (const { name, path, status, isOpaque, isImplied } of list) {
     if (status) {
       yield* packer.addFile(path, name, status);
@@ -105,8 +106,7 @@ async function* compress(
     yield* source;
     return;
   }
-  const options = { chunkSize: INFLATE_CHUNK_BYTES };
-  const encoder = compression === 'gzip' ? createGzip({ ...options, level }) : createZstdCompress(options);
+  const encoder = encoderOf({ compression, level });
   const readable = Readable.from(source, { objectMode: false });
   readable.on('error', (error) => encoder.destroy(error));
   readable.pipe(encoder);

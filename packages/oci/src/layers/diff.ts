@@ -37,8 +37,10 @@ export interface DiffTarget {
 
 export interface DiffLayerOptions extends DiffTarget {
   readonly compression: 'none' | 'gzip' | 'zstd';
-  /** Of gzip, 1 to 9. */
-  readonly level?: number;
+  /** Of gzip 0 to 9, of zstd 1 to 22. */
+  readonly level?: number | undefined;
+  /** Later times of files are written as this one; nanoseconds since 1970. */
+  readonly latestNs?: bigint | undefined;
   /** Receives the layer; the next chunk comes when its promise is done. */
   readonly write: (chunk: Buffer) => Promise<void> | void;
 }
@@ -55,10 +57,11 @@ const module = import.meta.resolve('./diff-job.ts');
 
 /** Makes a layer of what a snapshot changed on its parent, in a worker thread. The same changes give the same bytes. */
 export async function diffLayer(options: DiffLayerOptions): Promise<LayerDiff> {
+  const { compression, level, latestNs } = options;
   const outcome = await layerPool.run<DiffParams, DiffOutcome>({
     module,
     job: 'diffJob',
-    params: { ...compareParams(options), compression: options.compression, level: options.level },
+    params: { ...compareParams(options), compression, level, latestNs },
     output: options.write,
     signal: options.signal,
   });

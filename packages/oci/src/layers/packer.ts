@@ -14,6 +14,8 @@ export type Chunk = Uint8Array<ArrayBuffer>;
 export interface PackerOptions {
   /** Cuts times down to whole seconds, as Docker does: fractions cost a PAX header for every entry. */
   readonly wholeSeconds: boolean;
+  /** Later times are written as this one. */
+  readonly latestNs?: bigint | undefined;
 }
 
 // Labels belong to the host's policy, and overlayfs's marks to the stack the file was in.
@@ -103,10 +105,16 @@ export class Packer {
       mode: mode & 0o7777,
       uid,
       gid,
-      mtimeNs: this.#options.wholeSeconds ? wholeSeconds(mtimeNs) : mtimeNs,
+      mtimeNs: this.#time(mtimeNs),
       deviceMajor: rdevMajor,
       deviceMinor: rdevMinor,
     };
+  }
+
+  #time(ns: bigint): bigint {
+    const { wholeSeconds, latestNs } = this.#options;
+    const clamped = latestNs !== undefined && ns > latestNs ? latestNs : ns;
+    return wholeSeconds ? floorToSeconds(clamped) : clamped;
   }
 
   *#bytes(bytes: Buffer): Generator<Chunk, void, undefined> {
@@ -156,7 +164,7 @@ function readXattrs(path: string | Buffer): Map<string, Buffer> | undefined {
   return xattrs.size === 0 ? undefined : xattrs;
 }
 
-function wholeSeconds(ns: bigint): bigint {
+function floorToSeconds(ns: bigint): bigint {
   const rest = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
   return ns - rest;
 }

@@ -29,6 +29,8 @@ export interface Registries {
     reference: Reference,
     credentials: RegistryCredentials | undefined,
     metaHeaders?: Readonly<Record<string, string>>,
+    /** `insecure`: the registry may do without a certificate that is trusted here, or without any. */
+    options?: { readonly insecure?: boolean },
   ): Promise<RemoteRepository>;
   /** Checks credentials; returns the identity token, or `''`. */
   login(serverAddress: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<string>;
@@ -57,8 +59,11 @@ export function createRegistries(deps: {
     uploads,
     settings,
     downloads: new Downloads({ content, slots: downloadSlots, log, attempts: () => settings().downloadAttempts }),
-    repository: (reference, credentials, metaHeaders = {}) =>
-      RemoteRepository.open({ client, settings: settings(), schemes, reference, credentials, metaHeaders, log }),
+    repository(reference, credentials, metaHeaders = {}, { insecure = false } = {}) {
+      const own = settings();
+      const given = insecure ? { ...own, insecure: [...own.insecure, reference.domain] } : own;
+      return RemoteRepository.open({ client, settings: given, schemes, reference, credentials, metaHeaders, log });
+    },
     login: (serverAddress, credentials, signal) =>
       login({ client, settings: settings(), schemes, serverAddress, credentials, log, signal }),
     search: (query, signal) => searchImages({ client, settings: settings(), schemes, ...query, signal }),

@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, KeyedLock, type Logger, messageOf, Semaphore } from '@wharf/kit';
+import type { ContentStore } from '@wharf/oci/content/content-store';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import { CacheUsage } from './cache-usage.ts';
 import { inspectDockerfile } from './checks/inspect.ts';
 import type { Subrequest, SubrequestAnswer } from './checks/subrequests.ts';
 import { resultOf, runExporters } from './finish.ts';
+import type { BuildHistory } from './history/history.ts';
 import type { BuildImages, StepLimits, StepRunner } from './interfaces.ts';
 import { CACHE_SHARE, MAX_BUILDS, MAX_STEPS } from './limits.ts';
 import { CacheDirectories } from './ops/cache-directories.ts';
@@ -30,6 +32,9 @@ export interface BuilderDeps {
   readonly log: Logger;
   readonly dataRoot: string;
   readonly execRoot: string;
+  readonly history: BuildHistory;
+  /** Where the documents of images are. */
+  readonly content: ContentStore;
 }
 
 /** A build as a client asks for it, whatever protocol it speaks. */
@@ -80,6 +85,8 @@ export interface Builder {
   withScratch<T>(work: (directory: string) => Promise<T>): Promise<T>;
   readonly usage: CacheUsage;
   readonly contexts: KeptContexts;
+  readonly history: BuildHistory;
+  readonly content: ContentStore;
 }
 
 /** Puts a builder together and removes what an earlier one's crash left. */
@@ -92,6 +99,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
   const caches = new CacheDirectories(join(deps.dataRoot, 'builder', 'caches'));
   const contexts = new KeptContexts(join(deps.dataRoot, 'builder', 'contexts'));
   await contexts.recover();
+  await deps.history.recover();
   const repositories = new GitRepositories(join(deps.dataRoot, 'builder', 'repositories'));
   const locks = new KeyedLock();
   const builds = new Semaphore(MAX_BUILDS);
@@ -132,7 +140,8 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
     const options = await planOptions(deps.images, request);
     return inspectDockerfile(question, { filename, text: request.dockerfile }, options, request.onChecks);
   };
-  return { build, inspect, withScratch, contexts, usage };
+  const { history, content } = deps;
+  return { build, inspect, withScratch, contexts, usage, history, content };
 }
 
 /** After a build, in the background: a share of the disk is the cache's and no more. */

@@ -65,7 +65,17 @@ export class BuildJob {
     });
     gone.catch(() => undefined);
     await Promise.race([this.#returned.promise, gone]);
+    return this.response;
+  }
+
+  /** What the exporters said. */
+  get response(): Readonly<Record<string, string>> {
     return Object.assign({}, ...(this.#outcome?.responses ?? []));
+  }
+
+  /** What came of the build, once it is done. */
+  get outcome(): BuildOutcome | undefined {
+    return this.#outcome;
   }
 
   /** The client's own verdict. A failure of ours that it hands back is better known here. */

@@ -111,6 +111,11 @@ export interface TimestampMessage {
   readonly seconds: number;
   readonly nanos: number;
 }
+/** A time in milliseconds since 1970. */
+export function timestamp(ms: number): TimestampMessage {
+  const whole = Math.floor(ms);
+  return { seconds: Math.floor(whole / 1000), nanos: (whole % 1000) * 1_000_000 };
+}
 export interface VertexMessage {
   readonly digest: string;
   readonly inputs?: readonly string[];

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { messageOf } from '@wharf/kit';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import { type Finding, formatFinding } from '../checks/checks.ts';
+import { MAX_BUILD_LOG_BYTES, MAX_STEP_LOG_BYTES } from '../history/limits.ts';
+import type { RecordSteps } from '../history/record.ts';
 import type { BuildPlan } from '../plan/plan.ts';
 import type { Vertex } from '../plan/vertex.ts';
 import { inputsOf, type SolveObserver } from '../solver/solver.ts';
@@ -18,6 +20,9 @@ export class Progress implements SolveObserver {
   readonly #names = new Map<Vertex, string>();
   readonly #vertices = new Map<string, VertexMessage>();
   readonly #digests = new Map<Vertex, string>();
+  /** Bytes that each vertex has written. */
+  readonly #logged = new Map<string, number>();
+  #loggedBytes = 0;
   #ended = false;
   #wake: (() => void)[] = [];
 
@@ -54,7 +59,22 @@ export class Progress implements SolveObserver {
   }
 
   output(vertex: Vertex, stream: 'stdout' | 'stderr', chunk: Buffer): void {
-    this.#add({ logs: [{ vertex: this.#digest(vertex), timestamp: now(), stream: STREAMS[stream], msg: chunk }] });
+    const digest = this.#digest(vertex);
+    const before = this.#logged.get(digest) ?? 0;
+    const room = Math.min(MAX_STEP_LOG_BYTES - before, MAX_BUILD_LOG_BYTES - this.#loggedBytes);
+    this.#logged.set(digest, before + chunk.length);
+    this.#loggedBytes += Math.min(chunk.length, Math.max(0, room));
+    if (room >= chunk.length) this.#line(digest, stream, chunk);
+    else if (room >= 0 && before <= MAX_STEP_LOG_BYTES) {
+      const clipped = `\n[output clipped, log limit ${MAX_STEP_LOG_BYTES / 1024 ** 2}MiB reached]\n`;
+      this.#line(digest, stream, Buffer.concat([chunk.subarray(0, room), Buffer.from(clipped)]));
+      // So that it is said once.
+      this.#logged.set(digest, MAX_STEP_LOG_BYTES + 1);
+    }
+  }
+
+  #line(vertex: string, stream: 'stdout' | 'stderr', msg: Buffer): void {
+    this.#add({ logs: [{ vertex, timestamp: now(), stream: STREAMS[stream], msg }] });
   }
 
   done(vertex: Vertex, outcome: { readonly cached: boolean; readonly error?: unknown }): void {
@@ -100,6 +120,27 @@ export class Progress implements SolveObserver {
       ranges: [{ start: { line: finding.location.start }, end: { line: finding.location.end } }],
     }));
     this.#add({ warnings });
+  }
+
+  /** How many steps there were until now. */
+  get steps(): RecordSteps {
+    const vertices = [...this.#vertices.values()];
+    return {
+      total: vertices.length,
+      cached: vertices.filter(({ cached }) => cached === true).length,
+      completed: vertices.filter(({ completed }) => completed !== undefined).length,
+      warnings: this.#messages.reduce((count, { warnings }) => count + (warnings?.length ?? 0), 0),
+    };
+  }
+
+  /** The vertex of the first step that failed, for clients that show its log again. */
+  get failed(): string | undefined {
+    return [...this.#vertices.values()].find(({ error }) => error !== undefined)?.digest;
+  }
+
+  /** All there was until now. */
+  get messages(): readonly StatusMessage[] {
+    return this.#messages;
   }
 
   /** No more will come. */

@@ -3,8 +3,11 @@ import { hostPlatform } from '@wharf/oci/spec/platform';
 import { decode, encode, type MessageType } from '@wharf/wire/grpc/protobuf';
 import type { GrpcCall, GrpcHandler, GrpcMethods } from '@wharf/wire/grpc/server';
 import type { Builder } from '../build.ts';
+import { contentMethods } from './content-service.ts';
+import { historyRequest, historyUpdate, listenHistory, replayStatus, updateHistory } from './history-service.ts';
 import { BuildJob } from './job.ts';
 import * as pb from './messages.ts';
+import { recordBuild } from './record-build.ts';
 import type { Sessions } from './sessions.ts';
 
 /** How long a call about a build waits for the build itself, which comes on a stream of its own. */
@@ -58,9 +61,9 @@ export class BuildKitServer {
       [`${control}Status`, (call) => this.#status(call)],
       [`${control}DiskUsage`, unary(pb.DiskUsageRequest, pb.DiskUsageResponse, () => this.#diskUsage())],
       [`${control}Prune`, (call) => this.#prune(call)],
-      // Builds are not recorded: there is no history to tell of.
-      [`${control}ListenBuildHistory`, async (call) => void (await first(call))],
-      [`${control}UpdateBuildHistory`, nothing],
+      [`${control}ListenBuildHistory`, (call) => this.#listenHistory(call)],
+      [`${control}UpdateBuildHistory`, (call) => this.#updateHistory(call)],
+      ...contentMethods([this.#builder.history.content, this.#builder.content]),
       [`${bridge}Ping`, unary(pb.Empty, pb.PongResponse, async () => this.#pong())],
       [`${bridge}Solve`, (call) => this.#bridgeSolve(call)],
       [`${bridge}Return`, (call) => this.#return(call)],
@@ -84,10 +87,15 @@ export class BuildKitServer {
     this.#jobs.set(request.Ref, job);
     for (const tell of this.#waiting.get(request.Ref) ?? []) tell(job);
     this.#waiting.delete(request.Ref);
+    const recording = request.Internal ? undefined : recordBuild(this.#builder.history, request, job);
     try {
       const ExporterResponse = await job.finished();
       job.progress.finish();
+      recording?.ended();
       await call.send(encode(pb.ControlSolveResponse, { ExporterResponse }));
+    } catch (error) {
+      recording?.ended(error);
+      throw error;
     } finally {
       job.progress.finish();
       setTimeout(() => this.#jobs.delete(request.Ref), JOB_KEPT_MS).unref();
@@ -96,8 +104,19 @@ export class BuildKitServer {
 
   async #status(call: GrpcCall): Promise<void> {
     const { Ref } = decode<{ readonly Ref: string }>(pb.StatusRequest, await first(call));
+    const record = this.#jobs.has(Ref) ? undefined : await this.#builder.history.find(Ref);
+    if (record?.completedAt !== undefined) return replayStatus(this.#builder.history, record, call);
     const job = await this.#job(Ref);
     for await (const status of job.progress.follow(call.signal)) await call.send(encode(pb.StatusResponse, status));
+  }
+
+  async #listenHistory(call: GrpcCall): Promise<void> {
+    await listenHistory(this.#builder.history, historyRequest(await first(call)), call);
+  }
+
+  async #updateHistory(call: GrpcCall): Promise<void> {
+    await updateHistory(this.#builder.history, historyUpdate(await first(call)));
+    await call.send(Buffer.alloc(0));
   }
 
   async #bridgeSolve(call: GrpcCall): Promise<void> {
@@ -192,14 +211,9 @@ function usageRecord(entry: Awaited<ReturnType<Builder['usage']['list']>>[number
   return {
     ...{ ID: entry.id, Size: entry.sizeBytes, Description: entry.description, UsageCount: entry.uses },
     ...{ Shared: entry.shared, RecordType: entry.kind, Parents: entry.parent === '' ? [] : [entry.parent] },
-    CreatedAt: timestamp(entry.createdAt),
-    LastUsedAt: timestamp(entry.lastUsedAt),
+    CreatedAt: pb.timestamp(entry.createdAt),
+    LastUsedAt: pb.timestamp(entry.lastUsedAt),
   };
-}
-
-function timestamp(ms: number): pb.TimestampMessage {
-  const whole = Math.floor(ms);
-  return { seconds: Math.floor(whole / 1000), nanos: (whole % 1000) * 1_000_000 };
 }
 
 function buildId(call: GrpcCall): string {

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex, Readable } from 'node:stream';
 import { FrameReader, frame } from './framing.ts';
@@ -26,17 +27,23 @@ export type GrpcHandler = (call: GrpcCall) => Promise<void>;
 /** Methods by their path, `/package.Service/Method`. */
 export type GrpcMethods = ReadonlyMap<string, GrpcHandler>;
 
+export interface ServeGrpcOptions {
+  /** Metadata that every answer begins with. */
+  readonly headers?: () => Readonly<Record<string, string>>;
+}
+
 /**
  * Serves gRPC on a connection that speaks HTTP/2 from its first byte (grpc PROTOCOL-HTTP2.md). Resolves when the connection has
  * ended. A method that is not there is `UNIMPLEMENTED`.
  */
-export function serveGrpc(stream: Duplex, methods: GrpcMethods): Promise<void> {
+export function serveGrpc(stream: Duplex, methods: GrpcMethods, options: ServeGrpcOptions = {}): Promise<void> {
   const session: ServerHttp2Session = http2.performServerHandshake(stream, {
     settings: { initialWindowSize: WINDOW_BYTES, maxConcurrentStreams: MAX_STREAMS },
   });
   session.on('stream', (call, headers, _flags, rawHeaders) => {
     const method = methods.get(String(headers[':path']));
-    void answer(call, metadataOf(rawHeaders), method);
+    const response = { ...options.headers?.(), ':status': 200, 'content-type': 'application/grpc' };
+    void answer(call, metadataOf(rawHeaders), { method, response });
   });
   return new Promise((resolve) => {
     // A peer that just goes away is no fault of ours.
@@ -53,17 +60,17 @@ export function serveGrpc(stream: Duplex, methods: GrpcMethods): Promise<void> {
 async function answer(
   stream: ServerHttp2Stream,
   metadata: ReadonlyMap<string, readonly string[]>,
-  handler: GrpcHandler | undefined,
+  to: { readonly method: GrpcHandler | undefined; readonly response: OutgoingHttpHeaders },
 ): Promise<void> {
   stream.on('error', () => undefined);
   const gone = new AbortController();
   stream.once('close', () => gone.abort(new GrpcError(GRPC.CANCELLED, 'context canceled')));
   let trailers: Readonly<Record<string, string>> = { 'grpc-status': '0' };
-  stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+  stream.respond(to.response, { waitForTrailers: true });
   stream.once('wantTrailers', () => stream.sendTrailers(trailers));
   try {
-    if (handler === undefined) throw new GrpcError(GRPC.UNIMPLEMENTED, 'unknown service or method');
-    await handler({
+    if (to.method === undefined) throw new GrpcError(GRPC.UNIMPLEMENTED, 'unknown service or method');
+    await to.method({
       metadata,
       messages: messagesOf(stream),
       signal: gone.signal,

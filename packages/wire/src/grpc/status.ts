@@ -89,12 +89,18 @@ function kindOf(status: number): ErrorKind {
   return (Object.entries(CODES).find(([, code]) => code === status)?.[0] as ErrorKind | undefined) ?? 'internal';
 }
 
+/** An error as a message, `google.rpc.Status`. */
+export function errorStatus(error: unknown): Buffer {
+  const details = error instanceof GrpcError ? error.grpcDetails : [];
+  return encode(Status, { code: grpcStatusOf(error), message: messageOf(error), details });
+}
+
 /** The trailers that end a call with an error; texts are percent-encoded as the protocol asks. */
 export function errorTrailers(error: unknown): Readonly<Record<string, string>> {
   const code = grpcStatusOf(error);
   const text = messageOf(error);
   const details = error instanceof GrpcError ? error.grpcDetails : [];
-  const status = encode(Status, { code, message: text, details }).toString('base64');
+  const status = errorStatus(error).toString('base64');
   return {
     'grpc-status': String(code),
     'grpc-message': percentEncode(text),

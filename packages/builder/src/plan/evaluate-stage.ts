@@ -1,9 +1,16 @@
 import { posix } from 'node:path';
+import { formatGoDuration } from '@wharf/kit';
 import { parseSignal } from '@wharf/linux/signals';
 import type { Checks } from '../checks/checks.ts';
 import { StageChecks } from '../checks/stage-checks.ts';
 import { parseRunMount, type RunMount } from '../dockerfile/instructions/run-mount.ts';
-import type { AddInstruction, CopyInstruction, Instruction, RunInstruction } from '../dockerfile/instructions/types.ts';
+import type {
+  AddInstruction,
+  CopyInstruction,
+  Healthcheck,
+  Instruction,
+  RunInstruction,
+} from '../dockerfile/instructions/types.ts';
 import { DockerfileError, type LineRange, withLocation } from '../dockerfile/location.ts';
 import { expand } from '../dockerfile/shell-words.ts';
 import { copyActions, copyHistory } from './evaluate-copy.ts';
@@ -14,7 +21,8 @@ import type { ImageDraft } from './image-draft.ts';
 import { exposedPorts } from './ports.ts';
 import type { EvaluatedStage, PlannedStage, PlannedStep } from './stage.ts';
 import { StageNotes } from './stage-notes.ts';
-import type { Base, FileVertex, StepMount } from './vertex.ts';
+import { stepTitle } from './step-title.ts';
+import type { Base, FileVertex, ImageVertex, StepMount } from './vertex.ts';
 
 /** What a stage's instructions need from outside. */
 export interface StageSurroundings {
@@ -37,6 +45,8 @@ export interface StageStart {
   readonly buildArgs: readonly (readonly [string, string])[];
   /** A stage below has said where it works. */
   readonly hasWorkdir: boolean;
+  /** Undefined when the stage does not begin with an image. */
+  readonly image: ImageVertex | undefined;
 }
 
 /**
@@ -70,6 +80,7 @@ class Evaluation {
   readonly #steps: PlannedStep[] = [];
   readonly #checks: StageChecks;
   readonly #notes: StageNotes;
+  readonly #image: ImageVertex | undefined;
   #tree: Base;
   #hasCommand = false;
 
@@ -78,6 +89,7 @@ class Evaluation {
     this.#around = surroundings;
     this.#draft = start.draft;
     this.#tree = start.tree;
+    this.#image = start.image;
     this.#variables = new Map(start.variables);
     this.#buildArgs = [...start.buildArgs];
     this.#checks = new StageChecks(surroundings.checks, ignored, start.hasWorkdir);
@@ -92,6 +104,7 @@ class Evaluation {
       variables: this.#variables,
       buildArgs: this.#buildArgs,
       steps: this.#steps,
+      image: this.#image,
       notes: this.#notes,
       hasWorkdir: this.#checks.hasWorkdir,
     };
@@ -103,12 +116,10 @@ class Evaluation {
     const instruction = expandInstruction(written, this.#variables, this.#around.escapeToken, onUnset);
     const before = this.#tree;
     await this.#dispatch(instruction);
-    this.#steps.push({
-      text: written.code.trim(),
-      location: written.location,
-      result: this.#tree,
-      makesTree: this.#tree !== before,
-    });
+    const makesTree = this.#tree !== before;
+    const text = written.code.trim();
+    const title = makesTree ? stepTitle(written, this.#variables, this.#around.escapeToken) : text;
+    this.#steps.push({ text, title, location: written.location, result: this.#tree, makesTree });
   }
 
   #unset(names: ReadonlySet<string>, location: LineRange): void {
@@ -144,7 +155,7 @@ class Evaluation {
   }
 
   /** Instructions that touch the image's configuration only; returns what history says of each. */
-  #configure(instruction: Exclude<Instruction, RunInstruction | AddInstruction | CopyInstruction>): string {
+  #configure(instruction: Exclude<Instruction, RunInstruction | AddInstruction | CopyInstruction>): string | undefined {
     const { config } = this.#draft;
     switch (instruction.kind) {
       case 'label':
@@ -155,6 +166,8 @@ class Evaluation {
         this.#checks.once(instruction);
         this.#checks.commandLine(instruction, config.Shell);
         config.Cmd = withShell(instruction, instruction.words, config.Shell);
+        // Nothing reads it on Linux, but every image of Docker's that has a CMD has it.
+        config.ArgsEscaped = true;
         this.#hasCommand = true;
         return `CMD ${quotedList(config.Cmd)}`;
       case 'entrypoint':
@@ -174,13 +187,13 @@ class Evaluation {
       case 'healthcheck':
         this.#checks.once(instruction);
         config.Healthcheck = instruction.healthcheck;
-        return `HEALTHCHECK ${JSON.stringify(instruction.healthcheck)}`;
+        return `HEALTHCHECK ${healthcheckHistory(instruction.healthcheck)}`;
       case 'maintainer':
         this.#draft.author = instruction.maintainer;
         return `MAINTAINER ${instruction.maintainer}`;
       case 'onbuild':
         config.OnBuild = [...(config.OnBuild ?? []), instruction.expression];
-        return `ONBUILD ${instruction.expression}`;
+        return undefined;
       case 'shell':
         config.Shell = instruction.shell;
         return `SHELL [${instruction.shell.join(' ')}]`;
@@ -192,6 +205,7 @@ class Evaluation {
         config.User = instruction.user;
         return `USER ${instruction.user}`;
       case 'volume':
+        if (instruction.paths.includes('')) throw new DockerfileError('VOLUME specified can not be an empty string');
         config.Volumes = { ...config.Volumes, ...Object.fromEntries(instruction.paths.map((path) => [path, {}])) };
         return `VOLUME [${instruction.paths.join(' ')}]`;
       default:
@@ -199,8 +213,8 @@ class Evaluation {
     }
   }
 
-  #note(createdBy: string): void {
-    this.#draft.commit(createdBy, false);
+  #note(createdBy: string | undefined): void {
+    if (createdBy !== undefined) this.#draft.commit(createdBy, false);
   }
 
   #env(instruction: Extract<Instruction, { readonly kind: 'env' | 'label' }>): void {
@@ -268,6 +282,7 @@ class Evaluation {
     if (instruction.devices.length > 0) throw new DockerfileError('devices are not allowed in this build');
     const { config } = this.#draft;
     const { args, script } = runCommand(instruction, config.Shell);
+    if (args.length === 0) throw new DockerfileError('arguments are required');
     const mounts = await Promise.all(instruction.mountFlags.map((text) => this.#mount(text, instruction.location)));
     if (script !== undefined) mounts.push(scriptMount(script));
     this.#tree = {
@@ -294,8 +309,7 @@ class Evaluation {
     if (target === '' && (mount.type === 'bind' || mount.type === 'cache' || mount.type === 'tmpfs')) {
       throw new DockerfileError(`${mount.type} mount requires a target`);
     }
-    if (target === '/' && mount.type !== 'bind')
-      throw new DockerfileError(`${mount.type} mount cannot have the target "/"`);
+    if (target === '/') throw new DockerfileError(`invalid mount target "/"`);
     const wantsSource = mount.type === 'bind' || (mount.type === 'cache' && mount.from !== '');
     return { ...mount, target, sourceVertex: wantsSource ? await this.#around.treeOf(mount.from) : undefined };
   }
@@ -305,6 +319,14 @@ class Evaluation {
     if (type !== 'secret') return;
     this.#notes.request('secrets', source || id || posix.basename(target), { required, location });
   }
+}
+
+/** A health check, as Go prints its structure. */
+function healthcheckHistory(check: Healthcheck): string {
+  const time = (ns = 0) => formatGoDuration(BigInt(ns));
+  const { Test, Interval, Timeout, StartPeriod, StartInterval, Retries = 0 } = check;
+  const times = `Interval:${time(Interval)} Timeout:${time(Timeout)} StartPeriod:${time(StartPeriod)} StartInterval:${time(StartInterval)}`;
+  return `{Test:[${Test.join(' ')}] ${times} Retries:${Retries}}`;
 }
 
 /** Arguments that switch the builder and are no variables. */

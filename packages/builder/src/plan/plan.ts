@@ -1,3 +1,4 @@
+import { formatCanonical, parseReference, withDefaultTag } from '@wharf/kit';
 import type { Platform } from '@wharf/oci/spec/image';
 import { checkDefaultBases } from '../checks/check-from.ts';
 import type { CheckOptions } from '../checks/check-options.ts';
@@ -14,7 +15,7 @@ import { DEFAULT_PATH, environmentMap, ImageDraft } from './image-draft.ts';
 import { asTree, type NamedSource } from './named-source.ts';
 import type { EvaluatedStage, PlannedStage } from './stage.ts';
 import { StageNotes } from './stage-notes.ts';
-import type { Base, BaseImage, ContextVertex } from './vertex.ts';
+import type { Base, BaseImage, ContextVertex, ImageVertex } from './vertex.ts';
 
 export interface PlanOptions {
   readonly buildArgs: ReadonlyMap<string, string>;
@@ -46,6 +47,8 @@ export interface BuildPlan {
   readonly stages: readonly EvaluatedStage[];
   /** No step comes from the cache. */
   readonly noCache: boolean;
+  /** The file has one stage only. */
+  readonly isSingle: boolean;
 }
 
 const CONTEXT: ContextVertex = { kind: 'context', context: 'context', name: '[internal] load build context' };
@@ -102,6 +105,7 @@ class Planner {
       platform: this.#options.targetPlatform,
       target,
       noCache: this.#options.noCache,
+      isSingle: this.#stages.length === 1,
       stages: done.toSorted((left, right) => left.stage.index - right.stage.index),
     };
   }
@@ -168,7 +172,7 @@ class Planner {
     if (base !== undefined && !/^\d+$/.test(stage.baseName)) {
       const below = await this.#evaluate(base, path);
       const { tree, variables, buildArgs, hasWorkdir } = below;
-      return { tree, draft: below.draft.fork(), variables, buildArgs, hasWorkdir };
+      return { tree, draft: below.draft.fork(), variables, buildArgs, hasWorkdir, image: undefined };
     }
     const platform = this.#platformOf(stage);
     if (stage.baseName === SCRATCH) return withPath({ tree: undefined, draft: new ImageDraft(platform) });
@@ -176,8 +180,7 @@ class Planner {
       const given = await this.#named(stage.baseName, platform);
       if (given !== undefined) return this.#startFrom({ ...given, platform });
       const image = await this.#image(stage.baseName, platform);
-      const tree: Base =
-        image.diffIds.length === 0 ? undefined : { kind: 'image', image, name: `FROM ${image.reference}` };
+      const tree = imageVertex(image);
       return withPath({ tree, draft: new ImageDraft(image.platform, structuredClone(image.config)) });
     } catch (error) {
       throw withLocation(error, stage.parsed.from.location);
@@ -231,7 +234,7 @@ class Planner {
     const given = await this.#named(name, this.#options.targetPlatform);
     if (given !== undefined) return given.tree;
     const image = await this.#image(name, this.#options.targetPlatform);
-    return image.diffIds.length === 0 ? undefined : { kind: 'image', image, name: `FROM ${image.reference}` };
+    return imageVertex(image);
   }
 
   /** An ONBUILD of the base, as an instruction of this stage. */
@@ -240,8 +243,22 @@ class Planner {
     return parseSyntax(text).nodes.map((node) => {
       const instruction = parseInstruction({ ...node, location });
       if (instruction.kind === 'from') throw new DockerfileError("FROM isn't allowed as an ONBUILD trigger", location);
-      return instruction;
+      return { ...instruction, trigger: true };
     });
+  }
+}
+
+function imageVertex(image: BaseImage): ImageVertex | undefined {
+  return image.diffIds.length === 0
+    ? undefined
+    : { kind: 'image', image, name: `FROM ${canonicalName(image.reference)}` };
+}
+
+function canonicalName(reference: string): string {
+  try {
+    return formatCanonical(withDefaultTag(parseReference(reference)));
+  } catch {
+    return reference;
   }
 }
 
@@ -264,5 +281,11 @@ function rethrowAt(location: LineRange) {
 /** A stage's start from an image: programs are found even where the image says nothing of PATH. */
 function withPath({ tree, draft }: Pick<StageStart, 'tree' | 'draft'>): StageStart {
   if (!draft.env.has('PATH')) draft.setEnv('PATH', DEFAULT_PATH);
-  return { tree, draft, variables: environmentMap(draft.config.Env ?? []), buildArgs: [], hasWorkdir: false };
+  return {
+    tree,
+    draft,
+    variables: environmentMap(draft.config.Env ?? []),
+    buildArgs: [],
+    ...{ hasWorkdir: false, image: tree?.kind === 'image' ? tree : undefined },
+  };
 }

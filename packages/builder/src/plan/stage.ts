@@ -3,12 +3,14 @@ import type { LineRange } from '../dockerfile/location.ts';
 import type { FromLine } from './from-line.ts';
 import type { ImageDraft } from './image-draft.ts';
 import type { StageNotes } from './stage-notes.ts';
-import type { Base } from './vertex.ts';
+import type { Base, ImageVertex } from './vertex.ts';
 
 /** One instruction after evaluation. */
 export interface PlannedStep {
-  /** As a client is to see it, variables expanded where the builder expands them. */
+  /** As written. */
   readonly text: string;
+  /** As BuildKit's clients are shown it, variables expanded. */
+  readonly title: string;
   readonly location: LineRange;
   /** The tree after it; the same as before for instructions that touch no file. */
   readonly result: Base;
@@ -34,6 +36,8 @@ export interface EvaluatedStage {
   readonly variables: ReadonlyMap<string, string>;
   readonly buildArgs: readonly (readonly [string, string])[];
   readonly steps: readonly PlannedStep[];
+  /** The image it begins with; undefined when that is another stage, or nothing. */
+  readonly image: ImageVertex | undefined;
   readonly notes: StageNotes;
   /** It says where it works. */
   readonly hasWorkdir: boolean;

@@ -10,6 +10,8 @@ interface Common {
   /** The keyword as written. */
   readonly keyword: string;
   readonly comments: readonly string[];
+  /** It came with the base, as an ONBUILD. */
+  readonly trigger?: true;
 }
 
 /** An inline file of a COPY or ADD. */

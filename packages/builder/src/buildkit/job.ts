@@ -96,8 +96,8 @@ export class BuildJob {
       this.#outcome = outcome;
       return resultMessage(outcome);
     } catch (error) {
-      this.#failure = error;
-      throw error;
+      this.#failure = withoutStatus(error);
+      throw this.#failure;
     }
   }
 
@@ -286,6 +286,13 @@ function watching(progress: Progress, plans: readonly BuildPlan[], failed: { at?
       progress.done(vertex, outcome);
     },
   };
+}
+
+/** A failed build as BuildKit reports it: without a status of its own, which clients would put before the words. */
+function withoutStatus(error: unknown): unknown {
+  if (!(error instanceof Error) || grpcStatusOf(error) === GRPC.CANCELLED) return error;
+  const details = error instanceof GrpcError ? error.grpcDetails : [];
+  return new GrpcError(GRPC.UNKNOWN, error.message, { details, cause: error });
 }
 
 /** The error with the lines it lies on, in the form that buildx draws an excerpt from (BuildKit, errdefs.Source). */

@@ -36,20 +36,18 @@ export class Progress implements SolveObserver {
   }
 
   #plan(plan: BuildPlan, platform: string): void {
-    const single = plan.stages.length === 1;
-    for (const { stage, steps } of plan.stages) {
+    for (const { stage, steps, image } of plan.stages) {
       const trees = steps.filter(({ makesTree }) => makesTree);
-      const first = baseOf(trees[0]?.result);
-      const hasImage = first?.kind === 'image' && !this.#names.has(first);
-      const total = trees.length + (hasImage ? 1 : 0);
-      const prefix = platform + (single && stage.parsed.from.name === '' ? '' : `${stage.name} `);
+      const total = trees.length + (image === undefined ? 0 : 1);
+      const prefix = platform + (plan.isSingle ? '' : `${stage.name} `);
       let index = 0;
       const name = (vertex: Vertex, text: string): void => {
         index += 1;
-        this.#names.set(vertex, `[${prefix}${String(index).padStart(String(total).length)}/${total}] ${text}`);
+        const at = `${prefix}${String(index).padStart(String(total).length)}/${total}`;
+        if (!this.#names.has(vertex)) this.#names.set(vertex, `[${at}] ${text}`);
       };
-      if (hasImage && first?.kind === 'image') name(first, `FROM ${first.image.reference}`);
-      for (const { result, text } of trees) if (result !== undefined) name(result, oneLine(text));
+      if (image !== undefined) name(image, image.name);
+      for (const { result, title } of trees) if (result !== undefined) name(result, oneLine(title));
     }
   }
 
@@ -197,10 +195,6 @@ export class Progress implements SolveObserver {
     }
     return digest;
   }
-}
-
-function baseOf(vertex: Vertex | undefined): Vertex | undefined {
-  return vertex?.kind === 'run' || vertex?.kind === 'file' ? vertex.base : undefined;
 }
 
 function oneLine(text: string): string {

@@ -110,7 +110,7 @@ function proxies(): Readonly<Record<string, string | undefined>> {
 }
 
 function hideSecrets(text: string, access: GitAccess | undefined): string {
-  let hidden = redact(text);
+  let hidden: string = redact(text);
   for (const line of access?.headers.values() ?? [])
     hidden = hidden.replaceAll(line.split(' ').at(-1) ?? line, 'xxxxx');
   return hidden;

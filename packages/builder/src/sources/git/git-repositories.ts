@@ -123,11 +123,12 @@ async function resolve(repository: Repository): Promise<Wanted> {
   const short = ref.replace(/^refs\//, '');
   const names = ref === '' ? ['HEAD'] : [`refs/heads/${ref}`, `refs/tags/${ref}^{}`, `refs/tags/${ref}`];
   if (ref !== '') names.push(`refs/${short}^{}`, `refs/${short}`);
-  const listed = await git(['ls-remote', '--', remote, ...names], { cwd: bare, access, signal });
+  const listed = await git(['ls-remote', '--symref', '--', remote, ...names], { cwd: bare, access, signal });
   const commits = new Map(listed.split('\n').map((line) => [line.split('\t')[1] ?? '', line.split('\t')[0] ?? '']));
   for (const name of names) {
     const commit = commits.get(name);
-    if (commit !== undefined && IS_COMMIT.test(commit)) return { name: name.replace(/\^\{\}$/, ''), commit };
+    const branch = name === 'HEAD' ? /^ref: (refs\/heads\/\S+)\tHEAD$/m.exec(listed)?.[1] : undefined;
+    if (commit !== undefined && IS_COMMIT.test(commit)) return { name: branch ?? name.replace(/\^\{\}$/, ''), commit };
   }
   throw new WharfError(
     'not-found',

@@ -10,6 +10,7 @@ import { JsonShipper } from './json-shipper.ts';
 import type { LogKeeper } from './log-keeper.ts';
 import type { ContainerLog, LogEntry, LogFormat, LogQuery, MonitorLog } from './log-service.ts';
 import { LogStore } from './log-store.ts';
+import type { LogThread } from './log-thread.ts';
 import { MonitorBrake } from './monitor-brake.ts';
 import { type LogDriver, type LogOptions, type Rotation, readCache, readRotation } from './options.ts';
 import { readLog } from './read-log.ts';
@@ -33,6 +34,7 @@ export interface ContainerLogOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly keeper: LogKeeper;
+  readonly thread: LogThread;
 }
 
 /** Opens the log of a container with the parts its driver needs. */
@@ -137,6 +139,10 @@ abstract class ReadableLog implements ContainerLog {
   }
 }
 
+function compressBy({ thread }: ContainerLogOptions): (path: string) => Promise<void> {
+  return (path) => thread.compress(path);
+}
+
 function spoolPathOf(directory: string): string {
   return join(directory, 'log', 'container.log');
 }
@@ -151,11 +157,15 @@ class JsonFileLog extends ReadableLog {
 
   constructor(options: ContainerLogOptions) {
     const path = join(options.directory, `${options.record.id}-json.log`);
-    super(options, new LogStore(new RotatingFile(path, readRotation('json-file', options.options)), 'json'));
+    super(
+      options,
+      new LogStore(new RotatingFile(path, readRotation('json-file', options.options), compressBy(options)), 'json'),
+    );
     this.path = path;
     this.#brake = new MonitorBrake({ containerId: options.record.id, log: options.log });
     this.#shipper = new JsonShipper({
       brake: this.#brake,
+      thread: options.thread,
       spoolPath: this.spoolPath,
       cursorPath: join(this.directory, 'log', 'cursor.json'),
       store: this.store,
@@ -232,7 +242,10 @@ class SpoolLog extends ReadableLog {
   constructor(options: ContainerLogOptions) {
     const local = options.driver === 'local';
     const rotation = local ? readRotation('local', options.options) : readCache(options.options);
-    super(options, new LogStore(new RotatingFile(spoolPathOf(options.directory), rotation ?? uncached), 'cri'));
+    super(
+      options,
+      new LogStore(new RotatingFile(spoolPathOf(options.directory), rotation ?? uncached, compressBy(options)), 'cri'),
+    );
     this.#options = options;
     this.#readable = rotation !== undefined;
     this.#spool = new Spool(this.store, this.log);

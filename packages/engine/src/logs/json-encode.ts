@@ -52,8 +52,12 @@ export class JsonEncoder {
   #buffer: Buffer = EMPTY;
   #used = 0;
 
-  /** `attributes` is what `labels`, `env` and `tag` options add to each record; none when empty. */
-  constructor(attributes: Readonly<Record<string, string>>) {
+  /**
+   * `attributes` is what `labels`, `env` and `tag` options add to each record; none when empty. Records are made in `buffer` while
+   * they fit.
+   */
+  constructor(attributes: Readonly<Record<string, string>>, buffer: Buffer = EMPTY) {
+    this.#buffer = buffer;
     const sorted = Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
     this.#attributes = Buffer.from(Object.keys(sorted).length > 0 ? `,"attrs":${JSON.stringify(sorted)}` : '');
   }
@@ -62,18 +66,9 @@ export class JsonEncoder {
     return this.#used;
   }
 
-  /** The records added since `clear`; valid until the next `add`. */
+  /** The records added; valid until the next `add`. */
   bytes(): Buffer {
     return this.#buffer.subarray(0, this.#used);
-  }
-
-  /** Gives the memory back between passes. */
-  release(): void {
-    if (this.#used === 0) this.#buffer = EMPTY;
-  }
-
-  clear(): void {
-    this.#used = 0;
   }
 
   add(message: JsonMessage): void {

@@ -53,3 +53,32 @@ for (const config of [{ 'max-size': '1g' }, { 'max-size': '100k', 'max-file': '1
     for (const line of readFileSync(last.path, 'utf8').trimEnd().split('\n')) assert.ok(JSON.parse(line).time);
   });
 }
+
+test('a large backlog is shipped whole and in order, rotated and compressed, by the log thread', async (t) => {
+  const root = await tempDirectory(t);
+  const record = makeRecord({ Type: 'json-file', Config: { 'max-size': '4m', 'max-file': '20', compress: 'true' } });
+  const log = openLog(root, record);
+  t.after(() => log.remove());
+  await log.prepare();
+  let expected = '';
+  for (let round = 0; round < 20; round++) {
+    let text = '';
+    for (let i = 0; i < 10_000; i++) {
+      const line = `${round} ${i} "ä\u2028\t\\"`;
+      text += criRecord(BigInt(i), 'stdout', line, i % 5 === 0);
+      expected += i % 5 === 0 ? line : `${line}\n`;
+    }
+    // One that no buffer of the thread holds.
+    if (round === 3) {
+      const long = 'x'.repeat(700_000);
+      text += criRecord(1n, 'stdout', long);
+      expected += `${long}\n`;
+    }
+    appendSpool(root, record, text);
+  }
+  log.notify(1);
+  await log.finish();
+  const actual = await readText(log);
+  assert.equal(actual.length, expected.length);
+  assert.ok(actual === expected, 'every byte once and in order');
+});

@@ -1,14 +1,14 @@
-import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasErrno, type Logger, messageOf } from '@wharf/kit';
 import { FALLOC, fallocate, seekData } from '@wharf/linux/fsx';
 import type { Attributes } from './attributes.ts';
-import { CriScanner } from './cri.ts';
-import { JsonEncoder } from './json-encode.ts';
+import { type Encoded, type EncodeTask, encodePending, encodeRecords } from './encode-records.ts';
 import { JsonWriter } from './json-writer.ts';
 import {
   CURSOR_INTERVAL_MS,
   MAX_RECORD_BYTES,
+  SHIP_ASIDE_BYTES,
   SHIP_BACKLOG_BYTES,
   SHIP_CHUNK_BYTES,
   SHIP_DELAY_MS,
@@ -17,17 +17,11 @@ import {
   SPOOL_TRIM_BYTES,
 } from './limits.ts';
 import type { LogStore } from './log-store.ts';
-import { MessageJoiner, type PendingLine } from './message-joiner.ts';
+import type { LogThread } from './log-thread.ts';
+import type { PendingLine } from './message-joiner.ts';
 import type { MonitorBrake } from './monitor-brake.ts';
+import { readCursor, type ShipCursor, writeCursor } from './ship-cursor.ts';
 import { fileSize } from './spool.ts';
-
-/** How far shipping has come; what is in the output beyond it is shipped again after a crash. */
-interface Cursor {
-  readonly spoolOffset: number;
-  readonly inode: number;
-  readonly size: number;
-  readonly pending: readonly (PendingLine | null)[];
-}
 
 /** Most containers say little: the first read of a pass is small. */
 const FIRST_CHUNK_BYTES = 16 * 1024;
@@ -40,6 +34,8 @@ export interface JsonShipperOptions {
   readonly log: Logger;
   /** Keeps the container from writing while too much waits. */
   readonly brake?: Pick<MonitorBrake, 'hold' | 'release'>;
+  /** Ships for containers that write a lot. */
+  readonly thread?: Pick<LogThread, 'ship'>;
 }
 
 /**
@@ -54,9 +50,8 @@ export interface JsonShipperOptions {
 export class JsonShipper {
   readonly #options: JsonShipperOptions;
   readonly #writer: JsonWriter;
-  readonly #encoder: JsonEncoder;
-  readonly #joiner: MessageJoiner;
-  readonly #scanner = new CriScanner();
+  /** The lines that go on behind `#offset`. */
+  #pending: readonly (PendingLine | null)[] = [];
   #buffer: Buffer | undefined;
   #spool: FileHandle | undefined;
   #offset = 0;
@@ -70,6 +65,8 @@ export class JsonShipper {
   #urgent = 0;
   /** The spool has grown larger than it should. */
   #behind = false;
+  /** There is so much to ship that it is done beside. */
+  #aside = false;
   #timer: NodeJS.Timeout | undefined;
   #pass: Promise<void> | undefined;
   readonly #waiters = new Set<{ readonly target: number; readonly resolve: () => void }>();
@@ -78,8 +75,6 @@ export class JsonShipper {
   constructor(options: JsonShipperOptions) {
     this.#options = options;
     this.#writer = new JsonWriter(options.store);
-    this.#encoder = new JsonEncoder(options.attributes);
-    this.#joiner = new MessageJoiner((message) => this.#encoder.add(message));
   }
 
   /** The spool has grown: ship it soon. */
@@ -166,7 +161,6 @@ export class JsonShipper {
     try {
       await this.#shipToEnd();
     } catch (error) {
-      this.#encoder.clear();
       await this.#close();
       throw error;
     }
@@ -182,11 +176,12 @@ export class JsonShipper {
     if (this.#removed) return;
     if (this.#ending) await this.#shipRest();
     this.#buffer = undefined;
-    this.#encoder.release();
+    this.#aside = false;
   }
 
   #hurried(): boolean {
-    return this.#urgent > 0 || this.#ending || this.#options.store.followed || this.#behind;
+    const urgent = this.#urgent > 0 || this.#ending || this.#options.store.followed;
+    return urgent || this.#behind || this.#aside;
   }
 
   async #pause(): Promise<void> {
@@ -200,27 +195,64 @@ export class JsonShipper {
   async #shipChunk(): Promise<boolean> {
     const spool = this.#spool;
     if (!spool) return false;
+    const more = this.#aside ? await this.#shipAside(spool) : await this.#shipHere(spool);
+    const backlog = more ? (await spool.stat()).size - this.#offset : 0;
+    this.#aside = this.#options.thread !== undefined && (backlog > SHIP_ASIDE_BYTES || (this.#aside && backlog > 0));
+    this.#behind = backlog > SHIP_BACKLOG_BYTES;
+    if (backlog > SHIP_HOLD_BYTES) this.#options.brake?.hold();
+    else if (!this.#behind) this.#options.brake?.release();
+    return more;
+  }
+
+  async #shipHere(spool: FileHandle): Promise<boolean> {
     this.#buffer ??= Buffer.allocUnsafeSlow(FIRST_CHUNK_BYTES);
     const { bytesRead } = await spool.read(this.#buffer, 0, this.#buffer.length, this.#offset);
-    if (bytesRead === 0) return false;
-    const data = this.#buffer.subarray(0, bytesRead);
     const full = bytesRead === this.#buffer.length;
     let used = 0;
     while (used < bytesRead) {
       if (this.#writer.full) await this.#rotate();
-      const size = this.#encode(data.subarray(used));
-      if (size === 0 && this.#encoder.length === 0) break;
-      await this.#write();
-      used += size;
-      this.#offset += size;
-      for (const waiter of this.#waiters) if (this.#offset >= waiter.target) waiter.resolve();
+      const encoded = encodeRecords({ ...this.#task(), data: this.#buffer.subarray(used, bytesRead) });
+      if (encoded.used === 0 && encoded.bytes.length === 0) break;
+      await this.#write(encoded.bytes);
+      this.#advance(encoded);
+      used += encoded.used;
     }
     if (full) this.#enlarge(used);
-    const backlog = full ? (await spool.stat()).size - this.#offset : 0;
-    this.#behind = backlog > SHIP_BACKLOG_BYTES;
-    if (backlog > SHIP_HOLD_BYTES) this.#options.brake?.hold();
-    else if (!this.#behind) this.#options.brake?.release();
     return full || used > 0;
+  }
+
+  /** As `#shipHere`, by the thread. A record too large for its buffer is left to the one here. */
+  async #shipAside(spool: FileHandle): Promise<boolean> {
+    const { thread } = this.#options;
+    if (this.#writer.full) await this.#rotate();
+    const logFd = this.#writer.fd;
+    if (!thread || logFd === undefined) return false;
+    const shipped = await thread.ship({
+      ...this.#task(),
+      kind: 'ship',
+      spoolFd: spool.fd,
+      offset: this.#offset,
+      lengthBytes: SHIP_ASIDE_BYTES,
+      logFd,
+      position: this.#writer.sizeBytes,
+    });
+    if (shipped.used === 0 && shipped.writtenBytes === 0) return this.#shipHere(spool);
+    this.#dirty = true;
+    this.#writer.advance(shipped.writtenBytes);
+    this.#advance(shipped);
+    this.#options.store.changed();
+    return true;
+  }
+
+  #task(): Pick<EncodeTask, 'roomBytes' | 'pending' | 'attributes'> {
+    return { roomBytes: this.#writer.roomBytes, pending: this.#pending, attributes: this.#options.attributes };
+  }
+
+  /** So much of the spool has become part of the log. */
+  #advance(encoded: Pick<Encoded, 'used' | 'pending'>): void {
+    this.#pending = encoded.pending;
+    this.#offset += encoded.used;
+    for (const waiter of this.#waiters) if (this.#offset >= waiter.target) waiter.resolve();
   }
 
   /** A full buffer: read more at a time. A record that does not fit is read with a larger one, or passed over. */
@@ -232,21 +264,10 @@ export class JsonShipper {
     else this.#offset += length;
   }
 
-  /** Encodes records until the output file is full; returns the bytes of spool they took. */
-  #encode(data: Buffer): number {
-    const room = this.#writer.roomBytes;
-    return this.#scanner.scan(data, (record) => {
-      if (this.#encoder.length >= room) return false;
-      this.#joiner.add(record);
-      return true;
-    });
-  }
-
-  async #write(): Promise<void> {
+  async #write(bytes: Buffer): Promise<void> {
     this.#dirty = true;
-    if (this.#encoder.length === 0) return;
-    await this.#writer.write(this.#encoder.bytes());
-    this.#encoder.clear();
+    if (bytes.length === 0) return;
+    await this.#writer.write(bytes);
     this.#options.store.changed();
   }
 
@@ -260,14 +281,20 @@ export class JsonShipper {
 
   /** The lines that never ended, and the cursor. */
   async #shipRest(): Promise<void> {
-    this.#joiner.flush();
-    await this.#write();
+    await this.#endLines();
     await this.#save();
+  }
+
+  /** The lines under way will not be continued. */
+  async #endLines(): Promise<void> {
+    const bytes = encodePending({ pending: this.#pending, attributes: this.#options.attributes });
+    await this.#write(bytes);
+    this.#pending = [];
   }
 
   async #open(): Promise<void> {
     const { spoolPath } = this.#options;
-    const cursor = await this.#readCursor();
+    const cursor = await readCursor(this.#options.cursorPath, this.#options.log);
     await this.#options.store.file.cleanUp();
     try {
       this.#spool = await open(spoolPath, 'r+');
@@ -278,13 +305,13 @@ export class JsonShipper {
     await this.#writer.open(cursor);
     const { size } = await this.#spool.stat();
     this.#offset = cursor && cursor.spoolOffset <= size ? cursor.spoolOffset : 0;
-    this.#joiner.restore(cursor?.pending ?? []);
+    this.#pending = cursor?.pending ?? [];
+    await this.#passHole(size);
     this.#opened = true;
-    this.#passHole(size);
   }
 
   /** While no daemon ran, the oldest part of a spool that had grown large was given back. */
-  #passHole(size: number): void {
+  async #passHole(size: number): Promise<void> {
     if (!this.#spool) return;
     const from = seekData(this.#spool.fd, this.#offset) ?? size;
     if (from <= this.#offset) return;
@@ -293,8 +320,7 @@ export class JsonShipper {
       details,
       'The oldest output written while no daemon ran was dropped: there was too much of it',
     );
-    // The lines it began will not be continued.
-    this.#joiner.flush();
+    await this.#endLines();
     this.#offset = from;
   }
 
@@ -308,34 +334,22 @@ export class JsonShipper {
     await Promise.all([spool?.close(), this.#writer.close()]);
   }
 
-  async #readCursor(): Promise<Cursor | undefined> {
-    try {
-      return JSON.parse(await readFile(this.#options.cursorPath, 'utf8')) as Cursor;
-    } catch (error) {
-      if (hasErrno(error, 'ENOENT')) return undefined;
-      this.#options.log.warn({ error: messageOf(error), path: this.#options.cursorPath }, 'Log cursor is unreadable');
-      return undefined;
-    }
-  }
-
   async #saveSometimes(): Promise<void> {
     if (!this.#dirty || performance.now() - this.#savedAt < CURSOR_INTERVAL_MS) return;
     await this.#save();
   }
 
   async #save(): Promise<void> {
-    const cursor: Cursor = {
+    const cursor: ShipCursor = {
       spoolOffset: this.#offset,
       inode: this.#writer.inode,
       size: this.#writer.sizeBytes,
-      pending: this.#joiner.save(),
+      pending: this.#pending,
     };
     const trim = this.#offset - this.#trimmed >= SPOOL_TRIM_BYTES;
     // What is given back can never be shipped again: its copy must be on disk.
     if (trim) await this.#writer.sync();
-    const temporary = `${this.#options.cursorPath}.tmp`;
-    await writeFile(temporary, JSON.stringify(cursor), { mode: 0o600, flush: trim });
-    await rename(temporary, this.#options.cursorPath);
+    await writeCursor(this.#options.cursorPath, cursor, { flush: trim });
     this.#savedAt = performance.now();
     this.#dirty = false;
     if (trim) this.#trim();

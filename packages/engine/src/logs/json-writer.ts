@@ -50,6 +50,16 @@ export class JsonWriter {
     if (size > this.#size) await handle.truncate(this.#size);
   }
 
+  /** For somebody else who writes from `sizeBytes` on; undefined when not open. */
+  get fd(): number | undefined {
+    return this.#handle?.fd;
+  }
+
+  /** So much was written by somebody else. */
+  advance(bytes: number): void {
+    this.#size += bytes;
+  }
+
   async write(bytes: Buffer): Promise<void> {
     if (!this.#handle || bytes.length === 0) return;
     let at = 0;

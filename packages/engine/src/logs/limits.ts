@@ -24,6 +24,10 @@ export const SHIP_CHUNK_BYTES = 128 * 1024;
 export const SHIP_PAUSE_MS = 8;
 /** Wait after a notice before shipping, so that several writes are one pass. */
 export const SHIP_DELAY_MS = 25;
+/** Above this backlog shipping is done by a thread beside, in pieces of this. */
+export const SHIP_ASIDE_BYTES = 512 * 1024;
+/** A thread without work ends after this. */
+export const LOG_THREAD_IDLE_MS = 5000;
 /** Above this backlog shipping no longer pauses: the spool must not outgrow the disk. */
 export const SHIP_BACKLOG_BYTES = 64 * 1024 * 1024;
 /** Above this backlog the container's writes wait until it is below the one before. */

@@ -4,6 +4,7 @@ import type { ContainerRecord } from '../containers/container.ts';
 import { createContainerLog } from './container-log.ts';
 import { LogKeeper } from './log-keeper.ts';
 import type { ContainerLog, LogService } from './log-service.ts';
+import { LogThread } from './log-thread.ts';
 import { isLogDriver, LOG_DRIVERS, type LogOptions, validateLogOptions } from './options.ts';
 
 export interface LogServiceOptions {
@@ -19,6 +20,7 @@ export function createLogService(options: LogServiceOptions): LogService {
   const { defaults, dataRoot, log, clock = systemClock } = options;
   validateLogOptions(defaults.driver, defaults.options);
   const keeper = new LogKeeper({ dataRoot, log });
+  const thread = new LogThread();
   const logs = new Map<string, ContainerLog>();
 
   /** Options of the daemon count for containers with the daemon's driver; those of the cache for all. */
@@ -47,6 +49,7 @@ export function createLogService(options: LogServiceOptions): LogService {
         directory: join(dataRoot, 'containers', record.id),
         clock,
         keeper,
+        thread,
         log: log.child({ container: record.id }),
       });
       const remove = opened.remove.bind(opened);

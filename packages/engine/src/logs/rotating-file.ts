@@ -1,10 +1,7 @@
-import { createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { constants, createGzip } from 'node:zlib';
 import { hasErrno } from '@wharf/kit';
-import { seekData } from '@wharf/linux/fsx';
+import { compress } from './compress.ts';
 import type { Rotation } from './options.ts';
 
 /** One file of a log: the newest has `index` 0. */
@@ -27,11 +24,14 @@ async function removeFile(path: string): Promise<void> {
 export class RotatingFile {
   readonly path: string;
   readonly rotation: Rotation;
+  readonly #compress: (path: string) => Promise<void>;
   #compressing: Promise<void> = Promise.resolve();
 
-  constructor(path: string, rotation: Rotation) {
+  /** `compressAside` compresses without keeping the event loop; files are compressed on it when absent. */
+  constructor(path: string, rotation: Rotation, compressAside = compress) {
     this.path = path;
     this.rotation = rotation;
+    this.#compress = compressAside;
   }
 
   /** The existing files, oldest first. */
@@ -71,7 +71,7 @@ export class RotatingFile {
   /** Starts compressing the last finished file, if that is wanted. `onError` hears of a failure; the file stays plain. */
   compressFinished(onError: (error: unknown) => void): void {
     if (!this.rotation.compress || this.rotation.maxFiles < 2) return;
-    this.#compressing = compress(`${this.path}.1`).catch((error: unknown) => {
+    this.#compressing = this.#compress(`${this.path}.1`).catch((error: unknown) => {
       if (!hasErrno(error, 'ENOENT')) onError(error);
     });
   }
@@ -129,23 +129,4 @@ async function blocksOf(path: string): Promise<number> {
     if (hasErrno(error, 'ENOENT')) return 0;
     throw error;
   }
-}
-
-/** What stood before was given back while no daemon ran: its zeros are not kept. */
-async function firstByteOf(path: string): Promise<number> {
-  const handle = await open(path, 'r');
-  try {
-    return seekData(handle.fd, 0) ?? 0;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function compress(path: string): Promise<void> {
-  const temporary = `${path}.tmp-gz`;
-  const gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: 256 * 1024 });
-  const source = createReadStream(path, { highWaterMark: 256 * 1024, start: await firstByteOf(path) });
-  await pipeline(source, gzip, createWriteStream(temporary, { mode: 0o640 }));
-  await rename(temporary, `${path}.gz`);
-  await removeFile(path);
 }

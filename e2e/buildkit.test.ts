@@ -176,8 +176,6 @@ test('a directory of the client that cannot be written is told of', async () => 
 
 test('what is not there yet is refused with a sentence', async () => {
   const folder = context({ Dockerfile: `FROM ${BUSYBOX}\n` });
-  const other = await build(folder, '--output', `type=local,mode=delete,dest=${join(scratch, 'out')}`);
-  assert.match(other.output, /mode "delete"/);
   const named = await build(folder, '--build-context', `other=${folder}`);
   assert.match(named.output, /named contexts are not there yet/);
 });

@@ -1,42 +1,114 @@
-import { WharfError } from '@wharf/kit';
-import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
+import { isKind, WharfError } from '@wharf/kit';
+import { formatPlatform } from '@wharf/oci/spec/platform';
+import { toText } from '@wharf/oci/tar/bytes';
 import { WorkerPool } from '@wharf/oci/workers/pool';
+import type { GrpcStream } from '@wharf/wire/grpc/client';
 import { decode, encode } from '@wharf/wire/grpc/protobuf';
-import { onlyPlatform } from '../finish.ts';
+import type { Subject } from '../export/attestation-manifest.ts';
+import { type Attributes, epochOf } from '../export/attributes.ts';
+import { directoryOf, type FilesLayout, filesLayout, statementFiles } from '../export/statement-files.ts';
 import { placeOf } from '../ops/place.ts';
-import type { Exporter } from '../result.ts';
-import type { Tree } from '../solver/tree.ts';
+import type { BuildResult, Exporter, ExportTools, PlatformResult } from '../result.ts';
 import { PACKET } from './diff-copy.ts';
-import type { ExportParams } from './export-job.ts';
-import { Packet, type PacketMessage } from './messages.ts';
+import type { ExportParams, ExportPart } from './export-job.ts';
+import { BytesMessage, Packet, type PacketMessage } from './messages.ts';
 import type { Session } from './sessions.ts';
 
 const METHOD = '/moby.filesync.v1.FileSend/DiffCopy';
+const PIECE_BYTES = 256 * 1024;
 const module = import.meta.resolve('./export-job.ts');
 /** Apart from the pool for layers: a client that takes its time must not hold those up. */
 const pool = new WorkerPool({ name: 'export', size: 2 });
 
-/** Where a client wants a tree: `id` is the number of its exporter. */
+/** Where a client wants something: `id` is the number of its exporter. */
 interface ExportOrder {
   readonly id: number;
   readonly signal: AbortSignal;
+  /** What the client is told beforehand. */
+  readonly response?: Readonly<Record<string, string>>;
 }
 
-/** Hands the files to the client. */
-export function filesExporter(session: Session, id: number, type: 'local' | 'tar'): Exporter {
-  return async (result, { snapshots, step, signal }) => {
-    const { tree } = onlyPlatform(result, type);
-    const send = type === 'tar' ? exportTar : exportDirectory;
-    const title = `exporting to client ${type === 'tar' ? 'tarball' : 'directory'}`;
-    await step(title, () => send(session, snapshots, tree, { id, signal }));
+/** Hands the files to the client: as an archive, or into a directory over what is there. */
+export function filesExporter(session: Session, id: number, type: 'local' | 'tar', attributes: Attributes): Exporter {
+  const epoch = epochOf(attributes['source-date-epoch']);
+  const { mode = 'copy' } = attributes;
+  if (mode !== 'copy' && mode !== 'delete') {
+    throw new WharfError('invalid-argument', `invalid local exporter mode "${mode}"`);
+  }
+  return async (result, tools) => {
+    const layout = filesLayout(attributes, result);
+    const time = epoch ?? result.sourceDateEpoch;
+    const timeNs = time === undefined ? undefined : BigInt(time) * 1_000_000_000n;
+    const order = { id, signal: tools.signal };
+    await tools.step(`exporting to client ${type === 'tar' ? 'tarball' : 'directory'}`, async (part) => {
+      const parts = await Promise.all(result.platforms.map((each) => partOf(each, result, layout, tools)));
+      if (type === 'tar') {
+        await part('sending tarball', () => sendTar(session, { parts, timeNs }, order));
+        return;
+      }
+      if (!layout.isSplit && parts.length > 1) await refuseSameNames(parts, result, tools.signal);
+      // Where all lie in one directory each is sent on its own; elsewhere the client may delete what it is not sent.
+      const calls = layout.isSplit || parts.length === 1 ? [parts] : parts.map((each) => [each]);
+      if (calls.length > 1 && mode === 'delete') {
+        throw new WharfError(
+          'invalid-argument',
+          'Cannot delete in a directory that several platforms share: split them',
+        );
+      }
+      for (const sent of calls) {
+        await part('copying files', () => sendDirectory(session, { parts: sent, timeNs }, order));
+      }
+    });
     return {};
   };
 }
 
-/** Sends a tree as an archive into the file that the client has opened. */
-async function exportTar(session: Session, snapshots: Snapshotter, tree: Tree, order: ExportOrder): Promise<void> {
+async function partOf(
+  result: PlatformResult,
+  { isMultiPlatform }: BuildResult,
+  layout: FilesLayout,
+  { snapshots, signal }: ExportTools,
+): Promise<ExportPart> {
+  const source = placeOf(snapshots, { kind: 'tree', tree: result.tree });
+  const part = { source, directory: directoryOf(result, layout), extra: [] };
+  if (!result.attestations.some(({ fileName }) => fileName !== undefined)) return part;
+  const params = { parts: [{ ...part, directory: '' }], timeNs: undefined };
+  const subjects = await pool.run<ExportParams, readonly Subject[]>({
+    module,
+    job: 'exportDigestsJob',
+    params,
+    signal,
+  });
+  return { ...part, extra: statementFiles(result, subjects, { ...layout, isMultiPlatform }) };
+}
+
+async function refuseSameNames(
+  parts: readonly ExportPart[],
+  { platforms }: BuildResult,
+  signal: AbortSignal,
+): Promise<void> {
+  const owners = new Map<string, string>();
+  for (const [index, part] of parts.entries()) {
+    const params = { parts: [part], timeNs: undefined };
+    const names = await pool.run<ExportParams, readonly string[]>({ module, job: 'exportNamesJob', params, signal });
+    const platform = platforms[index]?.platform;
+    const own = platform === undefined ? '' : formatPlatform(platform);
+    for (const name of names) {
+      const other = owners.get(name);
+      if (other !== undefined) {
+        throw new WharfError(
+          'already-exists',
+          `cannot overwrite ${toText(name)} from ${other} with ${own} when split option is disabled`,
+        );
+      }
+      owners.set(name, own);
+    }
+  }
+}
+
+/** Sends trees as an archive into the file that the client has opened. */
+async function sendTar(session: Session, params: ExportParams, order: ExportOrder): Promise<void> {
   const call = openCall(session, order);
-  const params = { source: placeOf(snapshots, { kind: 'tree', tree }) };
   try {
     await pool.run<ExportParams, void>({
       ...{ module, job: 'exportTarJob', params, signal: order.signal },
@@ -51,17 +123,28 @@ async function exportTar(session: Session, snapshots: Snapshotter, tree: Tree, o
   for await (const _ of call.messages);
 }
 
-/** Sends a tree into a directory of the client, over what is there (fsutil's DiffCopy). Throws what the client reports. */
-async function exportDirectory(
-  session: Session,
-  snapshots: Snapshotter,
-  tree: Tree,
-  order: ExportOrder,
-): Promise<void> {
+/** Sends bytes into the file that the client has opened. A client that has them already (`already-exists`) is content. */
+export async function sendFile(session: Session, bytes: AsyncIterable<Buffer>, order: ExportOrder): Promise<void> {
+  const call = openCall(session, order);
+  try {
+    for await (const chunk of bytes) {
+      for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+        await call.send(encode(BytesMessage, { data: chunk.subarray(at, at + PIECE_BYTES) }));
+      }
+    }
+    call.end();
+    for await (const _ of call.messages);
+  } catch (error) {
+    call.cancel();
+    if (!isKind(error, 'already-exists')) throw error;
+  }
+}
+
+/** Sends trees into a directory of the client (fsutil's DiffCopy). Throws what the client reports. */
+async function sendDirectory(session: Session, params: ExportParams, order: ExportOrder): Promise<void> {
   const call = openCall(session, order);
   const wanted = new TransformStream<Uint8Array, Uint8Array>();
   const writer = wanted.writable.getWriter();
-  const params = { source: placeOf(snapshots, { kind: 'tree', tree }) };
   const sending = pool.run<ExportParams, void>({
     ...{ module, job: 'exportTreeJob', params, signal: order.signal },
     input: wanted.readable,
@@ -94,11 +177,18 @@ async function exportDirectory(
   }
 }
 
-function openCall(session: Session, { id, signal }: ExportOrder): ReturnType<Session['client']['open']> {
+function openCall(session: Session, { id, signal, response = {} }: ExportOrder): GrpcStream {
   if (!session.methods.has(METHOD)) {
     throw new WharfError('failed-precondition', 'Cannot export the result: the client takes no files');
   }
-  return session.client.open(METHOD, { 'buildkit-attachable-exporter-id': String(id) }, signal);
+  const told = Object.entries(response).map(([key, value]) => [`exporter-md-${key}`, value] as const);
+  const metadata = {
+    'buildkit-attachable-exporter-id': String(id),
+    // All platforms come in one call, so that a client may delete what it was not sent.
+    'buildkit-exporter-multi-platform': '1',
+    ...Object.fromEntries(told),
+  };
+  return session.client.open(METHOD, metadata, signal);
 }
 
 function numberBytes(value: number): Uint8Array {

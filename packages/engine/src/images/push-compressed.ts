@@ -52,7 +52,7 @@ async function compressedIndex(
   );
   if (replaced.size === 0) return target;
   const manifests = await Promise.all(
-    images.map((each) => (isAttestation(each) ? followingStatements(room, lease, each, replaced) : each)),
+    images.map(async (each) => (isAttestation(each) ? followingStatements(room, lease, each, replaced) : each)),
   );
   return stored(lease, target, { ...index, manifests });
 }

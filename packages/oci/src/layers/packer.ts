@@ -16,6 +16,8 @@ export interface PackerOptions {
   readonly wholeSeconds: boolean;
   /** Later times are written as this one. */
   readonly latestNs?: bigint | undefined;
+  /** Every time is written as this one. */
+  readonly fixedNs?: bigint | undefined;
 }
 
 // Labels belong to the host's policy, and overlayfs's marks to the stack the file was in.
@@ -67,6 +69,13 @@ export class Packer {
     return this.#bytes(encodeTarHeader(entry));
   }
 
+  /** Adds a file that is no file yet. */
+  *addContent(entry: TarEntryInit, data: Buffer): Generator<Chunk, void, undefined> {
+    yield* this.#bytes(encodeTarHeader({ ...entry, sizeBytes: data.length }));
+    yield* this.#bytes(data);
+    yield* this.#bytes(tarPadding(data.length));
+  }
+
   /** The end marker and whatever is left. */
   *end(): Generator<Chunk, void, undefined> {
     yield* this.#bytes(TAR_END);
@@ -112,7 +121,8 @@ export class Packer {
   }
 
   #time(ns: bigint): bigint {
-    const { wholeSeconds, latestNs } = this.#options;
+    const { wholeSeconds, latestNs, fixedNs } = this.#options;
+    if (fixedNs !== undefined) return fixedNs;
     const clamped = latestNs !== undefined && ns > latestNs ? latestNs : ns;
     return wholeSeconds ? floorToSeconds(clamped) : clamped;
   }

@@ -215,7 +215,7 @@ export class BuildJob {
       Exporters.length === 0 && ExporterDeprecated !== ''
         ? [{ Type: ExporterDeprecated, Attrs: ExporterAttrsDeprecated }]
         : Exporters;
-    return planExports(session, exporters);
+    return planExports(session, exporters, this.#signal);
   }
 }
 

@@ -26,6 +26,7 @@ const LLB_CAPS = [
   ...['source.local.followpaths', 'source.local.excludepatterns', 'source.local.sharedkeyhint', 'source.http'],
   ...['exec.meta.base', 'exec.mount.bind', 'exec.mount.cache', 'exec.mount.cache.sharing', 'exec.mount.tmpfs'],
   ...['exec.mount.secret', 'exec.mount.ssh', 'file.base', 'constraints', 'platform', 'meta.ignorecache'],
+  ...['exporter.multiple', 'exporter.image.annotations', 'exporter.sourcedateepoch'],
 ];
 
 /** BuildKit's services as buildx speaks to them through the docker driver: Control, and the gateway for the builds it drives. */
@@ -168,6 +169,8 @@ export class BuildKitServer {
       Labels: {
         'org.mobyproject.buildkit.worker.executor': 'wharf',
         'org.mobyproject.buildkit.worker.hostname': 'wharf',
+        // buildx asks for archives, indexes, pushes and caches only where images are kept as containerd's store keeps them: so they are.
+        'org.mobyproject.buildkit.worker.snapshotter': 'overlayfs',
       },
       platforms: [{ OS: os, Architecture: architecture, Variant: variant ?? '' }],
       BuildkitVersion: this.#buildkitVersion(),

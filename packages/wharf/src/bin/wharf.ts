@@ -10,6 +10,11 @@ interface Entry {
 
 /** Subcommands; each loads its own code only when asked for. */
 const COMMANDS: Readonly<Record<string, Entry>> = {
+  build: {
+    help: 'Build an image from a Dockerfile',
+    load: async () => (await import('../commands/build.ts')).build,
+    ownOptions: true,
+  },
   disk: {
     help: 'Whose the bytes below the data root are',
     load: async () => (await import('../commands/disk.ts')).disk,
@@ -107,7 +112,7 @@ async function main(): Promise<number> {
   }
   try {
     const run = await command.load();
-    return await run({ host: daemonHost(found.host), json: found.json, arguments: rest });
+    return await run({ host: daemonHost(found.host), given: found.host, json: found.json, arguments: rest });
   } catch (error) {
     const { WharfError } = await import('@wharf/kit');
     if (!(error instanceof WharfError)) throw error;

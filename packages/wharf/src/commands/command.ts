@@ -2,6 +2,8 @@
 export interface CommandContext {
   /** The daemon's address. */
   readonly host: string;
+  /** What `--host` said. */
+  readonly given: string | undefined;
   readonly json: boolean;
   readonly arguments: readonly string[];
 }

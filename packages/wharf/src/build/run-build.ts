@@ -1,0 +1,223 @@
+import { isKind, parseReference, WharfError } from '@wharf/kit';
+import { UsageError } from '../commands/flag-table.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { annotationAttributes, entitlementsOf, frontendAttributes, questionOf } from './attributes.ts';
+import type { BuildValues } from './build-values.ts';
+import { planCaches } from './cache-options.ts';
+import { ClientSteps } from './client-steps.ts';
+import { DockerConfig } from './docker-config.ts';
+import { type Inputs, openInputs } from './inputs/inputs.ts';
+import { parseAgents, parseSecrets } from './loans.ts';
+import { BuildModel } from './model.ts';
+import { openView, viewKind } from './open-view.ts';
+import { type Outputs, planOutputs } from './outputs.ts';
+import { pushImage } from './push.ts';
+import { failureReport } from './report.ts';
+import { forgetFile, imageIdOf, metadataOf, printAnswer, updateLayouts, writeMetadata } from './result.ts';
+import { startAgents } from './session/key-agent.ts';
+import { openSession } from './session/session.ts';
+import { type Solved, type SolveHooks, solve } from './solve.ts';
+import { Transfers } from './transfers.ts';
+import { paints } from './view/paint.ts';
+import type { View } from './view/view.ts';
+
+const CANCELLED_STATUS = 130;
+
+/** `wharf build`: returns the exit status. Throws UsageError for a line that makes no sense. */
+export async function runBuild(endpoint: Endpoint, values: BuildValues, context: string): Promise<number> {
+  const { env, stdout, stderr } = process;
+  checkTogether(values, context);
+  const question = questionOf(values);
+  const kind = viewKind({ progress: values.progress, quiet: values.quiet === true }, env, stderr.isTTY === true);
+  const config = new DockerConfig(env);
+  const plan = {
+    secrets: parseSecrets(values.secret, env),
+    agents: parseAgents(values.ssh, env),
+    caches: planCaches(values['cache-from'], values['cache-to']),
+    outputs: outputsOf(values, question !== undefined, stdout.isTTY === true),
+    attributes: frontendAttributes(values, { env, proxies: config.proxyArguments(endpoint.host) }),
+  };
+  forgetFile(values.iidfile);
+  using inputs = await openInputs({
+    ...{ context, file: values.file, namedContexts: values['build-context'], stdin: process.stdin },
+  });
+  const model = new BuildModel();
+  const coloured = stderr.isTTY === true && !env['NO_COLOR'];
+  const view = openView(kind, { model, explain: values.explain === true, title: titleOf(values), coloured });
+  const cancel = new AbortController();
+  const release = onInterrupt(cancel);
+  try {
+    const solved = await build(endpoint, { values, inputs, plan, config, model, view, signal: cancel.signal });
+    view.finish('done');
+    return report(values, solved, question);
+  } catch (error) {
+    view.finish(cancel.signal.aborted ? 'cancelled' : 'failed');
+    if (cancel.signal.aborted) {
+      stderr.write('ERROR: failed to build: cancelled\n');
+      return CANCELLED_STATUS;
+    }
+    if (!isKnown(error)) throw error;
+    const columns = stderr.columns || 80;
+    const given = { model, dockerfile: inputs.dockerfile, paint: paints(coloured), columns };
+    stderr.write(failureReport(error, given));
+    return 1;
+  } finally {
+    release();
+  }
+}
+
+interface Plan {
+  readonly secrets: ReturnType<typeof parseSecrets>;
+  readonly agents: ReturnType<typeof parseAgents>;
+  readonly caches: ReturnType<typeof planCaches>;
+  readonly outputs: Outputs;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+interface Work {
+  readonly values: BuildValues;
+  readonly inputs: Inputs;
+  readonly plan: Plan;
+  readonly config: DockerConfig;
+  readonly model: BuildModel;
+  readonly view: View;
+  readonly signal: AbortSignal;
+}
+
+async function build(endpoint: Endpoint, work: Work): Promise<Solved> {
+  const { values, inputs, plan, config, model, view, signal } = work;
+  const { secrets, caches, outputs, attributes } = plan;
+  await using agents = await startAgents(plan.agents);
+  const onStatus: SolveHooks['onStatus'] = (message) => view.update(model.update(message), message);
+  const transfers = new Transfers(model, onStatus);
+  const sinks = new Map(outputs.exporters.flatMap(({ sink }, id) => (sink === undefined ? [] : [[id, sink] as const])));
+  const stores = new Map([...caches.stores, ...inputs.stores]);
+  for (const sink of sinks.values()) if (sink.kind === 'store') stores.set('export', sink.path);
+  const session = await openSession(
+    endpoint,
+    {
+      ...{ directories: inputs.directories, uploads: inputs.uploads, stores, sinks, sharedKey: inputs.sharedKey },
+      loans: { secrets, agents: agents.sockets, config },
+      onSync: (directory, sent) => transfers.sent(directory, sent),
+      onReceive: (bytes) => transfers.received(bytes),
+    },
+    signal,
+  );
+  using _session = session;
+  const order = {
+    ...{ session: session.id, exporters: outputs.exporters, caches, internal: attributes['requestid'] !== undefined },
+    attributes: { ...attributes, ...inputs.attributes },
+    entitlements: entitlementsOf(values),
+  };
+  const onFailure = values['on-error'] === undefined ? undefined : await failureHook(view, signal);
+  const solved = await solve(endpoint, order, { signal, onStatus, onFailure });
+  const layouts = [...sinks.values()].flatMap((sink) =>
+    sink.kind === 'store' ? [{ directory: sink.path, tag: 'latest', answer: 'containerimage.descriptor' }] : [],
+  );
+  updateLayouts([...caches.updates, ...layouts], solved);
+  const steps = new ClientSteps(onStatus);
+  for (const name of outputs.push) await pushImage(endpoint, name, { config, steps, signal });
+  return solved;
+}
+
+async function failureHook(view: View, signal: AbortSignal): Promise<SolveHooks['onFailure']> {
+  const { openShell } = await import('./shell/open-shell.ts');
+  return async (failed) => {
+    view.pause?.();
+    try {
+      await openShell(failed, signal);
+    } finally {
+      view.resume?.();
+    }
+  };
+}
+
+function report(values: BuildValues, solved: Solved, question: ReturnType<typeof questionOf>): number {
+  const write = (text: string): void => void process.stdout.write(text);
+  if (question !== undefined) return printAnswer(question, solved, write);
+  const id = imageIdOf(solved);
+  if (values.iidfile) writeIdFile(values.iidfile, id);
+  const metadata = metadataOf(solved);
+  if (values['metadata-file']) writeMetadata(values['metadata-file'], metadata);
+  if (values.json === true) write(`${JSON.stringify(metadata, null, 2)}\n`);
+  else if (values.quiet === true) write(`${id}\n`);
+  return 0;
+}
+
+function checkTogether(values: BuildValues, context: string): void {
+  const onError = values['on-error'];
+  if (onError !== undefined && onError !== 'shell') {
+    throw new UsageError(`invalid value "${onError}" for --on-error`, 'There is "shell".');
+  }
+  if (onError !== undefined && (context === '-' || values.file === '-')) {
+    throw new UsageError(
+      '--on-error=shell needs standard input for the shell',
+      'Give the context or the Dockerfile by a path.',
+    );
+  }
+  if (values['metadata-file'] === '' || values.iidfile === '') throw new UsageError('the name of a file is empty');
+  for (const name of values.tag) {
+    try {
+      parseReference(name);
+    } catch (error) {
+      if (!isKind(error, 'invalid-argument')) throw error;
+      throw new UsageError(`invalid tag "${name}": invalid reference format`);
+    }
+  }
+  for (const flag of [
+    'memory',
+    'memory-swap',
+    'cpu-shares',
+    'cpu-period',
+    'cpu-quota',
+    'cpuset-cpus',
+    'cpuset-mems',
+    'isolation',
+    'squash',
+  ] as const) {
+    if (values[flag] !== undefined)
+      process.stderr.write(`WARNING: --${flag} means nothing to BuildKit's protocol and is passed over\n`);
+  }
+}
+
+function outputsOf(values: BuildValues, isQuestion: boolean, isTerminal: boolean): Outputs {
+  const outputs = planOutputs({
+    ...{ outputs: values.output, tags: values.tag, isQuestion, isTerminal },
+    ...{ push: values.push === true, load: values.load === true },
+  });
+  const isFiles = outputs.exporters.some(({ type }) => type === 'local' || type === 'tar');
+  if (isFiles && values.iidfile) throw new UsageError('local and tar exporters are incompatible with image ID file');
+  const annotations = annotationAttributes(values.annotation);
+  const exporters = outputs.exporters.map((exporter) =>
+    exporter.type === 'local' || exporter.type === 'tar'
+      ? exporter
+      : { ...exporter, attributes: { ...exporter.attributes, ...annotations } },
+  );
+  return { ...outputs, exporters };
+}
+
+function titleOf({ tag, target }: BuildValues): string {
+  return tag[0] ?? target ?? '';
+}
+
+function writeIdFile(path: string, id: string): void {
+  process.getBuiltinModule('node:fs').writeFileSync(path, id);
+}
+
+/** The first interrupt ends the build, a second one the program. */
+function onInterrupt(cancel: AbortController): () => void {
+  const interrupt = (): void => {
+    if (cancel.signal.aborted) process.exit(CANCELLED_STATUS);
+    cancel.abort(new WharfError('aborted', 'cancelled'));
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  return () => {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  };
+}
+
+function isKnown(error: unknown): boolean {
+  return error instanceof WharfError;
+}

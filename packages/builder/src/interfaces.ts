@@ -36,6 +36,8 @@ export interface StepOrder {
   readonly volumes: readonly StepVolume[];
   /** `default` is the network the whole build was given. */
   readonly network: string;
+  /** All of the host's powers. */
+  readonly privileged: boolean;
   readonly hostname: string;
   /** `name:address` lines for /etc/hosts. */
   readonly extraHosts: readonly string[];

@@ -34,7 +34,13 @@ export class SessionSecrets implements StepSecrets, Disposable {
 
   async sshAgent(id: string): Promise<string | undefined> {
     if (!this.#session.methods.has(FORWARD_AGENT)) return undefined;
-    await this.#session.client.unary(CHECK_AGENT, encode(CheckAgentRequest, { ID: id }));
+    try {
+      await this.#session.client.unary(CHECK_AGENT, encode(CheckAgentRequest, { ID: id }));
+    } catch (error) {
+      // A client without that agent says so in an error of no particular status.
+      if (error instanceof Error && error.message.includes('unset ssh forward key')) return undefined;
+      throw error;
+    }
     const path = join(this.#directory, `agent-${this.#servers.length}.sock`);
     const server = createServer((socket) => void this.#forward(id, socket));
     this.#servers.push(server);

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Semaphore } from '@wharf/kit';
+import { messageOf, type Semaphore, WharfError } from '@wharf/kit';
+import { toBytes, toText } from '@wharf/oci/tar/bytes';
 import { unmountAside } from '@wharf/linux/mount';
 import { mountSnapshot } from '@wharf/oci/snapshots/mount-snapshot';
 import type { StepLimits, StepRunner, StepVolume } from '../interfaces.ts';
@@ -10,6 +11,7 @@ import type { RunVertex, StepMount } from '../plan/vertex.ts';
 import type { MadeTree } from '../solver/operations.ts';
 import type { Result, Tree } from '../solver/tree.ts';
 import type { CacheDirectories } from './cache-directories.ts';
+import { resolveInTree } from '../files/resolve-path.ts';
 import { mountPoints } from './mount-points.ts';
 import { type LayerDeps, makeLayer } from './new-layer.ts';
 import { StepError } from './step-error.ts';
@@ -80,16 +82,26 @@ async function runIn(
   );
   const start = (volumes: readonly StepVolume[]) =>
     deps.runner.run({
-      ...{ id, rootfs, args: vertex.args, cwd: vertex.cwd, user: vertex.user, hostname: HOSTNAME },
+      ...{ id, rootfs, args: vertex.args, cwd: vertex.cwd, user: vertex.user, hostname: vertex.hostname || HOSTNAME },
       env: [...vertex.env, ...vertex.hiddenEnv, ...prepared.env],
       volumes: [...prepared.volumes, ...volumes],
+      privileged: vertex.insecure,
       network: vertex.network === 'default' ? settings.network : vertex.network,
       ...{ extraHosts: settings.extraHosts, limits: settings.limits, output: io.output, signal: io.signal },
     });
   using _points = mountPoints(rootfs, vertex.mounts);
-  const { exitCode } = await withCaches(deps, mounts, [], start);
+  const { exitCode } = await withCaches(deps, mounts, [], start).catch((error: unknown) => {
+    throw io.signal.aborted ? error : notStarted(vertex.args, error);
+  });
   io.signal.throwIfAborted();
   if (exitCode !== 0) throw new StepError(vertex.args, exitCode);
+}
+
+/** A command that could not even be begun, in BuildKit's words. */
+function notStarted(args: readonly string[], error: unknown): WharfError {
+  const kind = error instanceof WharfError ? error.kind : 'internal';
+  const message = `process "${args.join(' ')}" did not complete successfully: ${messageOf(error)}`;
+  return new WharfError(kind, message, { cause: error });
 }
 
 /** Takes the cache mounts one inside the other, since a locked one is held for the time of the step. */
@@ -108,7 +120,7 @@ function withCaches<T>(
   const { mount, source } = next;
   return deps.caches.use(
     mount,
-    (path) => fill(deps, source, path),
+    (path) => fill(deps, source, mount.source, path),
     (path) => {
       const volume: StepVolume = { kind: 'bind', source: path, target: mount.target, readOnly: mount.readOnly };
       return withCaches(deps, rest, [...taken, volume], work);
@@ -121,13 +133,14 @@ function cacheName({ id, target }: StepMount): string {
 }
 
 /** A new cache begins with what `from` has. */
-async function fill(deps: RunDeps, source: Result | undefined, path: string): Promise<void> {
+async function fill(deps: RunDeps, source: Result | undefined, inside: string, path: string): Promise<void> {
   if (source?.kind !== 'tree' || source.tree.chainId === '') return;
   const at = join(deps.execRoot, 'builds', `fill-${randomBytes(8).toString('hex')}`);
   mkdirSync(at, { recursive: true });
   try {
     mountSnapshot(deps.snapshots.mounts(source.tree.chainId, { readOnly: true }), at);
-    await cp(at, path, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    const from = at + toText(resolveInTree(at, toBytes(inside)));
+    await cp(from, path, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
   } finally {
     await unmountAside(at);
     rmSync(at, { recursive: true, force: true });

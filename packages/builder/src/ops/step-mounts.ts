@@ -34,9 +34,6 @@ interface MountDeps {
   readonly undo: AsyncDisposableStack;
 }
 
-const SECRETS_DIR = '/run/secrets';
-const AGENT_DIR = '/run/buildkit';
-
 /** Makes every mount of a step but its caches ready; whatever it puts up is taken down by `undo`. */
 export async function prepareMounts(
   deps: MountDeps,
@@ -59,7 +56,7 @@ export async function prepareMounts(
         break;
       }
       case 'ssh': {
-        const agent = await agentVolume(deps, mount, volumes.length);
+        const agent = await agentVolume(deps, mount);
         volumes.push(...agent.volumes);
         env.push(...agent.env);
         break;
@@ -124,17 +121,17 @@ async function secretVolume(deps: MountDeps, mount: StepMount): Promise<Prepared
   writeFileSync(path, value, { mode: mount.mode ?? 0o400 });
   chownSync(path, mount.uid ?? 0, mount.gid ?? 0);
   deps.undo.defer(() => rmSync(path, { force: true }));
-  const target = mount.target === '' ? posix.join(SECRETS_DIR, id) : mount.target;
-  return { volumes: [{ kind: 'bind', source: path, target, readOnly: true }], env };
+  return { volumes: [{ kind: 'bind', source: path, target: mount.target, readOnly: true }], env };
 }
 
-async function agentVolume(deps: MountDeps, mount: StepMount, index: number): Promise<PreparedMounts> {
+async function agentVolume(deps: MountDeps, mount: StepMount): Promise<PreparedMounts> {
   const id = mount.id || 'default';
+  const { target } = mount;
+  const env = [`SSH_AUTH_SOCK=${target}`];
   const socket = await deps.secrets.sshAgent(id);
   if (socket === undefined) {
     if (mount.required) throw new WharfError('not-found', `unset ssh forward key ${id}`);
-    return { volumes: [], env: [] };
+    return { volumes: [], env };
   }
-  const target = mount.target === '' ? posix.join(AGENT_DIR, `ssh_agent.${index}`) : mount.target;
-  return { volumes: [{ kind: 'bind', source: socket, target, readOnly: false }], env: [`SSH_AUTH_SOCK=${target}`] };
+  return { volumes: [{ kind: 'bind', source: socket, target, readOnly: false }], env };
 }

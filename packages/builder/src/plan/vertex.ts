@@ -79,6 +79,10 @@ export interface RunVertex {
   readonly user: string;
   readonly mounts: readonly StepMount[];
   readonly network: 'default' | 'none' | 'host';
+  /** With all of the host's powers. */
+  readonly insecure: boolean;
+  /** Empty for the usual one. */
+  readonly hostname: string;
   readonly platform: Platform;
   readonly noCache: boolean;
   readonly name: string;

@@ -149,13 +149,14 @@ function chainOf(result: Result | undefined): string {
 }
 
 function runKey(vertex: RunVertex, inputs: readonly Result[], digests: readonly string[]): string {
-  const { args, env, cwd, user, network, platform } = vertex;
+  const { args, env, cwd, user, network, platform, insecure, hostname } = vertex;
+  const rare = { ...(insecure ? { insecure } : {}), ...(hostname === '' ? {} : { hostname }) };
   // What secrets, agents and caches hold must not change what a step is.
   const mounts = vertex.mounts.map(({ sourceVertex: _source, ...mount }, index) => ({
     ...mount,
     content: digests[index],
   }));
-  return cacheKey(['run', chainOf(inputs[0]), { args, env, cwd, user, network, platform, mounts }]);
+  return cacheKey(['run', chainOf(inputs[0]), { args, env, cwd, user, network, platform, mounts, ...rare }]);
 }
 
 function fileKey(vertex: FileVertex, inputs: readonly Result[], digests: readonly string[]): string {

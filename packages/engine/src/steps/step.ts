@@ -31,6 +31,8 @@ export interface Step {
   readonly volumes: readonly StepVolume[];
   /** A network's name, `none`, `host`, or `default`. */
   readonly network: string;
+  /** All of the host's powers, as a privileged container has them. */
+  readonly privileged: boolean;
   readonly hostname: string;
   readonly extraHosts: readonly string[];
   readonly limits: StepLimits;

@@ -153,7 +153,7 @@ function specMount(volume: StepVolume): SpecMount {
 }
 
 function hostConfigOf(step: Step): HostConfig {
-  return { NetworkMode: step.network, ExtraHosts: [...step.extraHosts], ...limitsOf(step.limits) };
+  return { Privileged: step.privileged, NetworkMode: step.network, ExtraHosts: [...step.extraHosts], ...limitsOf(step.limits) };
 }
 
 function limitsOf(limits: StepLimits): HostConfig {

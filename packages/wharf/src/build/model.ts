@@ -32,6 +32,8 @@ export interface Step {
   /** The last of what it wrote. */
   readonly lines: readonly OutputLine[];
   readonly explanation: string;
+  /** Output after the last line break: how far a program is that writes over its own line. */
+  readonly rest: string;
 }
 
 /** What a message changed, in order. */
@@ -50,7 +52,6 @@ interface MutableStep {
   parts: Map<string, Part>;
   lines: OutputLine[];
   explanation: string;
-  /** Output after the last line break. */
   rest: string;
 }
 

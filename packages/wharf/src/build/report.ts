@@ -92,7 +92,7 @@ function readSource(document: {
   const first = range.start.line;
   return {
     filename: info.filename ?? 'Dockerfile',
-    lines: Buffer.from(info.data, 'base64').toString('utf8').split(/\r?\n/),
+    lines: Buffer.from(info.data, 'base64').toString('utf8').trimEnd().split(/\r?\n/),
     ...{ first, last: Math.max(first, range.end?.line ?? first) },
   };
 }

@@ -19,6 +19,7 @@ import { openSession } from './session/session.ts';
 import { type Solved, type SolveHooks, solve } from './solve.ts';
 import { Transfers } from './transfers.ts';
 import { paints } from './view/paint.ts';
+import { duration } from './view/text.ts';
 import type { View } from './view/view.ts';
 
 const CANCELLED_STATUS = 130;
@@ -44,11 +45,12 @@ export async function runBuild(endpoint: Endpoint, values: BuildValues, context:
   const model = new BuildModel();
   const coloured = stderr.isTTY === true && !env['NO_COLOR'];
   const view = openView(kind, { model, explain: values.explain === true, title: titleOf(values), coloured });
+  const startedAt = Date.now();
   const cancel = new AbortController();
   const release = onInterrupt(cancel);
   try {
     const solved = await build(endpoint, { values, inputs, plan, config, model, view, signal: cancel.signal });
-    view.finish('done');
+    view.finish('done', resultLine(values, solved, Date.now() - startedAt));
     return report(values, solved, question);
   } catch (error) {
     view.finish(cancel.signal.aborted ? 'cancelled' : 'failed');
@@ -194,6 +196,18 @@ function outputsOf(values: BuildValues, isQuestion: boolean, isTerminal: boolean
       : { ...exporter, attributes: { ...exporter.attributes, ...annotations } },
   );
   return { ...outputs, exporters };
+}
+
+/** What came of it, in a line for people; `undefined` where the answer says it. */
+function resultLine(values: BuildValues, solved: Solved, tookMs: number): string | undefined {
+  if (questionOf(values) !== undefined) return undefined;
+  const id = imageIdOf(solved).replace('sha256:', '').slice(0, 12);
+  const places = values.output
+    .map((text) => /(?:^|,)dest=([^,]*)/.exec(text)?.[1] ?? text)
+    .filter((text) => text !== '-');
+  const what = values.tag.length > 0 ? values.tag.join(', ') : id === '' ? places.join(', ') : id;
+  const named = values.tag.length > 0 && id !== '' ? ` (${id})` : '';
+  return `Built ${what === '' ? 'it' : what}${named} in ${duration(tookMs)}`;
 }
 
 function titleOf({ tag, target }: BuildValues): string {

@@ -135,7 +135,13 @@ function partsText({ parts, startedAt }: Step, now: number, isOver: boolean): st
 }
 
 function tailWish(steps: readonly Step[]): number {
-  return steps.reduce((sum, { lines }) => sum + Math.min(MAX_TAIL, lines.length), 0);
+  return steps.reduce((sum, step) => sum + Math.min(MAX_TAIL, linesOf(step).length), 0);
+}
+
+/** Output with the line that is being written. */
+function linesOf({ lines, rest }: Step): readonly string[] {
+  const texts = lines.slice(-MAX_TAIL).map(({ text }) => text);
+  return plainLine(rest) === '' ? texts : [...texts, rest];
 }
 
 /** How many lines of output each running step is given; every one gets a line before one gets two. */
@@ -143,8 +149,8 @@ function tails(steps: readonly Step[], room: number): readonly number[] {
   const given = steps.map(() => 0);
   let left = room;
   for (let round = 0; round < MAX_TAIL && left > 0; round += 1) {
-    for (const [index, { lines }] of steps.entries()) {
-      if (left > 0 && lines.length > round) {
+    for (const [index, step] of steps.entries()) {
+      if (left > 0 && linesOf(step).length > round) {
         given[index] = (given[index] ?? 0) + 1;
         left -= 1;
       }
@@ -153,7 +159,9 @@ function tails(steps: readonly Step[], room: number): readonly number[] {
   return given;
 }
 
-function tailLines({ lines }: Step, count: number, { paint, columns }: FrameOptions): readonly string[] {
+function tailLines(step: Step, count: number, { paint, columns }: FrameOptions): readonly string[] {
   if (count <= 0) return [];
-  return lines.slice(-count).map(({ text }) => `   ${paint.faint(`│ ${fit(plainLine(text), columns - 6)}`)}`);
+  return linesOf(step)
+    .slice(-count)
+    .map((text) => `   ${paint.faint(`│ ${fit(plainLine(text), columns - 6)}`)}`);
 }

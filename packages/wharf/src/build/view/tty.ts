@@ -52,12 +52,13 @@ export class TerminalView implements View {
     this.#draw();
   }
 
-  finish(ending: Ending): void {
+  finish(ending: Ending, result?: string): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#stopListening();
     this.#isPaused = false;
     this.#draw(ending);
+    if (result !== undefined) this.#options.write(`${paints(this.#options.coloured).good(result)}\n`);
     this.#options.write(SHOW_CURSOR);
   }
 

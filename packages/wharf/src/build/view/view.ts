@@ -8,8 +8,8 @@ export type Ending = 'done' | 'failed' | 'cancelled';
 export interface View {
   /** Told of every message, after the model has taken it. */
   update(changes: readonly Change[], message: StatusMessage): void;
-  /** Shows the last of it and gives the terminal back. */
-  finish(ending: Ending): void;
+  /** Shows the last of it and gives the terminal back; `result` is what came of the build, for people. */
+  finish(ending: Ending, result?: string): void;
   /** Leaves the terminal to somebody else until `resume`. */
   pause?(): void;
   resume?(): void;

@@ -29,7 +29,8 @@ export interface Engine {
   readonly snapshots: Snapshotter;
   readonly events: EventBus;
   readonly images: Awaited<ReturnType<typeof createImageService>>;
-  readonly registries: Registries;
+  /** The way to other registries, opened by its first user. */
+  readonly registries: () => Promise<Registries>;
   readonly networks: Awaited<ReturnType<typeof createNetworkService>>;
   readonly volumes: Awaited<ReturnType<typeof createVolumeService>>;
   readonly logs: LogService;

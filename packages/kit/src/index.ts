@@ -11,6 +11,7 @@ export * from './filters.ts';
 export * from './go-time.ts';
 export * from './ids.ts';
 export * from './keyed-lock.ts';
+export * from './lazy.ts';
 export * from './log.ts';
 export * from './names.ts';
 export * from './queue.ts';

@@ -1,10 +1,10 @@
 import type { Builder } from '@wharf/builder/build';
-import { buildRoutes } from '@wharf/builder/docker-api/build';
 import { engineRoutes } from '@wharf/engine/docker-api/index';
 import type { RunningEngine } from '@wharf/engine/engine';
 import type { Logger } from '@wharf/kit';
 import { createHttpServer } from '@wharf/wire/http/server';
 import type { DaemonConfig } from './config/daemon-config.ts';
+import { lazyBuildRoutes } from './lazy-builder.ts';
 import { API_CLOSE_GRACE_MS } from './limits.ts';
 import { gateRoutes } from './restore-gate.ts';
 import { wharfVersion } from './version.ts';
@@ -21,12 +21,16 @@ export interface ApiServer {
 export async function openApiServer(options: {
   readonly config: DaemonConfig;
   readonly engine: RunningEngine;
-  readonly builder: Builder;
+  /** Opens it, once. */
+  readonly builder: () => Promise<Builder>;
   readonly log: Logger;
 }): Promise<ApiServer> {
   const { config, engine, builder, log } = options;
   const server = createHttpServer({
-    routes: gateRoutes([...buildRoutes({ builder, log, version: wharfVersion() }), ...engineRoutes(engine)], engine),
+    routes: gateRoutes(
+      [...lazyBuildRoutes({ builder, log, version: wharfVersion() }), ...engineRoutes(engine)],
+      engine,
+    ),
     log,
     serverVersion: wharfVersion(),
   });

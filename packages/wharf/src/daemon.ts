@@ -47,7 +47,7 @@ export async function runDaemon({ config, reload }: DaemonOptions): Promise<void
   for (const path of pidfiles(config)) writePidfile(path);
   claimExecRoot(config.execRoot, config.dataRoot);
   log.info({ version: wharfVersion(), dataRoot: config.dataRoot, execRoot: config.execRoot }, 'starting');
-  const plan = planOwnRegistry(config);
+  const plan = await planOwnRegistry(config);
   const { engine, builder } = await wireUp({ config, log, ownRegistry: plan?.client });
   undo.defer(() => engine.stop());
   warnOfMissingPrograms(engine, log);

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { flushCompileCache, getCompileCacheDir } from 'node:module';
 import { join } from 'node:path';
+import { loadLazyModules } from '@wharf/kit';
 
 /** Set in the environment of the second start, so that there is no third. */
 const MARK = 'WHARF_LEAN_START';
@@ -12,13 +13,16 @@ const MARK = 'WHARF_LEAN_START';
  *
  * Call it when everything is imported and nothing is open yet.
  */
-export function startLean(): void {
+export async function startLean(): Promise<void> {
   const second = process.env[MARK] !== undefined;
   delete process.env[MARK];
   const directory = getCompileCacheDir();
   if (second || directory === undefined) return;
   flushCompileCache();
   if (newestEntryMs(directory) < performance.timeOrigin) return;
+  // What a later request loads must not bring the stripper in either.
+  await loadLazyModules();
+  flushCompileCache();
   process.execve?.(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], {
     ...process.env,
     [MARK]: '1',

@@ -17,4 +17,7 @@ export const API_CLOSE_GRACE_MS = 500;
 export const MEMORY_CHECK_MS = 30_000;
 
 /** Memory beyond what there was after the last look that is worth giving back. */
-export const MEMORY_SLACK_BYTES = 32 * 1024 * 1024;
+export const MEMORY_SLACK_BYTES = 16 * 1024 * 1024;
+
+/** How long after its start the daemon gives back what it needed for it. */
+export const MEMORY_SETTLE_MS = 1000;

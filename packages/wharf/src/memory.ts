@@ -1,21 +1,43 @@
-import { trimHeap } from '@wharf/linux/heap';
-import { MEMORY_CHECK_MS, MEMORY_SLACK_BYTES } from './limits.ts';
+import { flushCompileCache } from 'node:module';
+import { releaseProgramPages, trimHeap } from '@wharf/linux/heap';
+import { MEMORY_CHECK_MS, MEMORY_SETTLE_MS, MEMORY_SLACK_BYTES } from './limits.ts';
 
 /**
- * Gives memory back after a burst: the buffers of a large load or of many connections are freed one by one, and the C library would keep
- * their pages for good. Looks at how much there is every half minute and trims when it has grown by much and grows no more.
+ * Gives memory back that was needed to start, and after each burst: the buffers of a large load or of many connections are freed one by
+ * one, and the C library would keep their pages for good. Looks at how much there is every half minute and lets go when it has grown by
+ * much and grows no more.
  */
 export function keepMemorySmall(): void {
-  let settled = process.memoryUsage.rss();
-  let before = settled;
+  let settled = Number.POSITIVE_INFINITY;
+  let before = 0;
+  const settle = (): void => {
+    void letGo().then(() => {
+      settled = process.memoryUsage.rss();
+      before = settled;
+    });
+  };
+  setTimeout(settle, MEMORY_SETTLE_MS).unref();
   setInterval(() => {
     const now = process.memoryUsage.rss();
     const resting = now <= before;
     before = now;
     if (now < settled) settled = now;
-    if (!resting || now - settled < MEMORY_SLACK_BYTES) return;
-    trimHeap();
-    settled = process.memoryUsage.rss();
-    before = settled;
+    if (resting && now - settled >= MEMORY_SLACK_BYTES) settle();
   }, MEMORY_CHECK_MS).unref();
+}
+
+/** In steps of a few milliseconds each, so that requests get their turn in between. */
+async function letGo(): Promise<void> {
+  // Node keeps what it read from the cache or is to write to it until it is told to write: twice the size of the program.
+  flushCompileCache();
+  await turn();
+  trimHeap();
+  await turn();
+  releaseProgramPages();
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

@@ -6,7 +6,6 @@ import type { OwnRegistry } from '@wharf/oci/remote/hosts';
 import { LOCAL_HEADER } from '@wharf/registry/plug/local-access';
 import type { DaemonConfig } from './config/daemon-config.ts';
 import type { DaemonLogger } from './logger.ts';
-import { registrySettings } from './registry/settings.ts';
 
 /** The registry inside the daemon: how its own client finds it, and how it is told from others. */
 export interface OwnRegistryPlan {
@@ -23,11 +22,11 @@ export interface OwnRegistryServer {
 const ANY = new Set(['', '0.0.0.0', '[::]']);
 
 /** `undefined` unless `--registry-listen` is given. The secret lives as long as the process. */
-export function planOwnRegistry(config: DaemonConfig): OwnRegistryPlan | undefined {
+export async function planOwnRegistry(config: DaemonConfig): Promise<OwnRegistryPlan | undefined> {
   const [first] = config.registryListen;
   if (first === undefined) return undefined;
   const secret = randomBytes(32).toString('base64url');
-  const { tls } = settingsOf(config);
+  const { tls } = await settingsOf(config);
   const names = new Set<string>();
   for (const address of config.registryListen) {
     const { host, port } = split(address);
@@ -50,7 +49,7 @@ export async function openOwnRegistry(options: {
 }): Promise<OwnRegistryServer> {
   const { config, plan, content, log } = options;
   const { serveRegistry } = await import('./registry/serve.ts');
-  const running = await serveRegistry(settingsOf(config), log, {
+  const running = await serveRegistry(await settingsOf(config), log, {
     donor: { path: (digest) => content.path(digest) },
     secret: plan.secret,
   });
@@ -58,7 +57,8 @@ export async function openOwnRegistry(options: {
   return running;
 }
 
-function settingsOf({ registryConfig, registryListen, dataRoot, logLevel, logFormat }: DaemonConfig) {
+async function settingsOf({ registryConfig, registryListen, dataRoot, logLevel, logFormat }: DaemonConfig) {
+  const { registrySettings } = await import('./registry/settings.ts');
   const root = join(dataRoot, 'registry');
   const level = logLevel === 'fatal' ? 'error' : logLevel;
   return registrySettings(registryConfig, { listen: registryListen, root, logLevel: level, logFormat });

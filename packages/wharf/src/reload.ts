@@ -34,7 +34,10 @@ export function reloadConfig({ config, next, engine, log }: ReloadOptions): void
   const changed = RELOADABLE.filter((name) => JSON.stringify(config[name]) !== JSON.stringify(next[name]));
   Object.assign(config, Object.fromEntries(changed.map((name) => [name, next[name]])));
   log.setLevel(config.logLevel);
-  engine.registries.settingsChanged();
+  engine
+    .registries()
+    .then((registries) => registries.settingsChanged())
+    .catch((error: unknown) => log.error({ error }, 'the registry client cannot be opened'));
   log.info({ changed }, 'configuration reloaded');
   const attributes = {
     name: hostname(),

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { Builder } from '@wharf/builder/build';
-import { cacheItems } from '@wharf/builder/docker-api/prune';
 import { BuildCache } from '@wharf/builder/solver/cache';
-import { createArchiveService } from '@wharf/engine/archive/archive';
+import type { ArchiveService } from '@wharf/engine/archive/archive-service';
 import { createContainerService } from '@wharf/engine/containers/containers';
 import { createDiskService } from '@wharf/engine/disk/disk';
 import { createEngine, type Engine, type RunningEngine } from '@wharf/engine/engine';
@@ -19,18 +18,23 @@ import { createStatsService } from '@wharf/engine/stats/stats';
 import { createProcessStreams } from '@wharf/engine/streams/streams';
 import { createSystemService } from '@wharf/engine/system/system';
 import { createVolumeService } from '@wharf/engine/volumes/volumes';
-import { type Digest, isKind, messageOf, systemClock } from '@wharf/kit';
+import { type Digest, isKind, lazily, lazyService, messageOf, systemClock } from '@wharf/kit';
 import { openContentStore } from '@wharf/oci/content/fs-store';
 import type { OwnRegistry } from '@wharf/oci/remote/hosts';
-import { createRegistries } from '@wharf/oci/remote/registries';
+import type { Registries } from '@wharf/oci/remote/registries';
 import { openSnapshotter } from '@wharf/oci/snapshots/open';
 import { openStore } from '@wharf/store';
 import type { Volume } from '@wharf/wire/docker/types';
-import { openBuilder } from './builder.ts';
 import type { DaemonConfig } from './config/daemon-config.ts';
+import { buildsWereInterrupted, lazyBuilder } from './lazy-builder.ts';
 import type { DaemonLogger } from './logger.ts';
-import { registrySettings } from './registry-settings.ts';
 import { wharfVersion } from './version.ts';
+
+const archiveModule = lazily(() => import('@wharf/engine/archive/archive'));
+const registryModules = lazily(() =>
+  Promise.all([import('@wharf/oci/remote/registries'), import('./registry-settings.ts')]),
+);
+const pruneModule = lazily(() => import('@wharf/builder/docker-api/prune'));
 
 /**
  * Puts the engine together: which implementation each interface gets, from the bottom up. Opens what is under the data root and
@@ -45,7 +49,7 @@ export async function wireUp({
   readonly log: DaemonLogger;
   /** The registry that the daemon serves itself. */
   readonly ownRegistry?: OwnRegistry | undefined;
-}): Promise<{ readonly engine: RunningEngine; readonly builder: Builder }> {
+}): Promise<{ readonly engine: RunningEngine; readonly builder: () => Promise<Builder> }> {
   const clock = systemClock;
   const { dataRoot, execRoot } = config;
   const store = openStore({ path: join(dataRoot, 'wharf.db') });
@@ -62,12 +66,18 @@ export async function wireUp({
       cgroupDriver: config.cgroupDriver,
       log,
     });
-    const registries = createRegistries({
-      content,
-      settings: () => registrySettings(config, process.env, ownRegistry),
-      userAgent: `wharf/${wharfVersion()}`,
-      log,
-    });
+    let opened: Promise<Registries> | undefined;
+    const registries = (): Promise<Registries> => {
+      opened ??= registryModules().then(([{ createRegistries }, { registrySettings }]) =>
+        createRegistries({
+          content,
+          settings: () => registrySettings(config, process.env, ownRegistry),
+          userAgent: `wharf/${wharfVersion()}`,
+          log,
+        }),
+      );
+      return opened;
+    };
     const buildCache = new BuildCache({ store, snapshots, clock });
     const images = await createImageService({
       ...{ content, snapshots, store, events, log, clock, dataRoot, registries },
@@ -92,7 +102,9 @@ export async function wireUp({
       createStreams: createProcessStreams,
     });
     const execs = createExecService({ config, containers, runtimes, createStreams: createProcessStreams, clock, log });
-    const archive = createArchiveService({ containers, volumes, snapshots, dataRoot, log });
+    const archive = lazyService<ArchiveService>(async () =>
+      (await archiveModule()).createArchiveService({ containers, volumes, snapshots, dataRoot, log }),
+    );
     const stats = createStatsService({ clock, log, find: (id) => containers.find(id) });
     const system = createSystemService({
       config,
@@ -105,7 +117,10 @@ export async function wireUp({
       volumes,
       containers,
       version: wharfVersion(),
-      buildCache: async () => cacheItems(await builder.usage.list()),
+      buildCache: async () => {
+        const [{ usage }, { cacheItems }] = await Promise.all([builder(), pruneModule()]);
+        return cacheItems(await usage.list());
+      },
     });
     const disk = createDiskService({
       ...{ dataRoot, store, events, snapshots, images, containers, clock, log },
@@ -133,7 +148,8 @@ export async function wireUp({
     networks.setContainers(() => containers.list());
     images.setUsage(() => imageUsage(rooms));
     const engine = createEngine(rooms);
-    const builder = await openBuilder(rooms);
+    const builder = lazyBuilder(rooms);
+    if (buildsWereInterrupted(rooms)) await builder();
     return { engine, builder };
   } catch (error) {
     store.close();

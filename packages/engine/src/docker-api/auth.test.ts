@@ -11,7 +11,7 @@ test('POST /auth logs in by Basic and by token, and refuses wrong credentials', 
   await using basic = await TestRegistry.start({ auth: 'basic' });
   await using bearer = await TestRegistry.start({ auth: 'token', identityToken: 'identity' });
   await using remote = await testClient();
-  await using server = await startTestServer(authRoutes(remote));
+  await using server = await startTestServer(authRoutes({ registries: async () => remote.registries }));
   const client = new HttpClient(server.host);
   const login = async (serveraddress: string, password: string) => {
     const body = { username: 'me', password, serveraddress };

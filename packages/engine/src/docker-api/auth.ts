@@ -12,7 +12,7 @@ export function authRoutes({ registries }: Pick<Engine, 'registries'>): readonly
         const given = decodeAuthConfig(await request.json());
         const { username, password, identitytoken, serveraddress = '' } = given;
         const credentials = { username, password, identityToken: identitytoken, serverAddress: serveraddress };
-        const token = await registries.login(serveraddress, credentials, request.signal);
+        const token = await (await registries()).login(serveraddress, credentials, request.signal);
         response.json(200, { IdentityToken: token, Status: 'Login Succeeded' });
       },
     },

@@ -19,7 +19,7 @@ test('GET /images/search asks the registry and filters', async () => {
     },
   });
   await using remote = await testClient();
-  await using server = await startTestServer(distributionRoutes(remote));
+  await using server = await startTestServer(distributionRoutes({ registries: async () => remote.registries }));
   const client = new HttpClient(server.host);
   const search = async (query: string) => {
     const answer = await client.request({ path: `/images/search?${query}` });
@@ -51,7 +51,7 @@ test('GET /distribution/{name}/json tells what a registry has', async () => {
   const arm = { os: 'linux', architecture: 'arm64', variant: 'v8' };
   const index = registry.putIndex('a/b', 'all', [{ ...image, platform: arm }]);
   await using remote = await testClient();
-  await using server = await startTestServer(distributionRoutes(remote));
+  await using server = await startTestServer(distributionRoutes({ registries: async () => remote.registries }));
   const client = new HttpClient(server.host);
   const inspect = async (name: string) => {
     const answer = await client.request({ path: `/distribution/${name}/json` });

@@ -1,11 +1,11 @@
-import { isDigest, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
+import { isDigest, lazily, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
 import type { Route } from '@wharf/wire/http/route';
 import type { Engine } from '../engine.ts';
-import { inspectRemote } from '../images/distribution.ts';
 import { credentialsOf } from './registry-headers.ts';
 
 const FILTERS = new Set(['is-automated', 'is-official', 'stars']);
 const MAX_RESULTS = 100;
+const distribution = lazily(() => import('../images/distribution.ts'));
 
 /** What is asked of registries without taking anything from them: `GET /distribution/{name}/json` and `GET /images/search`. */
 export function distributionRoutes({ registries }: Pick<Engine, 'registries'>): readonly Route[] {
@@ -20,7 +20,8 @@ export function distributionRoutes({ registries }: Pick<Engine, 'registries'>): 
           throw new WharfError('internal', 'no manifest found for full image ID');
         }
         const reference = withDefaultTag(parseReference(name));
-        const repository = await registries.repository(reference, credentialsOf(request));
+        const [access, { inspectRemote }] = await Promise.all([registries(), distribution()]);
+        const repository = await access.repository(reference, credentialsOf(request));
         response.json(200, await inspectRemote(repository, request.signal));
       },
     },
@@ -33,7 +34,8 @@ export function distributionRoutes({ registries }: Pick<Engine, 'registries'>): 
         const limit = limitOf(query.get('limit') ?? '');
         const accepted = acceptorOf(query.filters());
         const credentials = credentialsOf(request);
-        const found = await registries.search({ term, limit: limit === 0 ? 25 : limit, credentials }, request.signal);
+        const what = { term, limit: limit === 0 ? 25 : limit, credentials };
+        const found = await (await registries()).search(what, request.signal);
         response.json(200, found.filter(accepted));
       },
     },

@@ -1,11 +1,12 @@
-import { WharfError } from '@wharf/kit';
+import { lazily, WharfError } from '@wharf/kit';
 import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
 import type { Engine } from '../engine.ts';
 import { requireName } from '../images/remove.ts';
 import { decodePlatform, platformOf, repoTagReference } from './image-parameters.ts';
 import { shapeInspect, shapeSummary } from './image-shapes.ts';
-import { importRoute, loadRoute, saveRoute } from './image-streams.ts';
-import { pullRoute, pushRoute } from './image-transfers.ts';
+
+const streams = lazily(() => import('./image-streams.ts'));
+const transfers = lazily(() => import('./image-transfers.ts'));
 
 /** `/images`: Engine API reference, "Image". Names hold slashes, so the fixed paths come first. */
 export function imagesRoutes(engine: Pick<Engine, 'images'>): readonly Route[] {
@@ -19,16 +20,20 @@ export function imagesRoutes(engine: Pick<Engine, 'images'>): readonly Route[] {
     {
       method: 'GET',
       pattern: '/images/get',
-      handler: (request, response) => saveRoute(images, namesOf(request), request, response),
+      handler: async (request, response) => (await streams()).saveRoute(images, namesOf(request), request, response),
     },
-    { method: 'POST', pattern: '/images/load', handler: (request, response) => loadRoute(images, request, response) },
+    {
+      method: 'POST',
+      pattern: '/images/load',
+      handler: async (request, response) => (await streams()).loadRoute(images, request, response),
+    },
     {
       method: 'POST',
       pattern: '/images/create',
-      handler: (request, response) =>
+      handler: async (request, response) =>
         (request.query.get('fromImage') ?? '') === ''
-          ? importRoute(images, request, response)
-          : pullRoute(images, request, response),
+          ? (await streams()).importRoute(images, request, response)
+          : (await transfers()).pullRoute(images, request, response),
     },
     {
       method: 'POST',
@@ -51,7 +56,7 @@ export function imagesRoutes(engine: Pick<Engine, 'images'>): readonly Route[] {
     {
       method: 'GET',
       pattern: '/images/{name:.*}/get',
-      handler: named((name, request, response) => saveRoute(images, [name], request, response)),
+      handler: named(async (name, request, response) => (await streams()).saveRoute(images, [name], request, response)),
     },
     {
       method: 'GET',
@@ -67,7 +72,7 @@ export function imagesRoutes(engine: Pick<Engine, 'images'>): readonly Route[] {
     {
       method: 'POST',
       pattern: '/images/{name:.*}/push',
-      handler: named((name, request, response) => pushRoute(images, name, request, response)),
+      handler: named(async (name, request, response) => (await transfers()).pushRoute(images, name, request, response)),
     },
     {
       method: 'DELETE',

@@ -4,6 +4,7 @@ import {
   type Digest,
   type Filters,
   type Logger,
+  lazily,
   type Reference,
   WharfError,
 } from '@wharf/kit';
@@ -21,40 +22,39 @@ import type {
   ImageSummary,
 } from '@wharf/wire/docker/types';
 import type { EventBus } from '../events/event-bus.ts';
-import { type AttestationOptions, imageAttestations } from './attestations.ts';
-import {
-  type BuildBase,
-  type FoundLayer,
-  findBase,
-  nameBuilt,
-  packLayer,
-  pushBuilt,
-  snapshotsInUse,
-  type WantedLayer,
-} from './built-images.ts';
+import type { AttestationOptions } from './attestations.ts';
+import type { BuildBase, FoundLayer, pushBuilt, WantedLayer } from './built-images.ts';
 import { Collector, type ExtraRoots, type Lease } from './collector.ts';
-import { commitImage } from './commit.ts';
 import { diskUsage, type ImageDiskUsage } from './disk-usage.ts';
 import { ImageDocuments } from './documents.ts';
 import { imageHistory } from './history.ts';
 import type { ImagePlatform, ImageService, ImageUsage } from './image-service.ts';
-import { type ImportOptions, importImage } from './import.ts';
+import type { ImportOptions } from './import.ts';
 import { type InspectOptions, inspectImage } from './inspect.ts';
 import { LayerSizes } from './layer-sizes.ts';
 import { type LazyLayer, LazyLayers } from './lazy-layers.ts';
 import { type ListOptions, listImages } from './list.ts';
-import { type LoadOptions, loadImages } from './load.ts';
+import type { LoadOptions } from './load.ts';
 import { type ImageName, ImageNames } from './names.ts';
-import { pruneImages } from './prune.ts';
-import { pullImages, type TransferOptions } from './pull.ts';
-import { pushImages } from './push.ts';
+import type { TransferOptions } from './pull.ts';
 import { type RemoveOptions, removeImage } from './remove.ts';
-import { removePlatforms } from './remove-platforms.ts';
 import { ancestorIds, resolveImage } from './resolve.ts';
 import type { ImageRoom } from './room.ts';
-import { type SaveOptions, saveImages } from './save.ts';
+import type { SaveOptions } from './save.ts';
 import { tagImage } from './tag.ts';
 import { Unpacker } from './unpack.ts';
+
+// Verbs that a daemon may never be asked for come with the first call.
+const attestations = lazily(() => import('./attestations.ts'));
+const built = lazily(() => import('./built-images.ts'));
+const commit = lazily(() => import('./commit.ts'));
+const importing = lazily(() => import('./import.ts'));
+const load = lazily(() => import('./load.ts'));
+const prune = lazily(() => import('./prune.ts'));
+const pull = lazily(() => import('./pull.ts'));
+const push = lazily(() => import('./push.ts'));
+const platforms = lazily(() => import('./remove-platforms.ts'));
+const save = lazily(() => import('./save.ts'));
 
 export interface ImageServiceDeps {
   readonly content: ContentStore;
@@ -65,7 +65,7 @@ export interface ImageServiceDeps {
   readonly clock: Clock;
   readonly dataRoot: string;
   /** The way to registries; without it pull and push are refused. */
-  readonly registries?: Registries | undefined;
+  readonly registries?: (() => Promise<Registries>) | undefined;
   /** What others need kept from the first collection on. */
   readonly roots?: (() => ExtraRoots) | undefined;
 }
@@ -156,19 +156,23 @@ export async function createImageService(deps: ImageServiceDeps): Promise<Images
   });
 }
 
-function need(registries: Registries | undefined): Registries {
-  if (registries !== undefined) return registries;
+async function need(registries: ImageServiceDeps['registries']): Promise<Registries> {
+  if (registries !== undefined) return registries();
   throw new WharfError('failed-precondition', 'Cannot reach a registry: this daemon has no registry client');
 }
 
-function serviceOf(room: ImageRoom, registries: Registries | undefined, setUsage: ImageService['setUsage']): Images {
+function serviceOf(
+  room: ImageRoom,
+  registries: ImageServiceDeps['registries'],
+  setUsage: ImageService['setUsage'],
+): Images {
   return {
     resolve: (reference, platform) => resolveImage(room, reference, platform),
     async ensureUnpacked(image) {
       const manifest = await room.documents.manifest(image.manifestDigest);
       await room.unpack(manifest);
     },
-    commit: (options) => commitImage(room, options),
+    commit: async (options) => (await commit()).commitImage(room, options),
     ancestors: async (reference) => ancestorIds(room, reference),
     setUsage,
     list: (options) => listImages(room, options),
@@ -176,23 +180,24 @@ function serviceOf(room: ImageRoom, registries: Registries | undefined, setUsage
     history: (reference, platform) => imageHistory(room, reference, platform),
     tag: (source, reference) => tagImage(room, source, reference),
     remove: (reference, options) => removeImage(room, reference, options),
-    removePlatforms: (reference, platforms, force) => removePlatforms(room, reference, platforms, force),
-    attestations: (reference, options) => imageAttestations(room, reference, options),
-    prune: (filters) => pruneImages(room, filters),
-    load: (options) => loadImages(room, options),
-    save: (options) => saveImages(room, options),
-    import: (options) => importImage(room, options),
-    pull: async (options) => pullImages(room, need(registries), options),
-    push: async (options) => pushImages(room, need(registries), options),
+    removePlatforms: async (reference, wanted, force) =>
+      (await platforms()).removePlatforms(room, reference, wanted, force),
+    attestations: async (reference, options) => (await attestations()).imageAttestations(room, reference, options),
+    prune: async (filters) => (await prune()).pruneImages(room, filters),
+    load: async (options) => (await load()).loadImages(room, options),
+    save: async (options) => (await save()).saveImages(room, options),
+    import: async (options) => (await importing()).importImage(room, options),
+    pull: async (options) => (await pull()).pullImages(room, await need(registries), options),
+    push: async (options) => (await push()).pushImages(room, await need(registries), options),
     count: () => new Set(room.names.list().map((image) => image.target.digest)).size,
     diskUsage: () => diskUsage(room),
     addRoots: (provider) => room.collector.addRoots(provider),
     lease: () => room.collector.lease(),
-    findBase: (reference, platform) => findBase(room, reference, platform),
-    nameBuilt: (target, names) => nameBuilt(room, target, names),
-    packLayer: (layer, under) => packLayer(room, layer, under),
-    pushBuilt: async (options) => pushBuilt(room, need(registries), options),
-    snapshotsInUse: () => snapshotsInUse(room),
+    findBase: async (reference, platform) => (await built()).findBase(room, reference, platform),
+    nameBuilt: async (target, names) => (await built()).nameBuilt(room, target, names),
+    packLayer: async (layer, under) => (await built()).packLayer(room, layer, under),
+    pushBuilt: async (options) => (await built()).pushBuilt(room, await need(registries), options),
+    snapshotsInUse: async () => (await built()).snapshotsInUse(room),
     noteLayer: (digest, layer) => room.lazyLayers.note(digest, layer),
     async collect() {
       await room.collector.collect();

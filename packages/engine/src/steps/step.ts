@@ -1,5 +1,8 @@
 import type { HostConfig } from '@wharf/wire/docker/types';
 
+/** Below the exec root; each step's caller makes a directory of its id there. */
+export const STEPS_DIR = 'builds';
+
 /** What a step sees at a path of its own. */
 export type StepVolume =
   | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean }

@@ -18,7 +18,7 @@ import { readHostLimits } from '../runtime/oci-spec/host-limits.ts';
 import type { SpecMount } from '../runtime/oci-spec/spec.ts';
 import type { OciRuntime, Runtimes } from '../runtime/runtime.ts';
 import { readCgroupFacts } from '../system/cgroup-facts.ts';
-import type { Step, StepLimits, StepService, StepVolume } from './step.ts';
+import { STEPS_DIR, type Step, type StepLimits, type StepService, type StepVolume } from './step.ts';
 
 export interface StepDeps {
   readonly config: EngineConfig;
@@ -26,9 +26,6 @@ export interface StepDeps {
   readonly runtimes: Runtimes;
   readonly log: Logger;
 }
-
-/** Below the exec root; each step's caller makes a directory of its id there. */
-export const STEPS_DIR = 'builds';
 
 /** The room of steps. Nothing of a step outlives it, or, after a crash, the next start of the daemon. */
 export function createStepService(deps: StepDeps): StepService {
@@ -153,7 +150,12 @@ function specMount(volume: StepVolume): SpecMount {
 }
 
 function hostConfigOf(step: Step): HostConfig {
-  return { Privileged: step.privileged, NetworkMode: step.network, ExtraHosts: [...step.extraHosts], ...limitsOf(step.limits) };
+  return {
+    Privileged: step.privileged,
+    NetworkMode: step.network,
+    ExtraHosts: [...step.extraHosts],
+    ...limitsOf(step.limits),
+  };
 }
 
 function limitsOf(limits: StepLimits): HostConfig {

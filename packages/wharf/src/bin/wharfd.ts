@@ -21,7 +21,7 @@ async function main(): Promise<void> {
     return;
   }
   const { runDaemon } = await import('../daemon.ts');
-  startLean();
+  await startLean();
   await runDaemon({ config, reload: () => loadConfig(flags.values) });
 }
 

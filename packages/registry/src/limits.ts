@@ -101,3 +101,13 @@ export const HOOK_PAGE = 200;
 /** A tag of a cache is served for so long without asking the upstream, and for so long after the upstream gave no answer. */
 export const PROXY_TAG_TTL_SECONDS = 300;
 export const PROXY_RETRY_MS = 15_000;
+/** Blobs of one import fetched at once. */
+export const IMPORTED_AT_ONCE = 4;
+/** Indexes within indexes, and referrers of referrers, that an import follows. */
+export const MAX_INDEX_DEPTH = 8;
+/** Blobs fetched from other registries at once. */
+export const PROXY_DOWNLOADS = 32;
+/** A smaller blob is sent when it is whole. */
+export const FOLLOWED_FROM_BYTES = 1 << 20;
+/** Referrers of one manifest that are fetched from an upstream. */
+export const PROXY_REFERRERS = 1000;

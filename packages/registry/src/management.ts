@@ -14,10 +14,11 @@ import { QuotaGuard } from './policy/quota.ts';
 import { RateLimits, type RateSettings } from './policy/rate-limits.ts';
 import { PullThrough } from './proxy/pull-through.ts';
 import type { ProxySettings } from './proxy/settings.ts';
-import type { Plugins, RegistryParts } from './registry.ts';
+import type { Plugins, Registry, RegistryParts } from './registry.ts';
 import { lifeOfImages } from './retention/life-of-images.ts';
 import { Pulls } from './retention/pulls.ts';
 import { Trash } from './retention/trash.ts';
+import { Upstreams } from './upstream/upstreams.ts';
 
 export interface ManagementSettings {
   readonly root: string;
@@ -32,6 +33,8 @@ export interface ManagementSettings {
   readonly rateLimits: RateSettings;
   readonly auditLog?: string | undefined;
   readonly proxies: readonly ProxySettings[];
+  /** Where authorities and certificates for other registries lie, as docker's `certs.d`. */
+  readonly registryDirectories: readonly string[];
   /** False for an administrator's command on a registry that does not run: nothing is sent then. */
   readonly isServing: boolean;
 }
@@ -44,7 +47,12 @@ export interface Management {
 }
 
 /** Builds it on the parts of a registry. Throws `failed-precondition` when the signing key cannot be used. */
-export function createManagement(parts: RegistryParts, settings: ManagementSettings, log: Logger): Management {
+export function createManagement(
+  parts: RegistryParts,
+  settings: ManagementSettings,
+  log: Logger,
+  upkeep: () => Pick<Registry, 'collect' | 'verify'>,
+): Management {
   const { root, service, accessControl, publicUrl, isTls } = settings;
   const directory = new Directory(parts);
   const authenticator = new Authenticator(directory);
@@ -62,7 +70,8 @@ export function createManagement(parts: RegistryParts, settings: ManagementSetti
   const hooks = new Hooks({ ...parts, userAgent: 'Wharf-Registry' });
   if (settings.isServing) hooks.start();
   const trash = new Trash({ directory, ...parts });
-  const proxy = new PullThrough(parts, settings.proxies);
+  const upstreams = new Upstreams(settings.registryDirectories, log);
+  const proxy = new PullThrough(parts, upstreams, settings.proxies);
   // What one of the first refuses never comes to the trash.
   const guards = [proxy.guard, new LockGuard(directory, parts.store), new QuotaGuard(directory, parts.catalog), trash];
   return {
@@ -74,9 +83,10 @@ export function createManagement(parts: RegistryParts, settings: ManagementSetti
         lifeOfImages({ directory, pulls, trash, ...parts }),
         hooks.extension,
         proxy.extension,
+        { name: 'upstreams', close: async () => upstreams.close() },
       ],
     },
-    administration: new Administration({ parts, directory, hooks, pulls, trash }, audit),
+    administration: new Administration({ parts, directory, hooks, pulls, trash, upkeep, upstreams }, audit),
     audit,
   };
 }

@@ -1,4 +1,5 @@
 import type { Call } from './http/call.ts';
+import type { Metric } from './plug/extension.ts';
 import type { RegistryContext } from './routes/context.ts';
 import type { CollectionReport } from './upkeep/collect.ts';
 
@@ -59,6 +60,8 @@ export class RegistryMetrics {
     gauge('wharf_registry_events_total', 'Changes so far.', catalog.events.last, 'counter');
     gauge('wharf_registry_collections_total', 'Garbage collections.', this.#collections, 'counter');
     gauge('wharf_registry_collected_bytes_total', 'Bytes of collected blobs.', this.#collectedBytes, 'counter');
+    for (const extension of context.extensions)
+      for (const metric of extension.metrics?.() ?? []) lines.push(...linesOf(metric));
     const { user, system } = process.cpuUsage();
     gauge('process_cpu_seconds_total', 'CPU time.', (user + system) / 1e6, 'counter');
     gauge('process_resident_memory_bytes', 'Resident memory.', process.memoryUsage.rss());
@@ -88,3 +91,13 @@ export class RegistryMetrics {
 }
 
 const KNOWN = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+function linesOf({ name, help, type, values }: Metric): readonly string[] {
+  const full = `wharf_registry_${name}`;
+  const quoted = (text: string) => `"${text.replace(/["\\\n]/g, '_')}"`;
+  const rows = values.map(({ labels, value }) => {
+    const list = Object.entries(labels).map(([label, text]) => `${label}=${quoted(text)}`);
+    return `${full}${list.length === 0 ? '' : `{${list.join(',')}}`} ${value}`;
+  });
+  return [`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`, ...rows];
+}

@@ -14,7 +14,7 @@ import type { Donor, RegistryContext } from './routes/context.ts';
 import { openFileStorage } from './storage/file-storage.ts';
 import type { BlobStorage } from './storage/storage.ts';
 import { type CollectionReport, collect } from './upkeep/collect.ts';
-import { type ScrubReport, scrub } from './upkeep/scrub.ts';
+import { type ScrubOptions, type ScrubReport, scrub } from './upkeep/scrub.ts';
 import { UploadSessions } from './uploads/sessions.ts';
 
 export interface RegistryOptions {
@@ -63,7 +63,7 @@ export interface Registry {
   /** Collects garbage once, beside everything else; a second call while one runs joins it. */
   collect(options?: { readonly dryRun?: boolean }): Promise<CollectionReport>;
   /** Reads every blob again and compares it with its digest; what is damaged is reported, and moved out of the way when `repair` is set. */
-  verify(options?: { readonly repair?: boolean; readonly signal?: AbortSignal }): Promise<ScrubReport>;
+  verify(options?: ScrubOptions): Promise<ScrubReport>;
   /** Stops listening, gives requests `graceMs`, parks uploads and closes the store. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }

@@ -7,6 +7,8 @@ export const ANSWER_BYTES = 1024 * 1024;
 /** A page of tags may be long: some registries do not page. */
 export const TAGS_BYTES = 16 * 1024 * 1024;
 export const TAG_PAGES = 10_000;
+/** Pages of a listing of referrers that are read. */
+export const REFERRER_PAGES = 100;
 export const TAGS = 200_000;
 /** Redirects followed for one request. */
 export const REDIRECTS = 6;

@@ -31,7 +31,7 @@ function readTags(text: string): readonly string[] {
 }
 
 /** Where `Link: <…>; rel="next"` leads; on the same server only. */
-function nextPage(header: string | string[] | undefined, from: URL): URL | undefined {
+export function nextPage(header: string | string[] | undefined, from: URL): URL | undefined {
   const target = /<([^>]+)>\s*;\s*rel="?next"?/i.exec(String(header ?? ''))?.[1];
   const url = target === undefined ? null : URL.parse(target, from.href);
   return url === null || url.host !== from.host ? undefined : url;

@@ -1,9 +1,10 @@
 import { WharfError } from '@wharf/kit';
 import type { Directory } from '../access/directory.ts';
 import type { Hooks } from '../hooks/hooks.ts';
-import type { RegistryParts } from '../registry.ts';
+import type { Registry, RegistryParts } from '../registry.ts';
 import type { Pulls } from '../retention/pulls.ts';
 import type { Trash } from '../retention/trash.ts';
+import type { Upstreams } from '../upstream/upstreams.ts';
 
 /** What an operation's option looks like on a command line; `list` may be given several times. */
 export type OptionKind = 'flag' | 'text' | 'number' | 'bytes' | 'duration' | 'list' | 'secret';
@@ -16,6 +17,15 @@ export interface AdminContext {
   readonly hooks: Hooks;
   readonly pulls: Pulls;
   readonly trash: Trash;
+  /** What looks after the whole of it; there once the registry is open. */
+  readonly upkeep: () => Pick<Registry, 'collect' | 'verify'>;
+  readonly upstreams: Upstreams;
+}
+
+/** Of the command that is being done: whoever gave it may leave, and may ask how far it is (`progress`). */
+export interface Errand {
+  readonly signal: AbortSignal | undefined;
+  report(soFar: Readonly<Record<string, number | string>>): void;
 }
 
 /**
@@ -29,7 +39,11 @@ export interface Operation {
   readonly options: Readonly<Record<string, OptionKind>>;
   readonly help: string;
   /** Throws `WharfError`. What it returns is JSON. */
-  run(context: AdminContext, input: Input): unknown;
+  run(context: AdminContext, input: Input, errand: Errand): unknown;
+  /** True for what may take long: a terminal shows how far it is. */
+  readonly isLong?: boolean;
+  /** True when a script should be told by the exit status that something is wrong. */
+  readonly isBad?: (result: unknown) => boolean;
 }
 
 /** Throws `invalid-argument` for what an operation does not know or that is of the wrong kind, in the words of the command line. */

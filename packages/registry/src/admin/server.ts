@@ -8,7 +8,7 @@ import { MAX_ADMIN_REQUEST_BYTES } from '../limits.ts';
 import type { Administration } from './administration.ts';
 import type { Input } from './operation.ts';
 
-/** Takes administrators' commands on a unix socket: `POST /` with `{"operation", "input"}`, answered with `{"result"}` or `{"error", "kind"}`. */
+/** Takes administrators' commands on a unix socket: `POST /` with `{"operation", "input"}` (`progress` with `of` asks how far a long one is), answered with `{"result"}` or `{"error", "kind"}`. */
 export class AdminServer extends SocketHost {
   readonly baseHeaders = 'Cache-Control: no-store\r\n';
   readonly #administration: Administration;
@@ -26,7 +26,14 @@ export class AdminServer extends SocketHost {
     const response = new ServerResponse(exchange, undefined);
     try {
       const { operation, input } = await readRequest(exchange);
-      response.json(200, { result: (await this.#administration.run(operation, input)) ?? null });
+      if (operation === 'progress') {
+        response.json(200, { result: this.#administration.progressOf(String(input['of'])) ?? null });
+        return;
+      }
+      // Who goes away does not wait for the end of a long command.
+      const left = new AbortController();
+      exchange.onGone(() => left.abort());
+      response.json(200, { result: (await this.#administration.run(operation, input, left.signal)) ?? null });
     } catch (error) {
       const known = error instanceof WharfError ? error.kind : undefined;
       if (known === undefined) this.log.error({ error: messageOf(error) }, 'a command failed');

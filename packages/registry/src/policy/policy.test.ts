@@ -49,6 +49,28 @@ test('QuotaGuard counts content once for all repositories of a namespace, and gi
   assert.equal(catalog.bytesOfNamespace('team'), 400);
 });
 
+test('QuotaGuard tells once that a namespace is nearly full, and again when it has been emptied meanwhile', async () => {
+  const { catalog, link, identity } = registry();
+  const told = async () => {
+    await Promise.resolve();
+    return catalog.events
+      .read({ after: 0, limit: 100 })
+      .filter(({ value }) => value.kind === 'x-quota')
+      .map(({ value }) => [value.repository, value.details?.['state'], value.details?.['usedBytes']]);
+  };
+  link('team/a', 'a', 799);
+  assert.deepEqual(await told(), []);
+  link('team/a', 'b', 1);
+  link('team/a', 'c', 1);
+  assert.deepEqual(await told(), [['team', 'nearly full', 800]]);
+  catalog.unlinkBlob({ repository: 'team/a', digest: digest('a'), identity });
+  link('team/a', 'd', 10);
+  link('team/a', 'e', 888);
+  assert.deepEqual((await told()).at(-1), ['team', 'nearly full', 900]);
+  assert.throws(() => link('team/a', 'f', 101), refused);
+  assert.deepEqual((await told()).at(-1), ['team', 'exceeded', 900]);
+});
+
 test('QuotaGuard.duringUpload() reserves, so that of several pushes at once those that cannot fit are refused early', () => {
   const { quota, link } = registry();
   quota.duringUpload({ repository: 'team/a', id: 'one', sizeBytes: 700 });

@@ -5,6 +5,8 @@ import type { Catalog } from '../model/catalog.ts';
 import { namespaceOf } from '../names.ts';
 import type { Guard } from '../plug/guard.ts';
 
+/** From this share of its quota on a namespace is nearly full. */
+const QUOTA_WARNING_SHARE = 0.8;
 /** One event in so long tells that a namespace is full. */
 const TELL_EVERY_MS = 60_000;
 
@@ -23,6 +25,8 @@ export class QuotaGuard implements Guard {
   readonly #reserved = new Map<string, { readonly namespace: string; readonly bytes: number }>();
   readonly #inFlight = new Map<string, number>();
   readonly #toldAt = new Map<string, number>();
+  /** Namespaces that were said to be nearly full. */
+  readonly #warned = new Set<string>();
 
   constructor(directory: Directory, catalog: Catalog) {
     this.#directory = directory;
@@ -59,6 +63,7 @@ export class QuotaGuard implements Guard {
     const namespace = namespaceOf(change.repository);
     if (this.#quota(namespace) === undefined || this.#catalog.isInNamespace(namespace, change.digest)) return;
     this.#check(namespace, change.sizeBytes, 0);
+    this.#warn(namespace, this.#catalog.bytesOfNamespace(namespace) + change.sizeBytes);
   }
 
   beforeManifest(change: Parameters<NonNullable<Guard['beforeManifest']>>[0]): void {
@@ -74,7 +79,11 @@ export class QuotaGuard implements Guard {
     if (quota === undefined) return;
     const used = this.#catalog.bytesOfNamespace(namespace);
     if (used + inFlight + more <= quota) return;
-    this.#tell(namespace, used, quota);
+    const at = this.#directory.now();
+    if (at - (this.#toldAt.get(namespace) ?? 0) >= TELL_EVERY_MS) {
+      this.#toldAt.set(namespace, at);
+      this.#tell({ namespace, state: 'exceeded', usedBytes: used, quotaBytes: quota });
+    }
     const coming = inFlight === 0 ? '' : ` and ${inFlight} on their way in`;
     throw registryError(
       'DENIED',
@@ -83,16 +92,25 @@ export class QuotaGuard implements Guard {
     );
   }
 
-  #tell(namespace: string, usedBytes: number, quotaBytes: number): void {
+  /** Tells once that a namespace is nearly full, and again when it was emptied and fills up anew. */
+  #warn(namespace: string, usedBytes: number): void {
+    const quotaBytes = this.#quota(namespace);
+    if (quotaBytes === undefined || usedBytes < quotaBytes * QUOTA_WARNING_SHARE) this.#warned.delete(namespace);
+    else if (!this.#warned.has(namespace)) {
+      this.#warned.add(namespace);
+      this.#tell({ namespace, state: 'nearly full', usedBytes, quotaBytes });
+    }
+  }
+
+  #tell(what: {
+    readonly namespace: string;
+    readonly state: 'nearly full' | 'exceeded';
+    readonly usedBytes: number;
+    readonly quotaBytes: number;
+  }): void {
+    const { namespace: repository, ...details } = what;
     const at = this.#directory.now();
-    if (at - (this.#toldAt.get(namespace) ?? 0) < TELL_EVERY_MS) return;
-    this.#toldAt.set(namespace, at);
-    // Not within the transaction that is about to fail, which would undo it.
-    queueMicrotask(() =>
-      this.#catalog.tell({
-        ...{ kind: 'x-quota', at, by: 'system:quota', repository: namespace },
-        details: { usedBytes, quotaBytes },
-      }),
-    );
+    // Not within the transaction, which may be about to fail and would undo it.
+    queueMicrotask(() => this.#catalog.tell({ ...{ kind: 'x-quota', at, by: 'system:quota', repository }, details }));
   }
 }

@@ -3,6 +3,7 @@ import { registryError } from '../errors.ts';
 import type { Call } from '../http/call.ts';
 import { matchesEtag, parseRange } from '../http/range.ts';
 import { digestKey } from '../model/indices.ts';
+import type { ComingBlob } from '../plug/extension.ts';
 import type { RegistryContext } from './context.ts';
 
 const OCTETS = 'application/octet-stream';
@@ -23,7 +24,7 @@ export async function getBlob(
   reference: string,
 ): Promise<void> {
   const digest = digestOf(reference);
-  const sizeBytes = await findBlob(context, call, repository, digest);
+  const { sizeBytes, coming } = await findBlob(context, call, repository, digest);
   const etag = `"${digest}"`;
   call.setHeaders({
     'Docker-Content-Digest': digest,
@@ -52,30 +53,36 @@ export async function getBlob(
     });
   }
   const part = range ?? { start: 0, endExclusive: sizeBytes };
-  await using source = await context.storage.open(digest, part);
+  await using source = (await coming?.open(part)) ?? (await context.storage.open(digest, part));
   if (range !== undefined)
     call.setHeader('Content-Range', `bytes ${range.start}-${range.endExclusive - 1}/${sizeBytes}`);
   const lengthBytes = part.endExclusive - part.start;
   await call.blob(range === undefined ? 200 : 206, { source, lengthBytes, contentType: OCTETS });
 }
 
-/** The size of a blob that the repository holds, or gets from the daemon's store or an extension. Throws `BLOB_UNKNOWN`. */
-async function findBlob(context: RegistryContext, call: Call, repository: string, digest: Digest): Promise<number> {
+interface FoundBlob {
+  readonly sizeBytes: number;
+  /** It can be sent while it comes. */
+  readonly coming?: ComingBlob;
+}
+
+/** A blob that the repository holds, or gets from the daemon's store or an extension. Throws `BLOB_UNKNOWN`. */
+async function findBlob(context: RegistryContext, call: Call, repository: string, digest: Digest): Promise<FoundBlob> {
   const { catalog, extensions } = context;
-  const found = sizeOf(context, repository, digest);
-  if (found !== undefined) return found;
+  const here = sizeOf(context, repository, digest);
+  if (here !== undefined) return { sizeBytes: here };
   const { identity } = call;
   if (call.method === 'HEAD' && identity.local === true && identity.allows('push', repository)) {
     if (await adoptFromDonor(context, { repository, digest, by: identity.name })) {
       await catalog.committed();
-      return sizeOf(context, repository, digest) ?? 0;
+      return { sizeBytes: sizeOf(context, repository, digest) ?? 0 };
     }
   }
   for (const extension of extensions) {
-    if (await extension.findBlob?.({ repository, digest, identity })) {
-      const fetched = sizeOf(context, repository, digest);
-      if (fetched !== undefined) return fetched;
-    }
+    const found = await extension.findBlob?.({ repository, digest, identity });
+    if (typeof found === 'object') return { sizeBytes: found.sizeBytes, coming: found };
+    const sizeBytes = found === true ? sizeOf(context, repository, digest) : undefined;
+    if (sizeBytes !== undefined) return { sizeBytes };
   }
   throw registryError('BLOB_UNKNOWN', 'blob unknown to registry', { detail: { digest } });
 }

@@ -10,7 +10,7 @@ import type { RegistryContext } from './context.ts';
 /**
  * `GET /v2/<name>/referrers/<digest>` (distribution-spec, "Listing Referrers"): an index of the manifests whose subject is the digest, with a
  * filter by artifact type, by pages when they do not fit into one manifest. Images that older clients have listed under the referrers tag are
- * manifests of this repository with a subject, so they are here without that tag being read.
+ * manifests of this repository with a subject, so they are here without that tag being read. A cache asks its upstream first.
  */
 export async function listReferrers(
   context: RegistryContext,
@@ -20,6 +20,7 @@ export async function listReferrers(
 ): Promise<void> {
   const subject = digestOf(reference);
   const type = call.query.get('artifactType');
+  for (const extension of context.extensions) await extension.findReferrers?.({ repository, subject });
   const all = [...context.catalog.referrersOf(repository, subject)].sort();
   const after = call.query.get('last');
   const parts: string[] = [];

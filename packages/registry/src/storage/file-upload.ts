@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { type Digest, splitDigest, WharfError } from '@wharf/kit';
 import { type FileHash, sharedHasher } from '@wharf/oci/content/hasher';
 import { registryError } from '../errors.ts';
@@ -12,6 +12,7 @@ import {
 } from '../limits.ts';
 import { storageFailure } from './failures.ts';
 import type { FileOperations } from './file-operations.ts';
+import { GrowingSource } from './growing-source.ts';
 import type { Algorithm, BlobUpload, StoredBlob } from './storage.ts';
 
 export interface FileUploadOptions {
@@ -49,6 +50,8 @@ export class FileUpload implements BlobUpload {
   #syncing: Promise<void> | undefined;
   #failure: WharfError | undefined;
   #ended = false;
+  /** Readers that have caught up with what is written. */
+  #waiting: (() => void)[] = [];
   sizeBytes: number;
 
   constructor(options: FileUploadOptions) {
@@ -86,6 +89,22 @@ export class FileUpload implements BlobUpload {
       await this.discard();
       throw storageFailure('store the blob', error);
     }
+  }
+
+  async follow({ start, endExclusive, sizeBytes, whole }: Parameters<NonNullable<BlobUpload['follow']>>[0]) {
+    const file = await open(this.#options.path, 'r');
+    let isWhole = false;
+    const settled = whole.then(() => {
+      isWhole = true;
+    });
+    settled.catch(() => {});
+    return new GrowingSource(file, start, endExclusive, async (position) => {
+      for (;;) {
+        const there = isWhole ? sizeBytes : Math.min(this.#written, sizeBytes - 1);
+        if (position < there || isWhole) return there;
+        await Promise.race([settled, new Promise<void>((resolve) => this.#waiting.push(resolve))]);
+      }
+    });
   }
 
   async park(): Promise<void> {
@@ -130,6 +149,7 @@ export class FileUpload implements BlobUpload {
       await this.#writeAll(chunks);
       for (const chunk of chunks) release(chunk);
       this.#follower?.advance(this.#written);
+      for (const wake of this.#waiting.splice(0)) wake();
       if (this.#written - this.#syncedFrom >= SYNC_EVERY_BYTES) this.#syncBehind();
     } catch (error) {
       this.#failure = storageFailure('store the blob', error);

@@ -30,6 +30,17 @@ export interface BlobUpload {
    * `resource-exhausted` on a full disk, `internal` when they could not be made durable; the bytes are gone in all these cases.
    */
   commit(digest: Digest): Promise<StoredBlob>;
+  /**
+   * Reads what is being written, as far as it is and on as it comes; the last byte only when `whole` has resolved. Throws what `whole`
+   * throws. Absent where half blobs cannot be read.
+   */
+  follow?(range: {
+    readonly start: number;
+    readonly endExclusive: number;
+    /** Of the whole blob. */
+    readonly sizeBytes: number;
+    readonly whole: Promise<void>;
+  }): Promise<BlobSource>;
   /** Keeps the bytes for a later `upload()`, as far as a crash of the process goes. */
   park(): Promise<void>;
   /** Drops the bytes. Idempotent. */

@@ -54,6 +54,52 @@ export function storageSuite(name: string, open: () => Promise<StorageUnderTest>
     }
   }
 
+  test(`${name}: follow() reads along, and gives the last byte only when the blob is whole`, async (t) => {
+    const { storage } = await open();
+    const bytes = randomBytes(2_500_000);
+    const upload = await storage.upload(newId(), 'sha256');
+    if (upload.follow === undefined) {
+      t.skip('this storage cannot show half blobs');
+      return;
+    }
+    const whole = Promise.withResolvers<void>();
+    const range = { start: 100, endExclusive: bytes.length, sizeBytes: bytes.length, whole: whole.promise };
+    await using source = await upload.follow(range);
+    const parts: Buffer[] = [];
+    const readTo = async (end: number): Promise<void> => {
+      for (let at = 100 + Buffer.concat(parts).length; at < end; ) {
+        const buffer = Buffer.alloc(300_000);
+        const count = await source.read(buffer);
+        if (count === 0) return;
+        parts.push(buffer.subarray(0, count));
+        at += count;
+      }
+    };
+    for (let at = 0; at < bytes.length; at += 250_000)
+      await upload.write(Buffer.from(bytes.subarray(at, at + 250_000)));
+    await readTo(1_000_000);
+    const rest = readTo(bytes.length);
+    await upload.commit(digestOf(bytes));
+    assert.ok(Buffer.concat(parts).length < bytes.length - 100);
+    whole.resolve();
+    await rest;
+    assert.deepEqual(Buffer.concat(parts), bytes.subarray(100));
+  });
+
+  test(`${name}: follow() ends with what kept the blob from becoming whole`, async (t) => {
+    const { storage } = await open();
+    const upload = await storage.upload(newId(), 'sha256');
+    if (upload.follow === undefined) {
+      t.skip('this storage cannot show half blobs');
+      return;
+    }
+    const whole = Promise.reject(new Error('the other side has gone'));
+    whole.catch(() => {});
+    await using source = await upload.follow({ start: 0, endExclusive: 10, sizeBytes: 10, whole });
+    await assert.rejects(source.read(Buffer.alloc(10)), /the other side has gone/);
+    await upload.discard();
+  });
+
   test(`${name}: commit() finds that the digest is of another algorithm than the one begun with`, async () => {
     const { storage } = await open();
     const bytes = randomBytes(400_000);

@@ -17,6 +17,13 @@ export interface ScrubReport {
   readonly damaged: readonly Damage[];
 }
 
+export interface ScrubOptions {
+  readonly repair?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** Told after every blob how far it is. */
+  readonly onProgress?: (soFar: { readonly blobs: number; readonly bytes: number; readonly damaged: number }) => void;
+}
+
 const SCRUBBER: Identity = { name: 'system:verify', anonymous: false, allows: () => true };
 
 /**
@@ -25,7 +32,7 @@ const SCRUBBER: Identity = { name: 'system:verify', anonymous: false, allows: ()
  */
 export async function scrub(
   context: RegistryContext,
-  { repair = false, signal }: { readonly repair?: boolean; readonly signal?: AbortSignal } = {},
+  { repair = false, signal, onProgress }: ScrubOptions = {},
 ): Promise<ScrubReport> {
   const { catalog, storage } = context;
   const damaged: Damage[] = [];
@@ -44,6 +51,7 @@ export async function scrub(
     bytes += sizeBytes;
     const what = await check(context, digest, signal);
     if (what !== undefined) await report(digest, what);
+    onProgress?.({ blobs: seen.size, bytes, damaged: damaged.length });
   }
   for (const table of [catalog.links, catalog.manifests]) {
     for (const { key } of table.list()) {

@@ -2,13 +2,17 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
 import { hasErrno, messageOf, nullLogger, WharfError } from '@wharf/kit';
+import type { Registry } from '@wharf/registry';
+import type { Administration } from '@wharf/registry/admin/administration';
 import type { Input, Operation, OptionKind } from '@wharf/registry/admin/operation';
 import { OPERATIONS } from '@wharf/registry/admin/operations/index';
+import type { Management } from '@wharf/registry/management';
 import { socketAddress } from '../registry/socket-address.ts';
 import { wharfVersion } from '../version.ts';
 import { printResult } from './print-result.ts';
 
 const USAGE_STATUS = 2;
+const PROGRESS_MS = 500;
 
 /** What every command understands beside its own options. */
 const COMMON = { root: { type: 'string' }, json: { type: 'boolean' } } as const;
@@ -44,10 +48,10 @@ export async function administer(line: readonly string[], json: boolean): Promis
     console.error(`wharf: ${messageOf(error)}\nUsage:  wharf registry ${usage(operation)} --root DIR`);
     return USAGE_STATUS;
   }
-  const result = await perform(parsed.root, operation.name, parsed.input);
+  const result = await perform(parsed.root, operation, parsed.input);
   if (json || parsed.json) console.log(JSON.stringify(result));
   else printResult(result);
-  return 0;
+  return operation.isBad?.(result) === true ? 1 : 0;
 }
 
 function read(operation: Operation, line: readonly string[]) {
@@ -109,29 +113,65 @@ function givenValue(name: string, kind: OptionKind, given: unknown): unknown {
   return Math.round(Number(digits) * factor);
 }
 
-/** Has the running registry do it, or does it on the one that does not run. */
-async function perform(root: string, operation: string, input: Input): Promise<unknown> {
-  const answer = await askRunning(root, JSON.stringify({ operation, input }));
+/** Has the running registry do it, or does it on the one that does not run. Long commands say on a terminal how far they are. */
+async function perform(root: string, { name, isLong = false }: Operation, input: Input): Promise<unknown> {
+  const ask = (operation: string, given: Input) => askRunning(root, JSON.stringify({ operation, input: given }));
+  const answer = await watched(ask(name, input), isLong ? () => ask('progress', { of: name }) : undefined);
   if (answer !== undefined) return answer;
+  return onStopped(root, name, (administration) =>
+    watched(administration.run(name, input), isLong ? async () => administration.progressOf(name) : undefined),
+  );
+}
+
+/** Opens a registry that does not run for one command. */
+async function onStopped<T>(
+  root: string,
+  name: string,
+  work: (administration: Administration) => Promise<T>,
+): Promise<T> {
   const [{ openRegistry }, { createManagement }] = await Promise.all([
     import('@wharf/registry'),
     import('@wharf/registry/management'),
   ]);
   const { managementSettings } = await import('../registry/management-settings.ts');
-  let management: ReturnType<typeof createManagement> | undefined;
-  const registry = await openRegistry({
+  const held: { management?: Management } = {};
+  const registry: Registry = await openRegistry({
     ...{ root, version: wharfVersion(), log: nullLogger },
+    // Nobody pushes meanwhile, so nothing has to stay for those who do.
+    ...(name === 'gc' ? { graceMs: 0 } : {}),
     plugins(parts) {
       const settings = managementSettings({ root, listen: [], logLevel: 'error', logFormat: 'text' }, false);
-      management = createManagement(parts, settings, nullLogger);
-      return management.plugins;
+      held.management = createManagement(parts, settings, nullLogger, () => registry);
+      return held.management.plugins;
     },
   });
   try {
-    return await management?.administration.run(operation, input);
+    if (held.management === undefined) throw new WharfError('internal', 'The registry has no management');
+    return await work(held.management.administration);
   } finally {
     await registry.close();
-    await management?.audit?.close();
+    await held.management?.audit?.close();
+  }
+}
+
+/** Waits for a command, and shows on a terminal how far it is. */
+async function watched<T>(work: Promise<T>, progress: (() => Promise<unknown>) | undefined): Promise<T> {
+  if (progress === undefined || !process.stderr.isTTY) return work;
+  const timer = setInterval(() => {
+    progress().then(
+      (soFar) => {
+        if (typeof soFar !== 'object' || soFar === null) return;
+        const text = Object.entries(soFar).map(([what, value]) => `${value} ${what}`);
+        process.stderr.write(`\r\x1b[K${text.join(', ')} …`);
+      },
+      () => {},
+    );
+  }, PROGRESS_MS);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+    process.stderr.write('\r\x1b[K');
   }
 }
 

@@ -6,8 +6,6 @@ const HELP = `Usage:  wharf registry COMMAND
 Commands:
   serve    Serve images: --listen HOST:PORT (127.0.0.1:5000), --root DIR, --config FILE, --monitor HOST:PORT,
            --access-log FILE, --log-level LEVEL, --log-format text|json
-  gc       Remove what no image needs, of a registry that does not run: --root DIR, --dry-run, --grace SECONDS
-  verify   Compare every blob with its digest: --root DIR, --repair
 
 Administration, of a registry that runs or not: wharf registry SUBJECT VERB … --root DIR [--json]; \`wharf registry help\` lists it`;
 
@@ -15,10 +13,6 @@ Administration, of a registry that runs or not: wharf registry SUBJECT VERB … 
 export async function registry(context: CommandContext): Promise<number> {
   const [verb, ...rest] = context.arguments;
   if (verb === 'serve') return serve(rest);
-  if (verb === 'gc' || verb === 'verify') {
-    const { collectOffline, verifyOffline } = await import('./registry-offline.ts');
-    return verb === 'gc' ? collectOffline(rest, context.json) : verifyOffline(rest, context.json);
-  }
   const { administer, administrationHelp } = await import('./registry-administer.ts');
   const status = await administer(context.arguments, context.json);
   if (status !== undefined) return status;

@@ -150,7 +150,8 @@ function wallsOf(reader: ValueReader): EngineConfig['walls'] {
 }
 
 /** Where clients of registries look besides: Docker's own folder serves machines that had Docker before. */
-const REGISTRY_DIRECTORIES = ['/etc/wharf/certs.d', '/etc/docker/certs.d'];
+/** Where settings and certificates of registries lie. */
+export const REGISTRY_DIRECTORIES: readonly string[] = ['/etc/wharf/certs.d', '/etc/docker/certs.d'];
 
 function registriesOf(reader: ValueReader) {
   const directories = reader.list('registry-config-dir');

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ManagementSettings } from '@wharf/registry/management';
+import { REGISTRY_DIRECTORIES } from '../config/daemon-config.ts';
 import type { RegistrySettings } from './settings.ts';
 
 /** What a registry is managed by, out of its settings. */
@@ -12,10 +13,21 @@ export function managementSettings(settings: RegistrySettings, isServing = true)
     tls,
     rateLimits = {},
     proxies = [],
+    registryDirectories = REGISTRY_DIRECTORIES,
   } = settings;
   const auditLog = settings.auditLog ?? join(root, 'audit.log');
   return {
-    ...{ root, accessControl, service, publicUrl, rateLimits, proxies, isServing, isTls: tls !== undefined },
+    ...{
+      root,
+      accessControl,
+      service,
+      publicUrl,
+      rateLimits,
+      proxies,
+      registryDirectories,
+      isServing,
+      isTls: tls !== undefined,
+    },
     auditLog: auditLog === 'none' ? undefined : auditLog,
   };
 }

@@ -45,13 +45,13 @@ export async function serveRegistry(
   undo.defer(() => accessLog?.close());
   const metrics = new RegistryMetrics();
   let management: Management | undefined;
-  const registry = await openRegistry({
+  const registry: Registry = await openRegistry({
     ...{ root: settings.root, version: wharfVersion(), log },
     ...(settings.graceSeconds === undefined ? {} : { graceMs: settings.graceSeconds * 1000 }),
     ...(settings.uploadTtlSeconds === undefined ? {} : { uploadTtlMs: settings.uploadTtlSeconds * 1000 }),
     ...(embedded === undefined ? {} : { donor: embedded.donor }),
     plugins(parts) {
-      management = createManagement(parts, managementSettings(settings), log);
+      management = createManagement(parts, managementSettings(settings), log, () => registry);
       const { plugins } = management;
       return embedded === undefined ? plugins : { ...plugins, access: localAccess(plugins.access, embedded.secret) };
     },

@@ -35,6 +35,8 @@ export interface RegistrySettings {
   readonly rateLimits?: RateSettings;
   /** Prefixes that are caches of other registries. */
   readonly proxies?: readonly ProxySettings[];
+  /** Directories with `hosts.toml` and certificates of upstream registries. */
+  readonly registryDirectories?: readonly string[];
 }
 
 export type PartialSettings = { readonly [K in keyof RegistrySettings]?: RegistrySettings[K] | undefined };
@@ -63,6 +65,7 @@ const CHECKS: Readonly<Record<keyof RegistrySettings, Check>> = {
   auditLog: text,
   rateLimits: isRates,
   proxies: (value) => Array.isArray(value) && value.length <= 1000 && value.every(isProxy),
+  registryDirectories: texts,
 };
 
 function isTls(value: unknown): boolean {

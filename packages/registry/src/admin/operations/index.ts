@@ -4,6 +4,7 @@ import { namespaceOperations } from './namespaces.ts';
 import { policyOperations } from './policy.ts';
 import { retentionOperations } from './retention.ts';
 import { robotOperations } from './robots.ts';
+import { upkeepOperations } from './upkeep.ts';
 import { tokenOperations, userOperations } from './users.ts';
 
 /** Everything an administrator may do. */
@@ -15,4 +16,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...policyOperations,
   ...retentionOperations,
   ...hookOperations,
+  ...upkeepOperations,
 ];

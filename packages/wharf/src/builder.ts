@@ -7,8 +7,9 @@ import type { Engine } from '@wharf/engine/engine';
 import type { BuildBase } from '@wharf/engine/images/built-images';
 import { TransferOutput } from '@wharf/engine/images/transfer-output';
 import { createStepService } from '@wharf/engine/steps/steps';
-import { formatFamiliar, isKind, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
+import { formatFamiliar, isKind, messageOf, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
 import { openContentStore } from '@wharf/oci/content/fs-store';
+import type { Platform } from '@wharf/oci/spec/image';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 
 /** A builder whose steps run in this engine and whose images are the engine's. */
@@ -35,7 +36,12 @@ function buildImages({ images, content }: Pick<Engine, 'images' | 'content'>): B
       const here = pull ? undefined : await images.findBase(name, platform);
       if (here !== undefined) return baseOf(name, here);
       const output = new TransferOutput(async (document) => progress(document), { withBar: false });
-      await images.pull({ reference, platform, output, signal, credentials: await credentials?.(reference.domain) });
+      const known = await credentials?.(reference.domain);
+      try {
+        await images.pull({ reference, platform, output, signal, credentials: known });
+      } catch (error) {
+        throw pull || signal.aborted || !(await isHere(images, name)) ? error : notForPlatform(name, platform, error);
+      }
       const pulled = await images.findBase(name, platform);
       if (pulled === undefined) {
         throw new WharfError(
@@ -45,15 +51,7 @@ function buildImages({ images, content }: Pick<Engine, 'images' | 'content'>): B
       }
       return baseOf(name, pulled);
     },
-    async has(name) {
-      try {
-        await images.resolve(name);
-        return true;
-      } catch (error) {
-        if (isKind(error, 'not-found') || isKind(error, 'invalid-argument')) return false;
-        throw error;
-      }
-    },
+    has: (name) => isHere(images, name),
     sharedSnapshots: () => images.snapshotsInUse(),
     collect: () => images.collect(),
     lease: () => images.lease(),
@@ -68,6 +66,26 @@ function buildImages({ images, content }: Pick<Engine, 'images' | 'content'>): B
       await images.pushBuilt({ reference, target, byDigest, insecure, credentials: known, output, signal });
     },
   };
+}
+
+async function isHere(images: Engine['images'], name: string): Promise<boolean> {
+  try {
+    await images.resolve(name);
+    return true;
+  } catch (error) {
+    if (isKind(error, 'not-found') || isKind(error, 'invalid-argument')) return false;
+    throw error;
+  }
+}
+
+/** An image that is here for other platforms: what went wrong elsewhere would not tell that. */
+function notForPlatform(name: string, platform: Platform, cause: unknown): WharfError {
+  const wanted = formatPlatform(platform);
+  return new WharfError(
+    'not-found',
+    `"${name}" is not here for ${wanted}, and to pull it did not work: ${messageOf(cause)}`,
+    { cause },
+  );
 }
 
 function baseOf(reference: string, { image, layers }: BuildBase) {

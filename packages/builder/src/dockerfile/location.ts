@@ -17,9 +17,21 @@ export class DockerfileError extends WharfError {
   }
 }
 
+/** Where errors of other rooms lie, which keep their own class. */
+const places = new WeakMap<Error, LineRange>();
+
 /** The same error with a location, unless it bears one already. Anything but an Error is wrapped. */
 export function withLocation(error: unknown, location: LineRange): Error {
-  if (error instanceof DockerfileError && error.location !== undefined) return error;
-  if (error instanceof DockerfileError) return new DockerfileError(error.message, location);
-  return error instanceof Error ? error : new DockerfileError(String(error), location);
+  if (error instanceof DockerfileError) {
+    return error.location === undefined ? new DockerfileError(error.message, location) : error;
+  }
+  if (!(error instanceof Error)) return new DockerfileError(String(error), location);
+  if (!places.has(error)) places.set(error, location);
+  return error;
+}
+
+/** The lines that an error was given, whatever it is. */
+export function locationOf(error: unknown): LineRange | undefined {
+  if (error instanceof DockerfileError) return error.location;
+  return error instanceof Error ? places.get(error) : undefined;
 }

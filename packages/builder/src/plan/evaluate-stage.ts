@@ -1,28 +1,23 @@
 import { posix } from 'node:path';
-import { formatGoDuration } from '@wharf/kit';
 import { parseSignal } from '@wharf/linux/signals';
 import type { Checks } from '../checks/checks.ts';
 import { StageChecks } from '../checks/stage-checks.ts';
-import { parseRunMount, type RunMount } from '../dockerfile/instructions/run-mount.ts';
-import type {
-  AddInstruction,
-  CopyInstruction,
-  Healthcheck,
-  Instruction,
-  RunInstruction,
-} from '../dockerfile/instructions/types.ts';
+import type { AddInstruction, CopyInstruction, Instruction, RunInstruction } from '../dockerfile/instructions/types.ts';
 import { DockerfileError, type LineRange, withLocation } from '../dockerfile/location.ts';
 import { expand } from '../dockerfile/shell-words.ts';
+import { checkEntitlements } from './entitlements.ts';
 import { copyActions, copyHistory } from './evaluate-copy.ts';
+import { stepMounts } from './evaluate-mount.ts';
 import { runCommand, runHistory, scriptMount, withShell } from './evaluate-run.ts';
 import { expandInstruction } from './expand-instruction.ts';
 import type { GlobalArgs } from './global-args.ts';
+import { healthcheckText, quotedList } from './history-text.ts';
 import type { ImageDraft } from './image-draft.ts';
 import { exposedPorts } from './ports.ts';
 import type { EvaluatedStage, PlannedStage, PlannedStep } from './stage.ts';
 import { StageNotes } from './stage-notes.ts';
 import { stepTitle } from './step-title.ts';
-import type { Base, FileVertex, ImageVertex, StepMount } from './vertex.ts';
+import type { Base, FileVertex, ImageVertex } from './vertex.ts';
 
 /** What a stage's instructions need from outside. */
 export interface StageSurroundings {
@@ -31,6 +26,8 @@ export interface StageSurroundings {
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly proxies: readonly string[];
   readonly noCache: boolean;
+  /** What the build is allowed beyond the usual. */
+  readonly entitlements: ReadonlySet<string>;
   /** The tree that `--from` or a mount's `from` names; the build context for an empty name. */
   readonly treeOf: (name: string) => Promise<Base>;
   readonly checks: Checks;
@@ -187,7 +184,7 @@ class Evaluation {
       case 'healthcheck':
         this.#checks.once(instruction);
         config.Healthcheck = instruction.healthcheck;
-        return `HEALTHCHECK ${healthcheckHistory(instruction.healthcheck)}`;
+        return `HEALTHCHECK ${healthcheckText(instruction.healthcheck)}`;
       case 'maintainer':
         this.#draft.author = instruction.maintainer;
         return `MAINTAINER ${instruction.maintainer}`;
@@ -276,14 +273,17 @@ class Evaluation {
   }
 
   async #run(instruction: RunInstruction): Promise<void> {
-    if (instruction.security === 'insecure') {
-      throw new DockerfileError('security.insecure is not allowed');
-    }
-    if (instruction.devices.length > 0) throw new DockerfileError('devices are not allowed in this build');
+    const { entitlements, buildArgs, treeOf } = this.#around;
+    checkEntitlements(instruction, entitlements);
     const { config } = this.#draft;
     const { args, script } = runCommand(instruction, config.Shell);
     if (args.length === 0) throw new DockerfileError('arguments are required');
-    const mounts = await Promise.all(instruction.mountFlags.map((text) => this.#mount(text, instruction.location)));
+    const { location } = instruction;
+    const mounts = await stepMounts(instruction.mountFlags, {
+      ...{ location, treeOf, notes: this.#notes, workingDir: config.WorkingDir ?? '/' },
+      cacheNamespace: buildArgs.get('BUILDKIT_CACHE_MOUNT_NS') ?? '',
+      expand: (word) => this.#expand(word, location),
+    });
     if (script !== undefined) mounts.push(scriptMount(script));
     this.#tree = {
       kind: 'run',
@@ -295,46 +295,17 @@ class Evaluation {
       user: config.User ?? '',
       mounts,
       network: instruction.network,
+      insecure: instruction.security === 'insecure',
+      hostname: buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME') ?? '',
       platform: this.#draft.platform,
       noCache: this.#around.noCache,
       name: instruction.code.trim(),
     };
     this.#draft.commit(runHistory(args, this.#buildArgs, this.#variables), true);
   }
-
-  async #mount(text: string, location: LineRange): Promise<StepMount> {
-    const mount = parseRunMount(text, (word) => this.#expand(word, location));
-    this.#noteRequest(mount, location);
-    const target = mount.target === '' ? '' : posix.resolve('/', this.#draft.config.WorkingDir ?? '/', mount.target);
-    if (target === '' && (mount.type === 'bind' || mount.type === 'cache' || mount.type === 'tmpfs')) {
-      throw new DockerfileError(`${mount.type} mount requires a target`);
-    }
-    if (target === '/') throw new DockerfileError(`invalid mount target "/"`);
-    const wantsSource = mount.type === 'bind' || (mount.type === 'cache' && mount.from !== '');
-    return { ...mount, target, sourceVertex: wantsSource ? await this.#around.treeOf(mount.from) : undefined };
-  }
-
-  #noteRequest({ type, id, source, target, required }: RunMount, location: LineRange): void {
-    if (type === 'ssh') this.#notes.request('ssh', id || 'default', { required, location });
-    if (type !== 'secret') return;
-    this.#notes.request('secrets', source || id || posix.basename(target), { required, location });
-  }
-}
-
-/** A health check, as Go prints its structure. */
-function healthcheckHistory(check: Healthcheck): string {
-  const time = (ns = 0) => formatGoDuration(BigInt(ns));
-  const { Test, Interval, Timeout, StartPeriod, StartInterval, Retries = 0 } = check;
-  const times = `Interval:${time(Interval)} Timeout:${time(Timeout)} StartPeriod:${time(StartPeriod)} StartInterval:${time(StartInterval)}`;
-  return `{Test:[${Test.join(' ')}] ${times} Retries:${Retries}}`;
 }
 
 /** Arguments that switch the builder and are no variables. */
 function isSwitch(name: string): boolean {
   return name === 'BUILDKIT_SBOM_SCAN_CONTEXT' || name === 'BUILDKIT_SBOM_SCAN_STAGE';
-}
-
-/** `["a" "b"]`, as Go prints a list of quoted words. */
-function quotedList(words: readonly string[]): string {
-  return `[${words.map((word) => JSON.stringify(word)).join(' ')}]`;
 }

@@ -118,9 +118,9 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ['FROM scratch\nCOPY --from=$X / /', /variable expansion is not supported for --from/],
   ['FROM scratch\nCOPY --chmod=9 a b', /invalid chmod parameter: '9'/],
   ['FROM scratch\nCOPY http://x/y b', /source can't be a URL for COPY/],
-  ['FROM scratch\nRUN --mount=type=cache x', /cache mount requires a target/],
+  ['FROM scratch\nRUN --mount=type=cache x', /invalid mount target "\/"/],
   ['FROM scratch\nRUN --security=insecure x', /security\.insecure is not allowed/],
-  ['FROM scratch\nEXPOSE 80/xyz', /invalid containerPort: 80\/xyz/],
+  ['FROM scratch\nEXPOSE 80/xyz', /invalid port: "80\/xyz": invalid proto: xyz/],
   ['FROM scratch\nSTOPSIGNAL NOSUCH', /NOSUCH/],
   ['FROM scratch\nENV A=${B:?needed}', /B: needed/],
 ];

@@ -25,6 +25,8 @@ export interface PlanOptions {
   readonly targetPlatform: Platform;
   readonly labels: Readonly<Record<string, string>>;
   readonly noCache: boolean;
+  /** What the build is allowed beyond the usual; the host's network alone when absent. */
+  readonly entitlements?: ReadonlySet<string> | undefined;
   /** Stages whose steps do not come from the cache. */
   readonly noCacheStages?: readonly string[] | undefined;
   /** Finds an image to build on, pulling it when need be. */
@@ -54,6 +56,7 @@ export interface BuildPlan {
 const CONTEXT: ContextVertex = { kind: 'context', context: 'context', name: '[internal] load build context' };
 const SCRATCH = 'scratch';
 const NO_CHECKS: CheckOptions = { skip: 'all', experimental: new Set(), error: false };
+const DEFAULT_ENTITLEMENTS: ReadonlySet<string> = new Set(['network.host']);
 const NO_ARGS: ReadonlyMap<string, string> = new Map();
 
 /**
@@ -161,6 +164,7 @@ class Planner {
       buildArgs: this.#options.buildArgs,
       proxies: proxyEnvironment(this.#options.buildArgs),
       noCache: this.#options.noCache || this.#isNoCache(stage.parsed.from.name),
+      entitlements: this.#options.entitlements ?? DEFAULT_ENTITLEMENTS,
       treeOf: (name) => this.#treeOf(name, path),
       checks: this.#stageChecks[stage.index] ?? this.#checks,
       ignorePatterns: this.#options.ignorePatterns ?? (() => Promise.resolve([])),
@@ -175,7 +179,7 @@ class Planner {
       return { tree, draft: below.draft.fork(), variables, buildArgs, hasWorkdir, image: undefined };
     }
     const platform = this.#platformOf(stage);
-    if (stage.baseName === SCRATCH) return withPath({ tree: undefined, draft: new ImageDraft(platform) });
+    if (stage.baseName === SCRATCH) return withPath({ tree: undefined, draft: emptyImage(platform) });
     try {
       const given = await this.#named(stage.baseName, platform);
       if (given !== undefined) return this.#startFrom({ ...given, platform });
@@ -190,7 +194,9 @@ class Planner {
   /** A name that the client gave a source of its own; platforms may have their own, too. */
   async #named(name: string, platform: Platform): Promise<(NamedSource & { readonly platform: Platform }) | undefined> {
     const given = await this.#options.namedSource?.(name, platform);
-    return given === undefined ? undefined : { platform, ...given };
+    if (given?.image === undefined) return given === undefined ? undefined : { platform, ...given };
+    const image = await this.#image(given.image, platform);
+    return { tree: imageVertex(image), config: image.config, platform: image.platform };
   }
 
   #startFrom({ tree, config, platform }: NamedSource & { readonly platform: Platform }): StageStart {
@@ -246,6 +252,12 @@ class Planner {
       return { ...instruction, trigger: true };
     });
   }
+}
+
+function emptyImage(platform: Platform): ImageDraft {
+  const draft = new ImageDraft(platform);
+  draft.config.WorkingDir = '/';
+  return draft;
 }
 
 function imageVertex(image: BaseImage): ImageVertex | undefined {

@@ -8,6 +8,8 @@ const WINDOW_BYTES = 4 * 1024 * 1024;
 export interface GrpcStream {
   /** What the peer sends; throws the call's status when that is not OK. */
   readonly messages: AsyncIterable<Buffer>;
+  /** The same as the bytes come, for who cuts them into messages elsewhere (`FrameReader`); one of both can be read. */
+  readonly chunks: AsyncIterable<Buffer>;
   send(bytes: Uint8Array): Promise<void>;
   /** No more will be sent. */
   end(): void;
@@ -30,6 +32,7 @@ export class GrpcClient {
       this.#session.on('error', () => undefined);
       stream.on('error', () => undefined);
       this.#session.once('close', () => resolve());
+      stream.once('end', () => this.#session.destroy());
       stream.once('close', () => {
         this.#session.destroy();
         resolve();
@@ -68,7 +71,8 @@ export class GrpcClient {
     );
     const status = statusOf(stream);
     return {
-      messages: untilStatus(stream, status),
+      messages: untilStatus(messagesOf(stream), status),
+      chunks: untilStatus(stream.iterator({ destroyOnReturn: false }), status),
       send: (bytes) => write(stream, bytes),
       end: () => stream.end(),
       cancel: () => stream.close(http2.constants.NGHTTP2_CANCEL),
@@ -102,9 +106,12 @@ function statusOf(stream: ClientHttp2Stream): Promise<GrpcError | undefined> {
   });
 }
 
-async function* untilStatus(stream: ClientHttp2Stream, status: Promise<GrpcError | undefined>): AsyncGenerator<Buffer> {
+async function* untilStatus(
+  parts: AsyncIterable<Buffer>,
+  status: Promise<GrpcError | undefined>,
+): AsyncGenerator<Buffer> {
   try {
-    yield* messagesOf(stream);
+    yield* parts;
   } catch (error) {
     throw (await status) ?? error;
   }

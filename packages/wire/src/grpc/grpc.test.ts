@@ -137,3 +137,40 @@ test('GrpcClient and serveGrpc() exchange messages, streams, metadata and errors
   await sending;
   assert.equal(count, 5);
 });
+
+test('serveGrpc() gives calls up when their client is gone without a word, on a server that allows connections to be half open', async () => {
+  const begun = Promise.withResolvers<void>();
+  const givenUp = Promise.withResolvers<void>();
+  const methods: GrpcMethods = new Map([
+    [
+      '/x/Wait',
+      async ({ signal }: GrpcCall) => {
+        signal.addEventListener('abort', () => givenUp.resolve(), { once: true });
+        begun.resolve();
+        await givenUp.promise;
+      },
+    ],
+  ]);
+  const server = createServer({ allowHalfOpen: true }, (socket) => void serveGrpc(socket, methods));
+  server.listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  after(() => server.close());
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const call = new GrpcClient(socket).unary('/x/Wait', Buffer.alloc(0));
+  await begun.promise;
+  socket.destroy();
+  await assert.rejects(call, { status: 14 });
+  await givenUp.promise;
+});
+
+test('GrpcClient hands on the details of an error, and a call sends a message that stands in its frame already', async () => {
+  const detail = { type_url: 'x/y', value: Buffer.from('z') };
+  const client = await pair(
+    new Map([
+      ['/x/Fail', () => Promise.reject(new GrpcError(9, 'no', { details: [detail] }))],
+      ['/x/Framed', (call: GrpcCall) => call.sendFramed(frame(Buffer.from('as it is')))],
+    ]),
+  );
+  await assert.rejects(client.unary('/x/Fail', Buffer.alloc(0)), { status: 9, grpcDetails: [detail] });
+  assert.equal((await client.unary('/x/Framed', Buffer.alloc(0))).toString(), 'as it is');
+});

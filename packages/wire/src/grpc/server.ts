@@ -50,6 +50,8 @@ export function serveGrpc(stream: Duplex, methods: GrpcMethods, options: ServeGr
     session.on('error', () => undefined);
     stream.on('error', () => undefined);
     session.once('close', () => resolve());
+    // A connection that is half open serves nobody: a client that was killed must not leave its calls running.
+    stream.once('end', () => session.destroy());
     stream.once('close', () => {
       session.destroy();
       resolve();

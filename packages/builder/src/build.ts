@@ -21,7 +21,7 @@ import type { Attest, BuildResult, Exporter, ExportStep, InlineCache } from './r
 import type { BuildCache } from './solver/cache.ts';
 import { type SolveObserver, Solver } from './solver/solver.ts';
 import { GitRepositories } from './sources/git/git-repositories.ts';
-import { type FileDigests, KeptContexts } from './sources/kept-contexts.ts';
+import { KeptContexts } from './sources/kept-contexts.ts';
 
 export interface BuilderDeps {
   readonly cache: BuildCache;
@@ -64,8 +64,8 @@ export interface BuildRequest extends PlanRequest {
 /** A build context on this host, not to be changed while the build goes on. */
 export interface ContextDirectory {
   readonly path: string;
-  /** Digests known of its files. */
-  readonly digests?: FileDigests;
+  /** What is in it, where that is written down (`readIndex`). */
+  readonly index?: string;
 }
 
 /** What came of a build. */

@@ -25,8 +25,15 @@ export const CACHE_AGE_MS = 60 * 24 * 3600 * 1000;
 /** Client directories whose last build context is kept. */
 export const MAX_KEPT_CONTEXTS = 16;
 
-/** Files of one build context whose digests are remembered. */
-export const MAX_REMEMBERED_FILES = 200_000;
+/** Files and directories of one build context. */
+export const MAX_CONTEXT_ENTRIES = 2_000_000;
+
+/** What a client may send where the Dockerfile and its companions are asked for. */
+export const MAX_DEFINITION_ENTRIES = 64;
+export const MAX_DEFINITION_BYTES = 16 * 1024 * 1024;
+
+/** Contexts that are received at a time; more wait. A thread each, which a slow client holds for as long as it sends. */
+export const MAX_INTAKES = 8;
 
 /** The largest Dockerfile that is read from a context, in bytes. */
 export const MAX_DOCKERFILE_BYTES = 2 * 1024 * 1024;

@@ -19,7 +19,7 @@ import { planExports } from './export-plan.ts';
 import { type FrontendOptions, frontendOptions } from './frontend-options.ts';
 import type { ControlSolve, ExporterMessage, ResultMessage } from './messages.ts';
 import { Progress } from './progress.ts';
-import { receiveTree } from './receive-tree.ts';
+import { receiveFiles, receiveInto } from './receive-tree.ts';
 import { SessionSecrets } from './session-secrets.ts';
 import type { Session, Sessions } from './sessions.ts';
 
@@ -168,16 +168,15 @@ export class BuildJob {
     if (/^(https?:\/\/|git|ssh:\/\/)/.test(remote)) return remoteSource(remote, filename, scratch, this.#signal);
     const own = join(scratch, 'dockerfile');
     const dockerfile = await this.progress.step(`[internal] load build definition from ${filename}`, async () => {
-      await receive(session, { name: 'dockerfile', exclude: [], follow: definitionFiles(filename) }, own, this.#signal);
+      const wanted = { name: 'dockerfile', exclude: [], follow: definitionFiles(filename) };
+      await receiveFiles(own, session, wanted, this.#signal);
       return readDockerfile(own, filename === 'Dockerfile' ? '' : filename).catch((error: unknown) => {
         if (!isKind(error, 'invalid-argument')) throw error;
         throw new WharfError('not-found', `failed to read dockerfile: open ${filename}: no such file or directory`);
       });
     });
-    const directory = join(scratch, 'context');
-    const { contexts } = this.#builder;
     const key = session.sharedKey === '' ? undefined : session.sharedKey;
-    let whole = false;
+    const lent = new AsyncDisposableStack();
     let ignored: Promise<readonly string[]> | undefined;
     const ignoredOnce = () => (ignored ??= this.#ignorePatterns(session, filename, own, scratch));
     return {
@@ -185,15 +184,12 @@ export class BuildJob {
       ignorePatterns: ignoredOnce,
       context: async (plans) => {
         const exclude = await ignoredOnce();
-        const previous = key === undefined ? undefined : contexts.find(key);
-        const wanted = { name: 'context', exclude, follow: contextPaths(plans), previous };
-        await receive(session, wanted, directory, this.#signal);
-        whole = true;
-        return key === undefined ? { path: directory } : { path: directory, digests: contexts.digests(key) };
+        const place = lent.use(await this.#builder.contexts.take(key, this.#signal));
+        await receiveInto(place, session, { name: 'context', exclude, follow: contextPaths(plans) }, this.#signal);
+        place.received();
+        return { path: place.tree, index: place.index };
       },
-      done: async () => {
-        if (whole && key !== undefined) await contexts.keep(key, directory);
-      },
+      done: () => lent.disposeAsync(),
     };
   }
 
@@ -203,7 +199,8 @@ export class BuildJob {
     if (specific.length > 0) return specific;
     const directory = join(scratch, 'dockerignore');
     return this.progress.step('[internal] load .dockerignore', async () => {
-      await receive(session, { name: 'context', exclude: [], follow: ['.dockerignore'] }, directory, this.#signal);
+      const wanted = { name: 'context', exclude: [], follow: ['.dockerignore'] };
+      await receiveFiles(directory, session, wanted, this.#signal);
       return ignorePatterns(directory, filename);
     });
   }
@@ -217,12 +214,6 @@ export class BuildJob {
         : Exporters;
     return planExports(session, exporters, this.#signal);
   }
-}
-
-/** Fetches into a directory that it makes. */
-async function receive(...args: Parameters<typeof receiveTree>): Promise<void> {
-  await mkdir(args[2], { recursive: true });
-  await receiveTree(...args);
 }
 
 function definitionFiles(filename: string): readonly string[] {

@@ -1,20 +1,15 @@
-import {
-  chmodSync,
-  closeSync,
-  fchmodSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  symlinkSync,
-  writeSync,
-} from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { WharfError } from '@wharf/kit';
-import { lutimesNs, mknod, S } from '@wharf/linux/fsx';
-import { decode, encode } from '@wharf/wire/grpc/protobuf';
-import { GO, PACKET } from './diff-copy.ts';
-import { Packet, type PacketMessage, type StatMessage } from './messages.ts';
+import { WorkerPool } from '@wharf/oci/workers/pool';
+import type { GrpcStream } from '@wharf/wire/grpc/client';
+import { encode } from '@wharf/wire/grpc/protobuf';
+import { MAX_DEFINITION_BYTES, MAX_DEFINITION_ENTRIES, MAX_INTAKES } from '../limits.ts';
+import type { ContextPlace } from '../sources/kept-contexts.ts';
+import { PACKET } from './diff-copy.ts';
+import { Packet } from './messages.ts';
+import { FIN, type ReceiveOutcome, type ReceiveParams } from './receive-job.ts';
 import type { Session } from './sessions.ts';
+import { TreeReceiver } from './tree-receiver.ts';
 
 /** What of a client's directory is wanted. */
 export interface TreeRequest {
@@ -23,23 +18,86 @@ export interface TreeRequest {
   readonly exclude: readonly string[];
   /** Only these paths and where their links lead; everything when empty. */
   readonly follow: readonly string[];
-  /** An earlier state of the same directory: files that are the same in size, time and mode are linked from it. */
-  readonly previous?: string | undefined;
 }
 
 const METHOD = '/moby.filesync.v1.FileSync/DiffCopy';
-const MAX_ENTRIES = 5_000_000;
+const NUMBER_BYTES = 4;
+
+/** Threads of their own, since a client may take its time. */
+const intakes = new WorkerPool({ name: 'contexts', size: MAX_INTAKES });
 
 /**
- * Fetches a client's directory into an empty one (fsutil's DiffCopy): the client tells every path, we ask for the files, and it sends
- * them in pieces. Owners are root's. Throws `invalid-argument` for a path that would lead outside, and what the client reports.
+ * Makes a place hold a client's directory (fsutil's DiffCopy): the client tells every path, we ask for the files that are not there
+ * yet, and it sends them in pieces. Owners are root's. The work is a worker's. Throws `invalid-argument` for a path that would lead
+ * outside, `unavailable` when the client leaves, and what it reports.
  */
-export async function receiveTree(
+export async function receiveInto(
+  place: ContextPlace,
   session: Session,
   request: TreeRequest,
-  directory: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const call = open(session, request, signal);
+  const { tree, incoming, index, bootId } = place;
+  try {
+    await intakes.run<ReceiveParams, ReceiveOutcome>({
+      ...{ module: import.meta.resolve('./receive-job.ts'), job: 'receiveJob' },
+      params: { tree, incoming, index, bootId },
+      input: call.chunks,
+      inputAtOnce: true,
+      signal,
+      async output(chunk) {
+        for (let at = 0; at < chunk.length; at += NUMBER_BYTES) {
+          const number = chunk.readUInt32LE(at);
+          await call.send(encode(Packet, number === FIN ? { type: PACKET.FIN } : { type: PACKET.REQUEST, ID: number }));
+          if (number === FIN) call.end();
+        }
+      },
+    });
+  } catch (error) {
+    call.cancel();
+    throw error;
+  }
+}
+
+/**
+ * Fetches a few small files of a client's directory into a new one: the Dockerfile and what belongs to it. Throws as `receiveInto`,
+ * and `resource-exhausted` for more.
+ */
+export async function receiveFiles(
+  directory: string,
+  session: Session,
+  request: TreeRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const incoming = `${directory}.incoming`;
+  await mkdir(directory, { recursive: true });
+  await mkdir(incoming, { recursive: true });
+  const call = open(session, request, signal);
+  const receiver = new TreeReceiver({
+    ...{ root: directory, incoming, index: new Map(), onChange: () => undefined },
+    ...{ maxEntries: MAX_DEFINITION_ENTRIES, maxBytes: MAX_DEFINITION_BYTES },
+  });
+  try {
+    for await (const message of call.messages) {
+      receiver.take(message);
+      for (const ID of receiver.takeWanted()) await call.send(encode(Packet, { type: PACKET.REQUEST, ID }));
+      if (!receiver.takeFin()) continue;
+      await call.send(encode(Packet, { type: PACKET.FIN }));
+      call.end();
+    }
+    if (!receiver.isFinished)
+      throw new WharfError('unavailable', "Cannot read the client's files: it left in the middle");
+  } catch (error) {
+    call.cancel();
+    throw error;
+  } finally {
+    receiver.dispose();
+    await rm(incoming, { recursive: true, force: true });
+  }
+}
+
+function open(session: Session, request: TreeRequest, signal: AbortSignal): GrpcStream {
   const metadata = {
     'dir-name': [request.name],
     ...(request.exclude.length > 0 ? { 'exclude-patterns': request.exclude.map(encodeURIComponentOnce) } : {}),
@@ -47,16 +105,7 @@ export async function receiveTree(
     ...(needsEncoding(request.exclude) ? { 'exclude-patterns-encoded': '1' } : {}),
     ...(needsEncoding(request.follow) ? { 'followpaths-encoded': '1' } : {}),
   };
-  const call = session.client.open(METHOD, metadata, signal);
-  const receiver = new Receiver(directory, request.previous, (packet) => call.send(encode(Packet, packet)));
-  try {
-    for await (const bytes of call.messages) {
-      if (await receiver.take(decode<PacketMessage>(Packet, bytes))) call.end();
-    }
-    receiver.finish();
-  } finally {
-    receiver.dispose();
-  }
+  return session.client.open(METHOD, metadata, signal);
 }
 
 /** Metadata is ASCII; other values go percent-encoded, all of one name or none. */
@@ -66,169 +115,4 @@ function needsEncoding(values: readonly string[]): boolean {
 
 function encodeURIComponentOnce(value: string, _index: number, all: readonly string[]): string {
   return needsEncoding(all) ? encodeURIComponent(value) : value;
-}
-
-class Receiver {
-  readonly #root: string;
-  readonly #previous: string | undefined;
-  /** Directories of the earlier state that are directories all the way: no symlink of the client's is followed there either. */
-  readonly #previousDirectories = new Set<string>(['']);
-  readonly #send: (packet: Partial<PacketMessage>) => Promise<void>;
-  readonly #directories = new Set<string>(['']);
-  readonly #files = new Map<number, { readonly fd: number; readonly path: string; readonly stat: StatMessage }>();
-  readonly #times: { readonly path: string; readonly stat: StatMessage }[] = [];
-  #count = 0;
-  #told = false;
-  #finished = false;
-
-  constructor(root: string, previous: string | undefined, send: (packet: Partial<PacketMessage>) => Promise<void>) {
-    this.#root = root;
-    this.#previous = previous;
-    this.#send = send;
-  }
-
-  /** Takes a packet; true when there will be no more to ask for. */
-  async take(packet: PacketMessage): Promise<boolean> {
-    switch (packet.type) {
-      case PACKET.STAT:
-        if (packet.stat === undefined) this.#told = true;
-        else await this.#entry(packet.stat);
-        break;
-      case PACKET.DATA:
-        this.#data(packet);
-        break;
-      case PACKET.FIN:
-        return true;
-      case PACKET.ERROR:
-        throw new WharfError('unavailable', `error from sender: ${Buffer.from(packet.data).toString('utf8')}`);
-      default:
-        throw new WharfError(
-          'invalid-argument',
-          `Cannot read the client's files: packet type ${packet.type} is not known`,
-        );
-    }
-    if (this.#told && this.#files.size === 0 && !this.#finished) {
-      this.#finished = true;
-      await this.#send({ type: PACKET.FIN });
-    }
-    return false;
-  }
-
-  finish(): void {
-    if (!this.#finished) throw new WharfError('unavailable', "Cannot read the client's files: it left in the middle");
-    for (const { path, stat } of this.#times.reverse()) setTime(path, stat);
-  }
-
-  dispose(): void {
-    for (const { fd } of this.#files.values()) closeSync(fd);
-    this.#files.clear();
-  }
-
-  async #entry(stat: StatMessage): Promise<void> {
-    const id = this.#count;
-    this.#count += 1;
-    if (this.#count > MAX_ENTRIES)
-      throw new WharfError('resource-exhausted', 'Cannot read the build context: too many files');
-    const path = `${this.#root}/${this.#checked(stat.path)}`;
-    const { mode } = stat;
-    const permissions = permissionsOf(mode);
-    if (has(mode, GO.DIR)) {
-      mkdirSync(path, { mode: 0o700 });
-      this.#directories.add(stat.path);
-      this.#notePrevious(stat.path);
-      this.#times.push({ path, stat });
-      chmodSync(path, permissions);
-      return;
-    }
-    if (has(mode, GO.SYMLINK)) {
-      symlinkSync(stat.linkname, path);
-      setTime(path, stat);
-      return;
-    }
-    if (stat.linkname !== '') {
-      linkSync(`${this.#root}/${this.#checked(stat.linkname)}`, path);
-      return;
-    }
-    if (has(mode, GO.SOCKET)) return;
-    if (has(mode, GO.DEVICE)) return;
-    if (has(mode, GO.PIPE)) {
-      mknod(path, S.IFIFO | permissions);
-      return;
-    }
-    if (this.#linkPrevious(stat, path, permissions)) return;
-    const fd = openSync(path, 'wx', 0o600);
-    fchmodSync(fd, permissions);
-    if (stat.size === 0) {
-      closeSync(fd);
-      setTime(path, stat);
-      return;
-    }
-    this.#files.set(id, { fd, path, stat });
-    await this.#send({ type: PACKET.REQUEST, ID: id });
-  }
-
-  #notePrevious(name: string): void {
-    if (this.#previous === undefined || !this.#previousDirectories.has(parentOf(name))) return;
-    if (lstatSync(`${this.#previous}/${name}`, { throwIfNoEntry: false })?.isDirectory()) {
-      this.#previousDirectories.add(name);
-    }
-  }
-
-  #linkPrevious(stat: StatMessage, path: string, permissions: number): boolean {
-    if (this.#previous === undefined || !this.#previousDirectories.has(parentOf(stat.path))) return false;
-    const before = `${this.#previous}/${stat.path}`;
-    const status = lstatSync(before, { bigint: true, throwIfNoEntry: false });
-    const isSame =
-      status?.isFile() === true &&
-      status.size === BigInt(stat.size) &&
-      status.mtimeNs === stat.modTime &&
-      status.mode % 0o10000n === BigInt(permissions);
-    if (isSame) linkSync(before, path);
-    return isSame;
-  }
-
-  #data({ ID, data }: PacketMessage): void {
-    const file = this.#files.get(ID);
-    if (file === undefined)
-      throw new WharfError('invalid-argument', `Cannot read the client's files: ${ID} was not asked for`);
-    if (data.length > 0) {
-      for (let at = 0; at < data.length; ) at += writeSync(file.fd, data, at);
-      return;
-    }
-    closeSync(file.fd);
-    this.#files.delete(ID);
-    setTime(file.path, file.stat);
-  }
-
-  /** A path must lie in a directory that came before it: no symlink of the client's is ever followed. */
-  #checked(path: string): string {
-    const parts = path.split('/');
-    const parent = parts.slice(0, -1).join('/');
-    const isClean = parts.every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'));
-    if (!isClean || !this.#directories.has(parent)) {
-      throw new WharfError(
-        'invalid-argument',
-        `Cannot read the client's files: "${path}" is no path below its directory`,
-      );
-    }
-    return path;
-  }
-}
-
-function parentOf(name: string): string {
-  return name.slice(0, Math.max(0, name.lastIndexOf('/')));
-}
-
-function has(mode: number, bit: number): boolean {
-  return Math.floor(mode / bit) % 2 === 1;
-}
-
-function permissionsOf(mode: number): number {
-  const special =
-    (has(mode, GO.SETUID) ? 0o4000 : 0) | (has(mode, GO.SETGID) ? 0o2000 : 0) | (has(mode, GO.STICKY) ? 0o1000 : 0);
-  return (mode % 0o1000) | special;
-}
-
-function setTime(path: string, { modTime }: StatMessage): void {
-  lutimesNs(path, { atimeNs: modTime, mtimeNs: modTime });
 }

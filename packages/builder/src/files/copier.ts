@@ -8,36 +8,39 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  readlinkSync,
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
 import { posix } from 'node:path';
 import { hasErrno, WharfError } from '@wharf/kit';
-import { type FileStatus, lgetxattr, llistxattr, lsetxattr, lutimesNs, mknod, S } from '@wharf/linux/fsx';
-import { isDirectory, statusOf } from '@wharf/oci/layers/walk';
+import { type FileStatus, lutimesNs, mknod, S } from '@wharf/linux/fsx';
+import { isDirectory } from '@wharf/oci/layers/walk';
 import { type ByteString, fsPath, toText } from '@wharf/oci/tar/bytes';
 import { changeMode } from './mode.ts';
 import type { Owner } from './owner.ts';
 import { resolveInTree } from './resolve-path.ts';
 import type { SelectedEntry, Selection } from './select.ts';
+import { copyXattrs, type TargetTree } from './target-tree.ts';
+import { fileSystem, type TreeView } from './tree-view.ts';
 
 const DIRECTORY_MODE = 0o755;
 
 export interface CopyOptions {
-  /** The tree that is written to. */
-  readonly root: ByteString;
+  readonly source: TreeView;
+  readonly target: TargetTree;
   readonly destination: ByteString;
   readonly owner: Owner | undefined;
   /** `--chmod`; empty to keep what files have. */
   readonly mode: string;
+  /** Puts a file that nobody changes any more into the target under a further name; false where that cannot be. */
+  readonly link?: ((path: ByteString, status: FileStatus, target: ByteString) => boolean) | undefined;
 }
 
 /**
  * Writes selected files into a tree. Works synchronously, for a worker thread that sees both trees and nothing else.
  *
  * Invariants: nothing is written through a symlink of the destination's last part; directories get their times after what is in
- * them; several names of one inode stay several names of one.
+ * them; several names of one inode stay several names of one, and other files stay files of their own.
  */
 export class Copier {
   readonly #options: CopyOptions;
@@ -50,9 +53,19 @@ export class Copier {
 
   copy({ name, isDirectory: fromDirectory, entries }: Selection): void {
     if (entries.length === 0) return;
-    const target = this.#target(name, fromDirectory);
-    for (const entry of entries)
-      this.#entry(entry, entry.name === '' ? target : `${target}/${entry.name}`, entry.name === '');
+    const target = this.#top(name, fromDirectory);
+    // Where the directories of the source have become others, which is so for symlinks that lead to directories.
+    const places = new Map<ByteString, ByteString>([['', target]]);
+    for (const entry of entries) {
+      if (entry.name === '') {
+        this.#entry(entry, target, true);
+        continue;
+      }
+      const cut = entry.name.lastIndexOf('/');
+      const parent = places.get(entry.name.slice(0, Math.max(0, cut))) ?? target;
+      const at = this.#entry(entry, `${parent}/${entry.name.slice(cut + 1)}`, false);
+      if (isDirectory(entry.status)) places.set(entry.name, at);
+    }
   }
 
   /** To be called once, after the last selection. */
@@ -62,64 +75,70 @@ export class Copier {
 
   /** Makes a directory and those above it. Returns where it is, symlinks of the tree followed. */
   makeDirectory(path: ByteString, mode = DIRECTORY_MODE): ByteString {
-    const { root, owner } = this.#options;
-    const at = resolveInTree(root, path);
-    let current = root;
+    const { target, owner } = this.#options;
+    const at = resolveInTree(target.root, path, true, target);
+    let current = target.root;
     for (const part of at.split('/').filter((each) => each !== '')) {
+      const parent = current;
       current = `${current}/${part}`;
-      const status = statusOf(current);
-      if (status !== undefined && !isDirectory(status)) throw notADirectory(current.slice(root.length));
+      const status = target.status(current);
+      if (status !== undefined && !isDirectory(status)) throw notADirectory(current.slice(target.root.length));
       if (status !== undefined) continue;
+      target.own(parent);
       mkdirSync(fsPath(current));
       chmodSync(fsPath(current), mode);
       lchownSync(fsPath(current), owner?.uid ?? 0, owner?.gid ?? 0);
     }
-    return root + (at === '/' ? '' : at);
+    return target.root + (at === '/' ? '' : at);
   }
 
-  #target(name: ByteString, fromDirectory: boolean): ByteString {
-    const { root, destination } = this.#options;
+  #top(name: ByteString, fromDirectory: boolean): ByteString {
+    const { target, destination } = this.#options;
     if (fromDirectory) return this.makeDirectory(destination);
-    const existing = statusOf(root + resolveInTree(root, destination));
+    const existing = target.status(target.root + resolveInTree(target.root, destination, true, target));
     const intoDirectory = destination.endsWith('/') || (existing !== undefined && isDirectory(existing));
     const file = intoDirectory ? posix.join(destination, name) : destination;
     return `${this.makeDirectory(posix.dirname(file))}/${posix.basename(file)}`;
   }
 
-  #entry({ path, status, implied }: SelectedEntry, target: ByteString, isTop: boolean): void {
-    if (isDirectory(status)) {
-      this.#directory(path, status, target, isTop || implied);
-      return;
-    }
-    if ((status.mode & S.IFMT) === S.IFSOCK) return;
+  /** Returns where the entry has come to lie. */
+  #entry({ path, status, implied }: SelectedEntry, target: ByteString, isTop: boolean): ByteString {
+    if (isDirectory(status)) return this.#directory(path, status, target, isTop || implied);
+    if ((status.mode & S.IFMT) === S.IFSOCK) return target;
     const key = status.nlink > 1 ? `${status.dev}:${status.ino}` : undefined;
     const known = key === undefined ? undefined : this.#links.get(key);
-    makeWay(target, this.#options.root);
+    this.#makeWay(target);
     if (known !== undefined) {
       linkSync(fsPath(known), fsPath(target));
-      return;
+      return target;
     }
     if (key !== undefined) this.#links.set(key, target);
+    if (this.#isAsItIs(status) && this.#options.link?.(path, status, target) === true) return target;
     this.#node(path, status, target);
-    copyXattrs(path, target);
+    if (this.#options.source === fileSystem) copyXattrs(path, target);
     lutimesNs(fsPath(target), { atimeNs: status.mtimeNs, mtimeNs: status.mtimeNs });
+    return target;
   }
 
-  #directory(path: ByteString, status: FileStatus, target: ByteString, keepExisting: boolean): void {
-    const existing = statusOf(target);
-    const there = existing !== undefined && isDirectory(existing);
-    if (existing !== undefined && !there) {
+  #directory(path: ByteString, status: FileStatus, wanted: ByteString, keepExisting: boolean): ByteString {
+    const { target } = this.#options;
+    const existing = target.status(wanted);
+    if (existing !== undefined && !isDirectory(existing)) {
       // A symlink to a directory is written through, as tar and cp do it.
-      const led = this.#options.root + resolveInTree(this.#options.root, target.slice(this.#options.root.length));
-      const leads = statusOf(led);
-      if (leads === undefined || !isDirectory(leads)) throw notADirectory(target.slice(this.#options.root.length));
-      return;
+      const led = target.root + resolveInTree(target.root, wanted.slice(target.root.length), true, target);
+      const leads = target.status(led);
+      if (leads === undefined || !isDirectory(leads)) throw notADirectory(wanted.slice(target.root.length));
+      return led;
     }
-    if (!there) mkdirSync(fsPath(target));
-    if (there && keepExisting) return;
-    this.#own(target, status);
-    copyXattrs(path, target);
-    this.#times.push({ path: target, mtimeNs: status.mtimeNs });
+    if (existing !== undefined && keepExisting) return wanted;
+    if (existing === undefined) {
+      target.own(posix.dirname(wanted));
+      mkdirSync(fsPath(wanted));
+    } else target.own(wanted);
+    this.#own(wanted, status);
+    if (this.#options.source === fileSystem) copyXattrs(path, wanted);
+    this.#times.push({ path: wanted, mtimeNs: status.mtimeNs });
+    return wanted;
   }
 
   #node(path: ByteString, status: FileStatus, target: ByteString): void {
@@ -137,7 +156,7 @@ export class Copier {
         return;
       }
       case S.IFLNK:
-        symlinkSync(readlinkSync(from, { encoding: 'buffer' }), to);
+        symlinkSync(fsPath(this.#options.source.readLink(path)), to);
         lchownSync(to, ...this.#ids(status));
         return;
       default:
@@ -146,9 +165,36 @@ export class Copier {
     }
   }
 
+  /** Takes away what is at a file's future place, and puts the directory into the layer. */
+  #makeWay(path: ByteString): void {
+    const { target } = this.#options;
+    target.own(posix.dirname(path));
+    const existing = target.status(path);
+    if (existing === undefined) return;
+    if (isDirectory(existing)) {
+      throw new WharfError(
+        'invalid-argument',
+        `cannot copy to directory: ${toText(path.slice(target.root.length))} is a directory and the source is a file`,
+      );
+    }
+    try {
+      unlinkSync(fsPath(path));
+    } catch (error) {
+      // It is below the layer, and covered.
+      if (!hasErrno(error, 'ENOENT')) throw error;
+    }
+  }
+
   #own(target: ByteString, status: FileStatus): void {
     lchownSync(fsPath(target), ...this.#ids(status));
     chmodSync(fsPath(target), this.#mode(status));
+  }
+
+  /** True when a file keeps its owner and its mode. */
+  #isAsItIs(status: FileStatus): boolean {
+    const [uid, gid] = this.#ids(status);
+    if ((status.mode & S.IFMT) !== S.IFREG || uid !== status.uid || gid !== status.gid) return false;
+    return this.#options.mode === '' || this.#mode(status) === (status.mode & 0o7777);
   }
 
   #ids(status: FileStatus): [number, number] {
@@ -159,31 +205,6 @@ export class Copier {
   #mode(status: FileStatus): number {
     const { mode } = this.#options;
     return mode === '' ? status.mode & 0o7777 : changeMode(mode, status.mode, isDirectory(status));
-  }
-}
-
-function makeWay(target: ByteString, root: ByteString): void {
-  try {
-    unlinkSync(fsPath(target));
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return;
-    if (!hasErrno(error, 'EISDIR', 'EPERM')) throw error;
-    throw new WharfError(
-      'invalid-argument',
-      `cannot copy to directory: ${toText(target.slice(root.length))} is a directory and the source is a file`,
-    );
-  }
-}
-
-function copyXattrs(from: ByteString, to: ByteString): void {
-  for (const name of llistxattr(fsPath(from))) {
-    if (name === 'security.selinux' || name.startsWith('trusted.overlay.')) continue;
-    const value = lgetxattr(fsPath(from), name);
-    try {
-      if (value) lsetxattr(fsPath(to), name, value);
-    } catch (error) {
-      if (!hasErrno(error, 'ENOTSUP', 'EOPNOTSUPP', 'EPERM')) throw error;
-    }
   }
 }
 

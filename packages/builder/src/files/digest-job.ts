@@ -1,65 +1,64 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { lgetxattr, llistxattr, S } from '@wharf/linux/fsx';
 import { type ByteString, fsPath } from '@wharf/oci/tar/bytes';
 import type { JobIo } from '@wharf/oci/workers/protocol';
-import { inPlaces, type Place, sourceRoot } from './places.ts';
+import { inPlaces, type Place, sourceRoot, viewsOf } from './places.ts';
 import { type SelectedEntry, select } from './select.ts';
+import { fileSystem, type TreeView } from './tree-view.ts';
 
 const READ_BYTES = 1024 * 1024;
 
 export interface DigestParams {
   readonly source: Place;
-  readonly selectors: readonly Parameters<typeof select>[1][];
-  /** Content digests by file version. */
-  readonly known?: ReadonlyMap<string, string> | undefined;
-}
-
-export interface DigestOutcome {
-  readonly digests: readonly string[];
-  /** Digests that were not known. */
-  readonly learned: ReadonlyMap<string, string>;
+  readonly selectors: readonly Parameters<typeof select>[2][];
 }
 
 /**
  * A digest for each selector of what it takes from the source: names, kinds, modes, owners and contents; times do not count, so
- * that a source that was made again to the same effect has the same digest.
+ * that a source that was made again to the same effect has the same digest. Of an indexed source nothing is read.
  */
-export function digestJob({ source, selectors, known }: DigestParams, io: JobIo): Promise<DigestOutcome> {
-  return inPlaces([source], undefined, async () => {
-    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-    const learned = new Map<string, string>();
-    const contentOf = ({ path, status }: SelectedEntry): string => {
-      const version = fileVersion(status);
-      const there = known?.get(version) ?? learned.get(version);
-      if (there !== undefined) return there;
-      const digest = contentHash(path, buffer);
-      learned.set(version, digest);
-      return digest;
-    };
-    const digests = selectors.map((selector) => {
-      const hash = createHash('sha256');
-      for (const { name, isDirectory, entries } of select(sourceRoot(0), selector)) {
-        hash.update(`${isDirectory ? 'd' : 'f'}\0${isDirectory ? '' : name}\0${entries.length}\0`, 'latin1');
-        for (const entry of entries) {
-          io.signal.throwIfAborted();
-          hash.update(describe(entry), 'latin1');
-          if ((entry.status.mode & S.IFMT) === S.IFREG) hash.update(contentOf(entry));
-        }
+export function digestJob({ source, selectors }: DigestParams, io: JobIo): Promise<readonly string[]> {
+  const [view = fileSystem] = viewsOf([source]);
+  if (view === fileSystem) return inPlaces([source], undefined, async () => digests(view, selectors, io));
+  return Promise.resolve(digests(view, selectors, io));
+}
+
+function digests(view: TreeView, selectors: DigestParams['selectors'], io: JobIo): readonly string[] {
+  // Several selectors may take the same file.
+  const known = new Map<ByteString, string>();
+  let buffer: Buffer | undefined;
+  const contentOf = ({ path }: SelectedEntry): string => {
+    let digest = view.digest(path) ?? known.get(path);
+    if (digest === undefined) {
+      buffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
+      digest = contentHash(path, buffer);
+      known.set(path, digest);
+    }
+    return digest;
+  };
+  return selectors.map((selector) => {
+    const hash = createHash('sha256');
+    for (const { name, isDirectory, entries } of select(view, sourceRoot(0), selector)) {
+      hash.update(`${isDirectory ? 'd' : 'f'}\0${isDirectory ? '' : name}\0${entries.length}\0`, 'latin1');
+      for (const entry of entries) {
+        io.signal.throwIfAborted();
+        hash.update(describe(view, entry), 'latin1');
+        if ((entry.status.mode & S.IFMT) === S.IFREG) hash.update(contentOf(entry));
       }
-      return hash.digest('hex');
-    });
-    return { digests, learned };
+    }
+    return hash.digest('hex');
   });
 }
 
-function describe({ path, name, status }: SelectedEntry): string {
+function describe(view: TreeView, { path, name, status }: SelectedEntry): string {
   const kind = status.mode & S.IFMT;
   const isLink = kind === S.IFLNK;
   const device = kind === S.IFCHR || kind === S.IFBLK ? `${status.rdevMajor}:${status.rdevMinor}` : '';
-  const target = isLink ? readlinkSync(fsPath(path), { encoding: 'latin1' }) : '';
+  const target = isLink ? view.readLink(path) : '';
   const size = kind === S.IFREG ? status.size : 0;
-  const parts = [name, status.mode, status.uid, status.gid, size, device, target, xattrsOf(path)];
+  const xattrs = view === fileSystem ? xattrsOf(path) : '';
+  const parts = [name, status.mode, status.uid, status.gid, size, device, target, xattrs];
   return `${parts.join('\0')}\0\0`;
 }
 
@@ -69,11 +68,6 @@ function xattrsOf(path: ByteString): string {
     .sort()
     .map((name) => `${name}=${lgetxattr(fsPath(path), name)?.toString('hex') ?? ''}`)
     .join(',');
-}
-
-/** Tells one version of a file's content from another, as long as nobody sets times back. */
-function fileVersion({ dev, ino, size, mtimeNs }: SelectedEntry['status']): string {
-  return `${dev}:${ino}:${size}:${mtimeNs}`;
 }
 
 function contentHash(path: ByteString, buffer: Buffer): string {

@@ -2,20 +2,22 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { posix } from 'node:path';
 import { S } from '@wharf/linux/fsx';
 import { detectCompression } from '@wharf/oci/layers/compression';
-import type { Mount } from '@wharf/oci/snapshots/snapshotter';
 import { fsPath, toBytes, toText } from '@wharf/oci/tar/bytes';
 import type { JobIo } from '@wharf/oci/workers/protocol';
 import type { CopyAction, MakeDirectoryAction } from '../plan/vertex.ts';
 import { Copier } from './copier.ts';
+import { Linker } from './linker.ts';
 import { type Owner, ownerIn } from './owner.ts';
-import { inPlaces, type Place, sourceRoot, TARGET_ROOT } from './places.ts';
+import { inPlaces, LOWER_ROOT, type Place, sourceRoot, TARGET_ROOT, type TargetPlace, viewsOf } from './places.ts';
 import { type Selection, select } from './select.ts';
+import { TargetTree } from './target-tree.ts';
+import { fileSystem, type TreeView } from './tree-view.ts';
 
 /** A copy whose source is one of the job's places. */
 export type CopyOrder = Omit<CopyAction, 'source'> & { readonly source: number };
 
 export interface FileJobParams {
-  readonly target: readonly Mount[];
+  readonly target: TargetPlace;
   readonly sources: readonly Place[];
   readonly actions: readonly (CopyOrder | MakeDirectoryAction)[];
 }
@@ -34,29 +36,33 @@ const MAGIC_BYTES = 512;
 
 /** Carries out the actions of a COPY, ADD or WORKDIR. Returns the archives it came across. */
 export function fileJob({ target, sources, actions }: FileJobParams, io: JobIo): Promise<readonly FoundArchive[]> {
+  const views = viewsOf(sources);
   return inPlaces(sources, target, async () => {
+    const tree = new TargetTree(TARGET_ROOT, target.lower.length > 0 ? LOWER_ROOT : undefined);
+    const linker = new Linker(target, sources);
     const archives: FoundArchive[] = [];
     for (const action of actions) {
       io.signal.throwIfAborted();
-      if (action.kind === 'mkdir') makeDirectory(action);
-      else archives.push(...copy(action));
+      if (action.kind === 'mkdir') makeDirectory(tree, action);
+      else archives.push(...copy(tree, views[action.source] ?? fileSystem, linker, action));
     }
     return archives;
   });
 }
 
-function makeDirectory({ path, mode, owner }: MakeDirectoryAction): void {
-  const options = { root: TARGET_ROOT, destination: '/', owner: ownerIn(TARGET_ROOT, owner), mode: '' };
+function makeDirectory(target: TargetTree, { path, mode, owner }: MakeDirectoryAction): void {
+  const options = { source: fileSystem, target, destination: '/', owner: ownerIn(target, owner), mode: '' };
   new Copier(options).makeDirectory(toBytes(path), mode);
 }
 
-function copy(action: CopyOrder): readonly FoundArchive[] {
+function copy(target: TargetTree, source: TreeView, linker: Linker, action: CopyOrder): readonly FoundArchive[] {
   const root = sourceRoot(action.source);
-  const owner = ownerIn(TARGET_ROOT, action.owner);
+  const owner = ownerIn(target, action.owner);
   const destination = toBytes(action.destination);
-  const copier = new Copier({ root: TARGET_ROOT, destination, owner, mode: action.mode });
+  const link = linker.linkFrom(action.source);
+  const copier = new Copier({ source, target, destination, owner, mode: action.mode, link });
   const archives: FoundArchive[] = [];
-  for (const selection of select(root, action)) {
+  for (const selection of select(source, root, action)) {
     const archive = action.unpack ? archiveOf(selection) : undefined;
     if (archive === undefined) copier.copy(selection);
     else {

@@ -1,8 +1,7 @@
-import { readlinkSync } from 'node:fs';
 import { WharfError } from '@wharf/kit';
 import { S } from '@wharf/linux/fsx';
-import { statusOf } from '@wharf/oci/layers/walk';
-import { type ByteString, fsPath, toText } from '@wharf/oci/tar/bytes';
+import { type ByteString, toText } from '@wharf/oci/tar/bytes';
+import { fileSystem, type TreeView } from './tree-view.ts';
 
 const MAX_LINKS = 255;
 
@@ -11,7 +10,12 @@ const MAX_LINKS = 255;
  * begin at its root and `..` stops there. Parts that do not exist stay as they are. Returns the path below `root`, with a leading
  * slash; the last part is followed only when `followLast`. For trees that nobody changes meanwhile.
  */
-export function resolveInTree(root: ByteString, path: ByteString, followLast = true): ByteString {
+export function resolveInTree(
+  root: ByteString,
+  path: ByteString,
+  followLast = true,
+  view: TreeView = fileSystem,
+): ByteString {
   const todo = partsOf(path).reverse();
   const done: string[] = [];
   for (let links = 0; ; ) {
@@ -22,7 +26,7 @@ export function resolveInTree(root: ByteString, path: ByteString, followLast = t
       continue;
     }
     const at = `${root}/${[...done, part].join('/')}`;
-    const status = todo.length > 0 || followLast ? statusOf(at) : undefined;
+    const status = todo.length > 0 || followLast ? view.status(at) : undefined;
     if (status === undefined || (status.mode & S.IFMT) !== S.IFLNK) {
       done.push(part);
       continue;
@@ -31,7 +35,7 @@ export function resolveInTree(root: ByteString, path: ByteString, followLast = t
     if (links > MAX_LINKS) {
       throw new WharfError('invalid-argument', `Cannot follow "${toText(path)}": too many levels of symbolic links`);
     }
-    const target = readlinkSync(fsPath(at), { encoding: 'latin1' });
+    const target = view.readLink(at);
     if (target.startsWith('/')) done.length = 0;
     todo.push(...partsOf(target).reverse());
   }

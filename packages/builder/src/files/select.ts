@@ -1,12 +1,13 @@
 import { posix } from 'node:path';
 import { hasErrno, WharfError } from '@wharf/kit';
 import type { FileStatus } from '@wharf/linux/fsx';
-import { isDirectory, namesIn, statusOf, walk } from '@wharf/oci/layers/walk';
+import { isDirectory } from '@wharf/oci/layers/walk';
 import { type ByteString, toBytes, toText } from '@wharf/oci/tar/bytes';
 import type { CopyAction } from '../plan/vertex.ts';
 import { Pattern } from './pattern.ts';
 import { PatternList } from './pattern-list.ts';
 import { resolveInTree } from './resolve-path.ts';
+import { type TreeView, walkView } from './tree-view.ts';
 
 /** What of a source one COPY takes. */
 export interface Selection {
@@ -29,19 +30,23 @@ export interface SelectedEntry {
 type Selector = Pick<CopyAction, 'path' | 'wildcards' | 'followLinks' | 'include' | 'exclude' | 'required'>;
 
 /**
- * What an action takes from the tree at `root`, one selection for every source that its pattern names. Names are sorted, so that the
+ * What an action takes from the tree at `root` of a view, one selection for every source that its pattern names. Names are sorted, so that the
  * same tree always gives the same list. Throws `not-found` in BuildKit's words for a source that is not there.
  */
-export function select(root: ByteString, selector: Selector): readonly Selection[] {
+export function select(view: TreeView, root: ByteString, selector: Selector): readonly Selection[] {
   for (const path of selector.required) {
-    if (statusOf(root + resolveInTree(root, toBytes(path))) === undefined) throw missing(path);
+    if (view.status(root + resolveInTree(root, toBytes(path), true, view)) === undefined) throw missing(path);
   }
   const include = selector.include.length === 0 ? undefined : new PatternList(selector.include);
   const exclude = new PatternList(selector.exclude);
-  return sourcesOf(root, selector).map((source) => selection(root, source, selector.followLinks, include, exclude));
+  return sourcesOf(view, root, selector).map((source) => {
+    const found = resolveInTree(root, source, selector.followLinks, view);
+    const at = found === '/' ? root : root + found;
+    return selection(view, at, source, include, exclude);
+  });
 }
 
-function sourcesOf(root: ByteString, { path, wildcards }: Selector): readonly ByteString[] {
+function sourcesOf(view: TreeView, root: ByteString, { path, wildcards }: Selector): readonly ByteString[] {
   const parts = toBytes(path)
     .split('/')
     .filter((part) => part !== '');
@@ -50,10 +55,12 @@ function sourcesOf(root: ByteString, { path, wildcards }: Selector): readonly By
   for (const part of parts) {
     const pattern = new Pattern(part);
     found = found.flatMap((directory) => {
-      const at = root + resolveInTree(root, directory);
-      const status = statusOf(at);
+      const inside = resolveInTree(root, directory, true, view);
+      const at = inside === '/' ? root : root + inside;
+      const status = view.status(at);
       if (status === undefined || !isDirectory(status)) return [];
-      return namesIn(at)
+      return view
+        .names(at)
         .filter((name) => pattern.matches(name))
         .map((name) => `${directory}/${name}`);
     });
@@ -62,27 +69,31 @@ function sourcesOf(root: ByteString, { path, wildcards }: Selector): readonly By
 }
 
 function selection(
-  root: ByteString,
+  view: TreeView,
+  at: ByteString,
   source: ByteString,
-  followLinks: boolean,
   include: PatternList | undefined,
   exclude: PatternList,
 ): Selection {
-  const at = root + resolveInTree(root, source, followLinks);
-  const status = statusOf(at);
+  const status = view.status(at);
   if (status === undefined) throw missing(toText(source));
   const name = posix.basename(source);
   if (!isDirectory(status)) {
     const isOut = exclude.matches(name) || include?.matches(name) === false;
     return { name, isDirectory: false, entries: isOut ? [] : [{ path: at, name: '', status, implied: false }] };
   }
-  return { name, isDirectory: true, entries: entriesOf(at, include, exclude) };
+  return { name, isDirectory: true, entries: entriesOf(view, at, include, exclude) };
 }
 
-function entriesOf(root: ByteString, include: PatternList | undefined, exclude: PatternList): readonly SelectedEntry[] {
+function entriesOf(
+  view: TreeView,
+  root: ByteString,
+  include: PatternList | undefined,
+  exclude: PatternList,
+): readonly SelectedEntry[] {
   const entries: SelectedEntry[] = [];
   const waiting: SelectedEntry[] = [];
-  for (const { path, name, status } of walkTree(root)) {
+  for (const { path, name, status } of walkTree(view, root)) {
     while (waiting.length > 0 && !isBelow(name, waiting.at(-1)?.name ?? '')) waiting.pop();
     const isOut = name !== '' && (exclude.matches(name) || include?.matches(name) === false);
     if (isOut || (name === '' && include !== undefined)) {
@@ -99,9 +110,9 @@ function isBelow(name: ByteString, directory: ByteString): boolean {
   return directory === '' || name.startsWith(`${directory}/`);
 }
 
-function* walkTree(root: ByteString) {
+function* walkTree(view: TreeView, root: ByteString) {
   try {
-    yield* walk(root);
+    yield* walkView(view, root);
   } catch (error) {
     if (hasErrno(error, 'EACCES', 'EIO')) {
       throw new WharfError('internal', `Cannot read the source: ${error instanceof Error ? error.message : ''}`);

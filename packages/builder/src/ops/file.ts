@@ -3,7 +3,7 @@ import { WharfError } from '@wharf/kit';
 import type { ApplyOutcome, ApplyParams } from '@wharf/oci/layers/apply-job';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import { layerPool } from '@wharf/oci/workers/pool';
-import type { DigestOutcome, DigestParams } from '../files/digest-job.ts';
+import type { DigestParams } from '../files/digest-job.ts';
 import type { CopyOrder, FileJobParams, FoundArchive } from '../files/file-job.ts';
 import type { FileVertex } from '../plan/vertex.ts';
 import { cacheKey } from '../solver/cache.ts';
@@ -39,21 +39,18 @@ export async function digestOf(
   signal: AbortSignal,
 ): Promise<string> {
   if (result?.kind === 'directory' && result.identity !== undefined) return cacheKey([result.identity, selector]);
-  const source = placeOf(snapshots, result);
-  const known = result?.kind === 'directory' ? result.digests : undefined;
-  const { digests, learned } = await layerPool.run<DigestParams, DigestOutcome>({
+  const [digest = ''] = await layerPool.run<DigestParams, readonly string[]>({
     module: digestModule,
     job: 'digestJob',
-    params: { source, selectors: [selector], known },
+    params: { source: placeOf(snapshots, result), selectors: [selector] },
     signal,
   });
-  for (const [version, digest] of learned) known?.set(version, digest);
-  return digests[0] ?? '';
+  return digest;
 }
 
 /** Carries out a COPY, ADD or WORKDIR on top of its base. */
 export function makeFileLayer(
-  deps: LayerDeps,
+  deps: LayerDeps & { readonly dataRoot: string },
   vertex: FileVertex,
   inputs: readonly Result[],
   base: Tree,
@@ -73,7 +70,16 @@ export function makeFileLayer(
       const archives = await layerPool.run<FileJobParams, readonly FoundArchive[]>({
         module: fileModule,
         job: 'fileJob',
-        params: { target: snapshots.mounts(key), sources: sources.map((each) => placeOf(snapshots, each)), actions },
+        params: {
+          target: {
+            directory: snapshots.layerDir(key),
+            // Where every snapshot is a whole tree, the layer itself holds what is below.
+            lower: base.chainId === '' || snapshots.name === 'copy' ? [] : snapshots.mounts(base.chainId),
+            shared: deps.dataRoot,
+          },
+          sources: sources.map((each) => placeOf(snapshots, each)),
+          actions,
+        },
         signal,
       });
       for (const archive of archives) await unpack(snapshots, key, sources[archive.source], archive, signal);

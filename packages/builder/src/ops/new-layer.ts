@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type ChainId, type Clock, formatRfc3339Nano } from '@wharf/kit';
-import { diffLayer } from '@wharf/oci/layers/diff';
+import { type ChainId, type Clock, type Digest, formatRfc3339Nano } from '@wharf/kit';
+import { hashLayer } from '@wharf/oci/layers/diff';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import { chainIds } from '@wharf/oci/spec/chain-id';
 import { OCI_LAYER } from '@wharf/oci/spec/media-types';
@@ -34,12 +34,8 @@ export async function makeLayer(
   try {
     await work(key);
     signal.throwIfAborted();
-    const { diffId, digest, tarBytes } = await diffLayer({
-      ...{ snapshots, key, signal },
-      compression: 'none',
-      write: () => {},
-    });
-    const descriptor = { mediaType: OCI_LAYER, digest, size: tarBytes };
+    const { diffId, tarBytes } = await hashLayer({ snapshots, key, signal });
+    const descriptor = { mediaType: OCI_LAYER, digest: diffId as string as Digest, size: tarBytes };
     const createdAt = formatRfc3339Nano(deps.clock.nowNs());
     const layers = [...base.layers, { diffId, descriptor, createdAt }];
     const chainId = chainIds(layers.map((layer) => layer.diffId)).at(-1) as ChainId;

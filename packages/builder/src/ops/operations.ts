@@ -17,6 +17,7 @@ export interface BuildOperationsDeps extends Omit<RunDeps, 'hold'> {
   readonly context: (name: string) => Promise<ContextDirectory>;
   readonly lease: ReturnType<BuildImages['lease']>;
   readonly repositories: GitRepositories;
+  readonly dataRoot: string;
 }
 
 /** What one build does for its solver. */

@@ -24,8 +24,8 @@ export type Result =
   | {
       readonly kind: 'directory';
       readonly path: string;
-      /** Digests of its files that are known already; to be added to. */
-      readonly digests?: Map<string, string>;
+      /** What is in it, where that is written down (`readIndex`). */
+      readonly index?: string;
       /** What it holds, where that is known without looking. */
       readonly identity?: string;
     };

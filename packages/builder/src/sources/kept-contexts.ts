@@ -1,65 +1,194 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, renameSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { existsSync, readFileSync, utimesSync } from 'node:fs';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MAX_KEPT_CONTEXTS, MAX_REMEMBERED_FILES } from '../limits.ts';
+import { layerPool } from '@wharf/oci/workers/pool';
+import { MAX_KEPT_CONTEXTS } from '../limits.ts';
+import { indexedBoot } from './context-index.ts';
+import type { ForkParams } from './context-jobs.ts';
 
-/** Content digests of files by what tells one version of a file from another (see `fileVersion`). */
-export type FileDigests = Map<string, string>;
+/** Where a context lies, and may be received into. */
+export interface ContextPlace {
+  /** The context's files. Never written to in place: others may link them. */
+  readonly tree: string;
+  /** What is in it, as `readIndex` reads it; not there while the tree changes. */
+  readonly index: string;
+  /** For files that are not whole yet. */
+  readonly incoming: string;
+  readonly bootId: string;
+}
+
+/** A context's place, lent to one build. Dispose of it when the build reads it no more. */
+export interface LentContext extends ContextPlace, AsyncDisposable {
+  /** The tree is the client's now and stays as it is until this is disposed of. */
+  received(): void;
+}
+
+/** A kept context as the cache's books have it. */
+export interface KeptContext {
+  readonly id: string;
+  readonly path: string;
+  readonly inUse: boolean;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+  readonly uses: number;
+}
+
+/** The build that has a tree. */
+interface Holder {
+  /** Resolves when the tree is received, or given back. */
+  readonly settled: Promise<void>;
+  isReceived: boolean;
+  /** Copies that are being made of it. */
+  readonly forks: Set<Promise<unknown>>;
+}
+
+interface Slot {
+  holder: Holder | undefined;
+  uses: number;
+}
 
 /**
- * The last build context of each client directory, so that the next build asks only for what changed. A kept tree is never written to:
- * a new one links its unchanged files and takes its place. What a crash leaves is a tree whole or none.
+ * The last build context of each client directory, so that the next build asks only for what changed. A build has the tree for itself;
+ * another of the same directory gets a linked copy once the first has received its files. What a crash leaves half changed has no
+ * index and goes.
  */
 export class KeptContexts {
   readonly #root: string;
-  /** By name, the least recently used first. */
-  readonly #digests = new Map<string, FileDigests>();
+  readonly #bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  readonly #slots = new Map<string, Slot>();
 
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** The tree kept for a client's directory; `undefined` without one. */
-  find(key: string): string | undefined {
-    const path = join(this.#root, nameOf(key));
-    return existsSync(path) ? path : undefined;
-  }
-
-  /** Digests known of that directory's files. Add to them. */
-  digests(key: string): FileDigests {
+  /** Lends the tree kept for a client's directory; an empty one of no consequence without a key. */
+  async take(key: string | undefined, signal: AbortSignal): Promise<LentContext> {
+    if (key === undefined) return this.#passing(undefined);
     const name = nameOf(key);
-    const digests: FileDigests = this.#digests.get(name) ?? new Map();
-    this.#digests.delete(name);
-    // A directory whose files change all the time must not fill the memory.
-    if (digests.size > MAX_REMEMBERED_FILES) digests.clear();
-    this.#digests.set(name, digests);
-    return digests;
-  }
-
-  /** Takes a tree over as the one to keep; the one before goes, and those of directories that were not built for longest. */
-  async keep(key: string, directory: string): Promise<void> {
-    await mkdir(this.#root, { recursive: true, mode: 0o700 });
-    const path = join(this.#root, nameOf(key));
-    const old = join(this.#root, `.old-${randomBytes(8).toString('hex')}`);
-    if (existsSync(path)) renameSync(path, old);
-    renameSync(directory, path);
-    await rm(old, { recursive: true, force: true });
-    for (const [name] of [...this.#digests].slice(0, -MAX_KEPT_CONTEXTS)) {
-      this.#digests.delete(name);
-      await rm(join(this.#root, name), { recursive: true, force: true });
+    for (;;) {
+      signal.throwIfAborted();
+      const slot = this.#slots.get(name) ?? { holder: undefined, uses: 0 };
+      this.#slots.set(name, slot);
+      const { holder } = slot;
+      if (holder === undefined) return this.#lend(name, slot);
+      await Promise.race([holder.settled, aborted(signal)]);
+      if (!holder.isReceived || slot.holder !== holder) continue;
+      const fork = this.#passing(this.#place(name));
+      holder.forks.add(fork);
+      return fork.finally(() => holder.forks.delete(fork));
     }
   }
 
-  /** Removes what a crash left, and trees that this daemon has not used: nobody counts them otherwise. */
+  /** What is kept. */
+  async list(): Promise<readonly KeptContext[]> {
+    const names = (await readdir(this.#root).catch(() => [])).filter((name) => !name.startsWith('.'));
+    const found = await Promise.all(
+      names.map(async (id): Promise<KeptContext | undefined> => {
+        const path = join(this.#root, id);
+        const status = await stat(path).catch(() => undefined);
+        const slot = this.#slots.get(id);
+        if (status === undefined) return undefined;
+        const times = { createdAt: status.birthtimeMs, lastUsedAt: status.mtimeMs };
+        return { id, path, inUse: slot?.holder !== undefined, ...times, uses: slot?.uses ?? 0 };
+      }),
+    );
+    return found.filter((each) => each !== undefined);
+  }
+
+  /** Removes a kept context. False when it is in use. */
+  async remove(id: string): Promise<boolean> {
+    const slot = this.#slots.get(id);
+    if (slot?.holder !== undefined) return false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Nobody gets it while it goes.
+    this.#slots.set(id, { holder: { settled: promise, isReceived: false, forks: new Set() }, uses: 0 });
+    try {
+      await rm(join(this.#root, id), { recursive: true, force: true });
+    } finally {
+      this.#slots.delete(id);
+      resolve();
+    }
+    return true;
+  }
+
+  /** Removes what a crash left, and all that a restart of the machine may have harmed. */
   async recover(): Promise<void> {
-    const names = await readdir(this.#root).catch(() => []);
-    const kept = names.filter((name) => !name.startsWith('.old-')).slice(0, MAX_KEPT_CONTEXTS);
-    for (const name of names) {
-      if (kept.includes(name)) this.#digests.set(name, new Map());
-      else await rm(join(this.#root, name), { recursive: true, force: true });
+    for (const name of await readdir(this.#root).catch(() => [])) {
+      const isWhole = !name.startsWith('.') && indexedBoot(this.#place(name).index) === this.#bootId;
+      if (!isWhole) await rm(join(this.#root, name), { recursive: true, force: true });
+    }
+    await this.#evict();
+  }
+
+  async #lend(name: string, slot: Slot): Promise<LentContext> {
+    const { promise: settled, resolve } = Promise.withResolvers<void>();
+    const holder: Holder = { settled, isReceived: false, forks: new Set() };
+    slot.holder = holder;
+    slot.uses += 1;
+    const giveBack = async (): Promise<void> => {
+      while (holder.forks.size > 0) await Promise.allSettled(holder.forks);
+      slot.holder = undefined;
+      resolve();
+    };
+    try {
+      const path = join(this.#root, name);
+      const place = this.#place(name);
+      if (!existsSync(place.index)) {
+        await rm(path, { recursive: true, force: true });
+        await mkdir(place.tree, { recursive: true, mode: 0o755 });
+        await this.#evict();
+      }
+      utimesSync(path, Date.now() / 1000, Date.now() / 1000);
+      const received = (): void => {
+        holder.isReceived = true;
+        resolve();
+      };
+      return { ...place, received, [Symbol.asyncDispose]: giveBack };
+    } catch (error) {
+      await giveBack();
+      throw error;
     }
   }
+
+  /** A tree for one build only: a linked copy of another, or empty. */
+  async #passing(from: ContextPlace | undefined): Promise<LentContext> {
+    const name = `.${randomBytes(16).toString('hex')}`;
+    const place = this.#place(name);
+    const remove = () => rm(join(this.#root, name), { recursive: true, force: true });
+    try {
+      await mkdir(place.tree, { recursive: true, mode: 0o755 });
+      if (from !== undefined) {
+        await layerPool.run<ForkParams, void>({
+          ...{ module: import.meta.resolve('./context-jobs.ts'), job: 'forkJob' },
+          params: { from, to: place },
+        });
+      }
+      return { ...place, received: () => undefined, [Symbol.asyncDispose]: remove };
+    } catch (error) {
+      await remove();
+      throw error;
+    }
+  }
+
+  /** Removes those that were not used for longest. */
+  async #evict(): Promise<void> {
+    const kept = (await this.list()).toSorted((left, right) => right.lastUsedAt - left.lastUsedAt);
+    for (const { id } of kept.slice(MAX_KEPT_CONTEXTS)) await this.remove(id);
+  }
+
+  #place(name: string): ContextPlace {
+    const at = (part: string): string => join(this.#root, name, part);
+    return { tree: at('tree'), index: at('index'), incoming: at('incoming'), bootId: this.#bootId };
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function nameOf(key: string): string {

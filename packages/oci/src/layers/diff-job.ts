@@ -10,7 +10,7 @@ import { inMounts } from '../workers/root.ts';
 import { type CompareOptions, type Difference, differences } from './compare.ts';
 import { encoderOf } from './compression.ts';
 import { baseOf, parentOf } from './names.ts';
-import { type Chunk, Packer } from './packer.ts';
+import { type Chunk, Packer, type PackerOptions } from './packer.ts';
 import { OPAQUE_MARKER, WHITEOUT_PREFIX } from './whiteout.ts';
 
 export interface CompareParams {
@@ -33,6 +33,11 @@ export interface DiffOutcome {
   readonly diffId: string;
   readonly digest: string;
   readonly blobBytes: number;
+  readonly tarBytes: number;
+}
+
+export interface HashOutcome {
+  readonly diffId: string;
   readonly tarBytes: number;
 }
 
@@ -61,7 +66,7 @@ export function diffJob(params: DiffParams, io: JobIo): Promise<DiffOutcome> {
     let tarBytes = 0;
     let blobBytes = 0;
     async function* plain(): AsyncGenerator<Chunk, void, undefined> {
-      for (const chunk of packLayer(list, params.latestNs)) {
+      for (const chunk of packLayer(list, { latestNs: params.latestNs })) {
         io.signal.throwIfAborted();
         tarBytes += chunk.byteLength;
         tarHash.update(chunk);
@@ -82,9 +87,26 @@ export function diffJob(params: DiffParams, io: JobIo): Promise<DiffOutcome> {
   });
 }
 
+/** Hashes the changes as an uncompressed layer, which nobody gets to see. */
+export function hashJob(params: CompareParams, io: JobIo): Promise<HashOutcome> {
+  return inBothTrees(params, async (list) => {
+    const hash = createHash('sha256');
+    let tarBytes = 0;
+    for (const chunk of packLayer(list, { reuse: true })) {
+      io.signal.throwIfAborted();
+      tarBytes += chunk.byteLength;
+      hash.update(chunk);
+    }
+    return { diffId: `sha256:${hash.digest('hex')}`, tarBytes };
+  });
+}
+
 /** The differences as an OCI layer: changed entries, `.wh.` files for the deleted ones, markers in opaque directories. */
-function* packLayer(list: Iterable<Difference>, latestNs: bigint | undefined): Generator<Chunk, void, undefined> {
-  const packer = new Packer({ wholeSeconds: false, latestNs });
+function* packLayer(
+  list: Iterable<Difference>,
+  options: Pick<PackerOptions, 'latestNs' | 'reuse'>,
+): Generator<Chunk, void, undefined> {
+  const packer = new Packer({ wholeSeconds: false, ...options });
   for (const { name, path, status, isOpaque, isImplied } of list) {
     if (status) {
       yield* packer.addFile(path, name, status);

@@ -2,7 +2,7 @@ import type { DiffId, Digest } from '@wharf/kit';
 import { WharfError } from '@wharf/kit';
 import type { Snapshotter } from '../snapshots/snapshotter.ts';
 import { layerPool } from '../workers/pool.ts';
-import type { Change, CompareParams, DiffOutcome, DiffParams } from './diff-job.ts';
+import type { Change, CompareParams, DiffOutcome, DiffParams, HashOutcome } from './diff-job.ts';
 
 export type { Change } from './diff-job.ts';
 
@@ -67,6 +67,14 @@ export async function diffLayer(options: DiffLayerOptions): Promise<LayerDiff> {
   });
   // The job hashed them: they are what they say.
   return { ...outcome, diffId: outcome.diffId as DiffId, digest: outcome.digest as Digest };
+}
+
+/** The layer that `diffLayer` would make, by its hash and size alone: each byte is read once, and none leaves the thread. */
+export async function hashLayer(target: DiffTarget): Promise<{ readonly diffId: DiffId; readonly tarBytes: number }> {
+  const { diffId, tarBytes } = await layerPool.run<CompareParams, HashOutcome>({
+    ...{ module, job: 'hashJob', params: compareParams(target), signal: target.signal },
+  });
+  return { diffId: diffId as DiffId, tarBytes };
 }
 
 /** What a snapshot changed on its parent, as `docker diff` lists it. */

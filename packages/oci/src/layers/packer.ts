@@ -18,6 +18,8 @@ export interface PackerOptions {
   readonly latestNs?: bigint | undefined;
   /** Every time is written as this one. */
   readonly fixedNs?: bigint | undefined;
+  /** Every chunk is in the same memory, for who is done with it before asking for the next. */
+  readonly reuse?: boolean;
 }
 
 // Labels belong to the host's policy, and overlayfs's marks to the stack the file was in.
@@ -138,7 +140,7 @@ export class Packer {
 
   #take(): Chunk {
     const chunk = this.#buffer.subarray(0, this.#used);
-    this.#buffer = Buffer.allocUnsafeSlow(WRITE_CHUNK_BYTES);
+    if (this.#options.reuse !== true) this.#buffer = Buffer.allocUnsafeSlow(WRITE_CHUNK_BYTES);
     this.#used = 0;
     return chunk;
   }

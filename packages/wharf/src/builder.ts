@@ -89,6 +89,6 @@ function notForPlatform(name: string, platform: Platform, cause: unknown): Wharf
 }
 
 function baseOf(reference: string, { image, layers }: BuildBase) {
-  const { config, platform, chainId, diffIds } = image;
-  return { reference, config, platform, chainId, diffIds, layers };
+  const { id, config, platform, chainId, diffIds } = image;
+  return { reference, digest: id, config, platform, chainId, diffIds, layers };
 }

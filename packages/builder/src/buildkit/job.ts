@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isKind, WharfError } from '@wharf/kit';
+import { isKind, systemClock, WharfError } from '@wharf/kit';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import { GRPC, GrpcError, grpcStatusOf } from '@wharf/wire/grpc/status';
+import { BuildStatements } from '../attestations/statements.ts';
 import type { Builder, BuildOutcome, ContextDirectory } from '../build.ts';
 import type { Checks } from '../checks/checks.ts';
 import type { Subrequest } from '../checks/subrequests.ts';
@@ -42,6 +43,7 @@ export class BuildJob {
   readonly #signal: AbortSignal;
   readonly #returned = Promise.withResolvers<ResultMessage | undefined>();
   #outcome: BuildOutcome | undefined;
+  #statements: BuildStatements | undefined;
   #failure: unknown;
 
   constructor(options: {
@@ -78,6 +80,11 @@ export class BuildJob {
     return this.#outcome;
   }
 
+  /** What can be stated about the build, once it has begun. */
+  get statements(): BuildStatements | undefined {
+    return this.#statements;
+  }
+
   /** The client's own verdict. A failure of ours that it hands back is better known here. */
   return(
     result: ResultMessage | undefined,
@@ -92,7 +99,7 @@ export class BuildJob {
     try {
       const options = frontendOptions(frontendOpt);
       if (options.question !== undefined) return await this.#answer(options.question, options);
-      const outcome = await this.#build(options);
+      const outcome = await this.#build(options, frontendOpt);
       this.#outcome = outcome;
       return resultMessage(outcome);
     } catch (error) {
@@ -101,12 +108,20 @@ export class BuildJob {
     }
   }
 
-  async #build(options: FrontendOptions): Promise<BuildOutcome> {
+  async #build(options: FrontendOptions, attrs: Readonly<Record<string, string>>): Promise<BuildOutcome> {
     const session = await this.#sessions.get(this.#request.Session);
     const exporters = this.#exporters(session);
     return this.#builder.withScratch(async (scratch) => {
       using secrets = new SessionSecrets(session, scratch);
       const source = await this.#source(session, options, scratch);
+      const file = { filename: options.filename, text: source.dockerfile };
+      const statements = new BuildStatements({
+        attrs,
+        dockerfile: file,
+        invocation: this.#request.Ref,
+        clock: systemClock,
+      });
+      this.#statements = statements;
       const failed: { at?: LineRange } = {};
       const warnings = new Warnings(this.progress, { filename: options.filename, text: source.dockerfile });
       try {
@@ -118,8 +133,9 @@ export class BuildJob {
           onPlans: (plans) => {
             warnings.tell();
             this.progress.plan(plans);
-            return watching(this.progress, plans, failed);
+            return statements.capture.watch(watching(this.progress, plans, failed));
           },
+          attest: statements.attest,
           exportStep: (title, work) => this.progress.step(title, work),
         });
       } catch (error) {

@@ -26,7 +26,7 @@ const LLB_CAPS = [
   ...['source.local.followpaths', 'source.local.excludepatterns', 'source.local.sharedkeyhint', 'source.http'],
   ...['exec.meta.base', 'exec.mount.bind', 'exec.mount.cache', 'exec.mount.cache.sharing', 'exec.mount.tmpfs'],
   ...['exec.mount.secret', 'exec.mount.ssh', 'file.base', 'constraints', 'platform', 'meta.ignorecache'],
-  ...['exporter.multiple', 'exporter.image.annotations', 'exporter.sourcedateepoch'],
+  ...['exporter.multiple', 'exporter.image.annotations', 'exporter.image.attestations', 'exporter.sourcedateepoch'],
 ];
 
 /** BuildKit's services as buildx speaks to them through the docker driver: Control, and the gateway for the builds it drives. */

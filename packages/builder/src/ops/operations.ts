@@ -48,7 +48,7 @@ export function buildOperations(given: BuildOperationsDeps): Operations {
         case 'inline':
           return { kind: 'directory', path: await writeInline(vertex, await directory()) };
         case 'http':
-          return { kind: 'directory', path: await fetchInto(vertex, await directory(), signal) };
+          return { kind: 'directory', ...(await fetchInto(vertex, await directory(), signal)) };
         case 'git': {
           const { reference, keepGitDir } = vertex;
           const { secrets } = deps.settings;
@@ -56,7 +56,7 @@ export function buildOperations(given: BuildOperationsDeps): Operations {
           const { path, commit } = await deps.repositories.checkout(reference, target, { keepGitDir, secrets, signal });
           // What git keeps for itself differs from one checkout to the next, though the commit is the same.
           const identity = keepGitDir ? { identity: JSON.stringify([reference, commit]) } : {};
-          return { kind: 'directory', path, ...identity };
+          return { kind: 'directory', path, pin: commit, ...identity };
         }
       }
     },
@@ -91,9 +91,8 @@ async function writeInline({ files }: InlineVertex, path: string): Promise<strin
   return path;
 }
 
-async function fetchInto(vertex: HttpVertex, path: string, signal: AbortSignal): Promise<string> {
-  await download(vertex, path, signal);
-  return path;
+async function fetchInto(vertex: HttpVertex, path: string, signal: AbortSignal) {
+  return { path, pin: await download(vertex, path, signal) };
 }
 
 /** A bind shows what it shows by content; what is in secrets, agents and caches does not count. */

@@ -1,4 +1,4 @@
-import type { ChainId, DiffId } from '@wharf/kit';
+import type { ChainId, DiffId, Digest } from '@wharf/kit';
 import type { Descriptor, ImageConfig, Platform } from '@wharf/oci/spec/image';
 import type { RunMount } from '../dockerfile/instructions/run-mount.ts';
 import type { GitReference } from '../sources/git/git-reference.ts';
@@ -7,6 +7,8 @@ import type { GitReference } from '../sources/git/git-reference.ts';
 export interface BaseImage {
   /** Normalized, with its digest where known. */
   readonly reference: string;
+  /** What the name stood for when it was resolved: an index or a manifest. */
+  readonly digest?: Digest;
   readonly config: ImageConfig;
   readonly platform: Platform;
   readonly chainId: ChainId | '';

@@ -28,4 +28,6 @@ export type Result =
       readonly index?: string;
       /** What it holds, where that is known without looking. */
       readonly identity?: string;
+      /** The digest or commit it came as, where it was fetched from elsewhere. */
+      readonly pin?: string;
     };

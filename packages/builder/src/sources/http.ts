@@ -9,9 +9,9 @@ const FILE_MODE = 0o600;
 
 /**
  * Fetches what an ADD names by its URL into a directory: one file, mode 0600, its time the server's `Last-Modified` (Dockerfile
- * reference, "ADD"). Throws `unavailable` where the server does not give it, `data-loss` on another checksum than asked for.
+ * reference, "ADD"). Returns its digest. Throws `unavailable` where the server does not give it, `data-loss` on another checksum than asked for.
  */
-export async function download(vertex: HttpVertex, directory: string, signal: AbortSignal): Promise<void> {
+export async function download(vertex: HttpVertex, directory: string, signal: AbortSignal): Promise<string> {
   const url = redact(vertex.url);
   const response = await fetch(vertex.url, { signal, redirect: 'follow' }).catch((error: unknown) => {
     signal.throwIfAborted();
@@ -46,6 +46,7 @@ export async function download(vertex: HttpVertex, directory: string, signal: Ab
   }
   const modified = Date.parse(response.headers.get('last-modified') ?? '');
   if (!Number.isNaN(modified)) await utimes(path, modified / 1000, modified / 1000);
+  return `${algorithm || 'sha256'}:${digest}`;
 }
 
 function causeOf(error: unknown): string {

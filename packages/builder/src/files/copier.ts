@@ -6,7 +6,6 @@ import {
   fchownSync,
   lchownSync,
   linkSync,
-  mkdirSync,
   openSync,
   symlinkSync,
   unlinkSync,
@@ -79,13 +78,11 @@ export class Copier {
     const at = resolveInTree(target.root, path, true, target);
     let current = target.root;
     for (const part of at.split('/').filter((each) => each !== '')) {
-      const parent = current;
       current = `${current}/${part}`;
       const status = target.status(current);
       if (status !== undefined && !isDirectory(status)) throw notADirectory(current.slice(target.root.length));
       if (status !== undefined) continue;
-      target.own(parent);
-      mkdirSync(fsPath(current));
+      target.makeDirectory(current);
       chmodSync(fsPath(current), mode);
       lchownSync(fsPath(current), owner?.uid ?? 0, owner?.gid ?? 0);
     }
@@ -107,6 +104,10 @@ export class Copier {
     if ((status.mode & S.IFMT) === S.IFSOCK) return target;
     const key = status.nlink > 1 ? `${status.dev}:${status.ino}` : undefined;
     const known = key === undefined ? undefined : this.#links.get(key);
+    if (known === undefined && this.#linkIntoNew(path, status, target)) {
+      if (key !== undefined) this.#links.set(key, target);
+      return target;
+    }
     this.#makeWay(target);
     if (known !== undefined) {
       linkSync(fsPath(known), fsPath(target));
@@ -120,6 +121,19 @@ export class Copier {
     return target;
   }
 
+  /** The short way for what most copies are: many files into a directory that is new. */
+  #linkIntoNew(path: ByteString, status: FileStatus, target: ByteString): boolean {
+    const { link, target: tree } = this.#options;
+    if (link === undefined || !tree.isNew(posix.dirname(target)) || !this.#isAsItIs(status)) return false;
+    try {
+      return link(path, status, target);
+    } catch (error) {
+      // An earlier selection has put something there.
+      if (!hasErrno(error, 'EEXIST')) throw error;
+      return false;
+    }
+  }
+
   #directory(path: ByteString, status: FileStatus, wanted: ByteString, keepExisting: boolean): ByteString {
     const { target } = this.#options;
     const existing = target.status(wanted);
@@ -131,10 +145,8 @@ export class Copier {
       return led;
     }
     if (existing !== undefined && keepExisting) return wanted;
-    if (existing === undefined) {
-      target.own(posix.dirname(wanted));
-      mkdirSync(fsPath(wanted));
-    } else target.own(wanted);
+    if (existing === undefined) target.makeDirectory(wanted);
+    else target.own(wanted);
     this.#own(wanted, status);
     if (this.#options.source === fileSystem) copyXattrs(path, wanted);
     this.#times.push({ path: wanted, mtimeNs: status.mtimeNs });

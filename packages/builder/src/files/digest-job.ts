@@ -8,6 +8,7 @@ import { type SelectedEntry, select } from './select.ts';
 import { fileSystem, type TreeView } from './tree-view.ts';
 
 const READ_BYTES = 1024 * 1024;
+const HASHED_AT_ONCE = 64 * 1024;
 
 export interface DigestParams {
   readonly source: Place;
@@ -40,12 +41,16 @@ function digests(view: TreeView, selectors: DigestParams['selectors'], io: JobIo
   return selectors.map((selector) => {
     const hash = createHash('sha256');
     for (const { name, isDirectory, entries } of select(view, sourceRoot(0), selector)) {
-      hash.update(`${isDirectory ? 'd' : 'f'}\0${isDirectory ? '' : name}\0${entries.length}\0`, 'latin1');
+      let text = `${isDirectory ? 'd' : 'f'}\0${isDirectory ? '' : name}\0${entries.length}\0`;
       for (const entry of entries) {
         io.signal.throwIfAborted();
-        hash.update(describe(view, entry), 'latin1');
-        if ((entry.status.mode & S.IFMT) === S.IFREG) hash.update(contentOf(entry));
+        text += describe(view, entry);
+        if ((entry.status.mode & S.IFMT) === S.IFREG) text += contentOf(entry);
+        if (text.length < HASHED_AT_ONCE) continue;
+        hash.update(text, 'latin1');
+        text = '';
       }
+      hash.update(text, 'latin1');
     }
     return hash.digest('hex');
   });

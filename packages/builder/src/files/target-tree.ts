@@ -14,6 +14,8 @@ export class TargetTree implements TreeView {
   readonly #lower: ByteString | undefined;
   /** Directories known to be in the layer itself. */
   readonly #own = new Set<ByteString>();
+  /** Those of them that are not below it, so that nothing in them is. */
+  readonly #made = new Set<ByteString>();
 
   /** @param lower where the tree below is shown, if there is one */
   constructor(root: ByteString, lower: ByteString | undefined) {
@@ -41,14 +43,28 @@ export class TargetTree implements TreeView {
 
   /** Where the file at a path really lies: in the layer, or below it. */
   locate(path: ByteString): ByteString {
-    if (this.#lower === undefined || this.#own.has(path) || statusOf(path) !== undefined) return path;
+    if (this.#lower === undefined || this.#own.has(path) || this.isNew(parentOf(path))) return path;
+    if (statusOf(path) !== undefined) return path;
     return this.#lower + path.slice(this.root.length);
+  }
+
+  /** True for a directory that was made for this layer. */
+  isNew(path: ByteString): boolean {
+    return this.#made.has(path);
+  }
+
+  /** Makes a directory that is not there. */
+  makeDirectory(path: ByteString): void {
+    this.own(parentOf(path));
+    mkdirSync(fsPath(path));
+    this.#own.add(path);
+    this.#made.add(path);
   }
 
   /** Sees to it that a directory that is there is in the layer, with the attributes it has below, so that things can be put into it. */
   own(path: ByteString): void {
     if (this.#own.has(path)) return;
-    this.own(path.slice(0, path.lastIndexOf('/')));
+    this.own(parentOf(path));
     const at = this.locate(path);
     if (at !== path) {
       const status = statusOf(at);
@@ -60,6 +76,10 @@ export class TargetTree implements TreeView {
     }
     this.#own.add(path);
   }
+}
+
+function parentOf(path: ByteString): ByteString {
+  return path.slice(0, path.lastIndexOf('/'));
 }
 
 /** Gives a file the extended attributes of another, except for those that belong to the host. */

@@ -72,7 +72,7 @@ export class GrpcClient {
     const status = statusOf(stream);
     return {
       messages: untilStatus(messagesOf(stream), status),
-      chunks: untilStatus(stream.iterator({ destroyOnReturn: false }), status),
+      chunks: untilStatus(batchesOf(stream), status),
       send: (bytes) => write(stream, bytes),
       end: () => stream.end(),
       cancel: () => stream.close(http2.constants.NGHTTP2_CANCEL),
@@ -104,6 +104,36 @@ function statusOf(stream: ClientHttp2Stream): Promise<GrpcError | undefined> {
     stream.on('error', (error) => resolve(new GrpcError(GRPC.UNAVAILABLE, error.message)));
     stream.once('close', () => resolve(new GrpcError(GRPC.UNAVAILABLE, 'the call was broken off')));
   });
+}
+
+/** What came since the last time, in one piece: a peer's small messages are frames of their own, and there may be thousands. */
+async function* batchesOf(stream: ClientHttp2Stream): AsyncGenerator<Buffer> {
+  let wake: () => void = () => undefined;
+  let failure: Error | undefined;
+  const waken = (): void => wake();
+  const fail = (error: Error): void => {
+    failure = error;
+    wake();
+  };
+  stream.on('readable', waken).on('end', waken).on('close', waken).on('error', fail);
+  try {
+    for (;;) {
+      const batch: Buffer | null = stream.read();
+      if (batch !== null) {
+        yield batch;
+        // Lets the frames of one read from the socket come together.
+        await new Promise((resolve) => setImmediate(resolve));
+        continue;
+      }
+      if (failure !== undefined) throw failure;
+      if (stream.readableEnded || stream.destroyed) return;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  } finally {
+    stream.off('readable', waken).off('end', waken).off('close', waken).off('error', fail);
+  }
 }
 
 async function* untilStatus(

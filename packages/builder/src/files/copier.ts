@@ -73,7 +73,7 @@ export class Copier {
   }
 
   /** Makes a directory and those above it. Returns where it is, symlinks of the tree followed. */
-  makeDirectory(path: ByteString, mode = DIRECTORY_MODE): ByteString {
+  makeDirectory(path: ByteString, mode = this.#madeMode): ByteString {
     const { target, owner } = this.#options;
     const at = resolveInTree(target.root, path, true, target);
     let current = target.root;
@@ -89,12 +89,20 @@ export class Copier {
     return target.root + (at === '/' ? '' : at);
   }
 
+  /** Directories that are made for a file get its `--chmod`, too, as far as that is a number. */
+  get #madeMode(): number {
+    const { mode } = this.#options;
+    return /^[0-7]+$/.test(mode) ? changeMode(mode, 0, true) : DIRECTORY_MODE;
+  }
+
   #top(name: ByteString, fromDirectory: boolean): ByteString {
     const { target, destination } = this.#options;
     if (fromDirectory) return this.makeDirectory(destination);
-    const existing = target.status(target.root + resolveInTree(target.root, destination, true, target));
+    // A symlink that is the destination itself is followed, as every link on the way to it is.
+    const led = resolveInTree(target.root, destination, true, target);
+    const existing = target.status(target.root + led);
     const intoDirectory = destination.endsWith('/') || (existing !== undefined && isDirectory(existing));
-    const file = intoDirectory ? posix.join(destination, name) : destination;
+    const file = intoDirectory ? posix.join(destination, name) : led;
     return `${this.makeDirectory(posix.dirname(file))}/${posix.basename(file)}`;
   }
 

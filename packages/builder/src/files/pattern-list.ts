@@ -52,11 +52,21 @@ function clean(pattern: string): string {
   return cleaned === '.' ? '' : cleaned;
 }
 
-/** The patterns of a .dockerignore file: remarks and blank lines are left out. */
+/**
+ * The patterns of a .dockerignore file: remarks and blank lines are left out, paths are cleaned, and a slash in front means nothing
+ * (Dockerfile reference, ".dockerignore file").
+ */
 export function readIgnoreFile(text: string): readonly string[] {
   return text
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .filter((line) => !line.startsWith('#') && line.trim() !== '')
-    .map((line) => line.trim());
+    .map((line) => {
+      const trimmed = line.trim();
+      const mark = trimmed.startsWith('!') ? '!' : '';
+      const path = trimmed.slice(mark.length).trim();
+      if (path === '') return trimmed;
+      const cleaned = posix.normalize(path).replace(/(.)\/+$/, '$1');
+      return mark + (cleaned.length > 1 ? cleaned.replace(/^\//, '') : cleaned);
+    });
 }

@@ -7,6 +7,7 @@ import { WharfError } from '@wharf/kit';
 type Token =
   | { readonly kind: 'star' }
   | { readonly kind: 'double-star' }
+  | { readonly kind: 'directories' }
   | { readonly kind: 'one'; readonly test: (character: string) => boolean };
 
 /** A pattern, read once. Matching is linear in text times pattern, whatever the pattern. */
@@ -14,10 +15,13 @@ export class Pattern {
   readonly text: string;
   readonly #tokens: readonly Token[];
 
-  /** Throws `invalid-argument` (`syntax error in pattern`) for an unfinished class or escape. */
-  constructor(text: string) {
+  /**
+   * Throws `invalid-argument` (`syntax error in pattern`) for an unfinished class or escape.
+   * @param doubleStars false where `**` is two stars and no more: in sources of COPY
+   */
+  constructor(text: string, { doubleStars = true }: { readonly doubleStars?: boolean } = {}) {
     this.text = text;
-    this.#tokens = parse(text);
+    this.#tokens = parse(text, doubleStars);
   }
 
   /** True when the whole of `path` is matched. */
@@ -39,21 +43,30 @@ function advance(token: Token, text: string, at: number, next: Set<number>): voi
     if (character !== undefined && token.test(character)) next.add(at + 1);
     return;
   }
+  if (token.kind === 'directories') {
+    next.add(at);
+    for (let slash = text.indexOf('/', at); slash >= 0 && !next.has(slash + 1); slash = text.indexOf('/', slash + 1)) {
+      next.add(slash + 1);
+    }
+    return;
+  }
   for (let end = at; end <= text.length && !next.has(end); end += 1) {
     next.add(end);
     if (token.kind === 'star' && text[end] === '/') return;
   }
 }
 
-function parse(pattern: string): readonly Token[] {
+function parse(pattern: string, doubleStars: boolean): readonly Token[] {
   const tokens: Token[] = [];
   for (let at = 0; at < pattern.length; at += 1) {
     const character = pattern[at] ?? '';
     if (character === '*') {
-      const double = pattern[at + 1] === '*';
+      const double = doubleStars && pattern[at + 1] === '*';
       if (double) at += 1;
       if (double && pattern[at + 1] === '/') at += 1;
-      tokens.push({ kind: double ? 'double-star' : 'star' });
+      // At the end it takes everything, anywhere else whole directories.
+      const many = at === pattern.length - 1 ? 'double-star' : 'directories';
+      tokens.push({ kind: double ? many : 'star' });
     } else if (character === '?') tokens.push({ kind: 'one', test: (c) => c !== '/' });
     else if (character === '[') {
       const set = parseClass(pattern, at);

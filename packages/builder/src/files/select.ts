@@ -53,7 +53,7 @@ function sourcesOf(view: TreeView, root: ByteString, { path, wildcards }: Select
   if (!wildcards || !parts.some((part) => /[*?[\\]/.test(part))) return [`/${parts.join('/')}`];
   let found: ByteString[] = [''];
   for (const part of parts) {
-    const pattern = new Pattern(part);
+    const pattern = new Pattern(part, { doubleStars: false });
     found = found.flatMap((directory) => {
       const inside = resolveInTree(root, directory, true, view);
       const at = inside === '/' ? root : root + inside;

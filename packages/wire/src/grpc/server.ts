@@ -6,6 +6,7 @@ import { errorTrailers, GRPC, GrpcError } from './status.ts';
 
 const WINDOW_BYTES = 4 * 1024 * 1024;
 const MAX_STREAMS = 256;
+const MAX_HEADER_BYTES = 8 * 1024 * 1024;
 
 /** One call from a client. */
 export interface GrpcCall {
@@ -39,6 +40,8 @@ export interface ServeGrpcOptions {
 export function serveGrpc(stream: Duplex, methods: GrpcMethods, options: ServeGrpcOptions = {}): Promise<void> {
   const session: ServerHttp2Session = http2.performServerHandshake(stream, {
     settings: { initialWindowSize: WINDOW_BYTES, maxConcurrentStreams: MAX_STREAMS },
+    // The details of an error may hold a whole Dockerfile, and go out as a header.
+    maxSendHeaderBlockLength: MAX_HEADER_BYTES,
   });
   session.on('stream', (call, headers, _flags, rawHeaders) => {
     const method = methods.get(String(headers[':path']));

@@ -150,7 +150,7 @@ test('a client certificate logs its user in; a registry that requires one lets n
 test('dockerd logs in, pushes, pulls by tag and digest, and runs what it pulled', async () => {
   await using peer = await PeerDaemon.start();
   const [pid] = peer.pids;
-  await using beside = await TestRegistry.start(pid === undefined ? {} : { besidePid: pid });
+  await using beside = await TestRegistry.start({ through: ['nsenter', '-t', String(pid), '-n'] });
   addPeople(beside);
   await loadBusybox(peer.host);
   const image = `${beside.name}/team/box:1`;

@@ -14,8 +14,8 @@ export interface RegistryOptions {
   readonly tls?: boolean;
   /** Where its content lies; a folder of its own when absent. */
   readonly root?: string;
-  /** A process in whose network it serves; only what is there reaches it then. */
-  readonly besidePid?: number;
+  /** What starts it, as `nsenter -t 1 -n`. */
+  readonly through?: readonly string[];
 }
 
 /** A `wharf registry serve` of a test's own, on a port of its own. */
@@ -28,13 +28,13 @@ export class TestRegistry implements AsyncDisposable {
   /** The authority that signed its certificate, with `tls`. */
   readonly caFile = join(this.directory, 'ca.crt');
   readonly #port: number;
-  readonly #besidePid: number | undefined;
+  readonly #through: readonly string[];
   readonly #configFile = join(this.directory, 'config.json');
   #child: ChildProcess | undefined;
 
   constructor(port: number, options: RegistryOptions) {
     this.#port = port;
-    this.#besidePid = options.besidePid;
+    this.#through = options.through ?? [];
     this.root = options.root ?? join(this.directory, 'root');
     this.name = `localhost:${port}`;
     this.url = `${options.tls === true ? 'https' : 'http'}://localhost:${port}`;
@@ -66,19 +66,19 @@ export class TestRegistry implements AsyncDisposable {
   }
 
   /** Starts it (again) on the same root; resolves when it listens. */
-  async start(): Promise<void> {
+  async start(through = this.#through): Promise<void> {
     const fd = openSync(join(this.directory, 'log'), 'a');
     const args = ['registry', 'serve', '--root', this.root, '--listen', `127.0.0.1:${this.#port}`];
-    const program = [join(ROOT, 'bin/wharf'), ...args, '--config', this.#configFile];
-    const beside = this.#besidePid;
-    const [path, ...rest] = beside === undefined ? program : ['nsenter', '-t', String(beside), '-n', ...program];
-    const child = spawn(path ?? '', rest, { stdio: ['ignore', fd, fd], cwd: '/' });
+    const said = this.log.length;
+    const [path = '', ...rest] = [...through, join(ROOT, 'bin/wharf'), ...args, '--config', this.#configFile];
+    const child = spawn(path, rest, { stdio: ['ignore', fd, fd], cwd: '/' });
     closeSync(fd);
     this.#child = child;
     const { connect } = process.getBuiltinModule('node:net');
     await until('the registry listens', () => {
       if (child.exitCode !== null) throw new Error(`the registry ended at once:\n${this.log.slice(-2000)}`);
-      if (beside !== undefined) return this.log.includes('"ready"') || undefined;
+      // It may be where nobody here reaches it.
+      if (through.length > 0) return this.log.slice(said).includes('"ready"') || undefined;
       return new Promise<true | undefined>((resolve) => {
         const socket = connect(this.#port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(undefined));
         socket.on('connect', () => socket.destroy());

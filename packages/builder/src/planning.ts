@@ -29,6 +29,10 @@ export interface PlanRequest {
   readonly onPull: (document: unknown) => void;
   /** The patterns of the context's .dockerignore, for a check. */
   readonly ignorePatterns?: (() => Promise<readonly string[]>) | undefined;
+  /** As of a plan's options. */
+  readonly imageError?: PlanOptions['imageError'];
+  /** What the build is allowed beyond the usual; the host's network alone when absent. */
+  readonly entitlements?: ReadonlySet<string> | undefined;
   /** Handed the checks before they begin to find, so that an error hides none. */
   readonly onChecks?: ((checks: Checks) => void) | undefined;
 }
@@ -53,8 +57,9 @@ export async function planOptions(images: BuildImages, request: PlanRequest): Pr
   const host = hostPlatform();
   const noCache = request.noCache || !(await hasAny(images, request.cacheFrom));
   const { buildArgs, target, labels, noCacheStages, pull, signal, credentials, namedSource, ignorePatterns } = request;
+  const { imageError, entitlements } = request;
   return {
-    ...{ buildArgs, target, labels, noCache, noCacheStages, ignorePatterns },
+    ...{ buildArgs, target, labels, noCache, noCacheStages, ignorePatterns, imageError, entitlements },
     buildPlatform: host,
     targetPlatform: request.platforms[0] ?? host,
     ...(namedSource === undefined ? {} : { namedSource }),

@@ -31,6 +31,8 @@ export interface PlanOptions {
   readonly noCacheStages?: readonly string[] | undefined;
   /** Finds an image to build on, pulling it when need be. */
   readonly resolveImage: (reference: string, platform: Platform) => Promise<BaseImage>;
+  /** Puts an image that cannot be had into words; `names` are those that were meant, maybe. */
+  readonly imageError?: ((reference: string, error: unknown, names: readonly string[]) => unknown) | undefined;
   /** What the client gave a name of a stage or an image; such names go before all others. */
   readonly namedSource?: (name: string, platform: Platform) => Promise<NamedSource | undefined>;
   /** Takes what could be better in the file. */
@@ -135,9 +137,8 @@ class Planner {
     const stage = this.#stages[index];
     if (stage === undefined) return Promise.reject(new DockerfileError(`invalid stage index ${index}`));
     if (path.includes(index)) {
-      return Promise.reject(
-        new DockerfileError(`circular dependency detected on stage: ${stage.name}`, stage.parsed.from.location),
-      );
+      // The instruction that closes the circle gives it its lines.
+      return Promise.reject(new DockerfileError(`circular dependency detected on stage: ${stage.name}`));
     }
     let evaluated = this.#done.get(index);
     if (evaluated === undefined) {
@@ -215,11 +216,15 @@ class Planner {
     return stage.platform ?? this.#options.targetPlatform;
   }
 
-  #image(reference: string, platform: Platform): Promise<BaseImage> {
+  async #image(reference: string, platform: Platform): Promise<BaseImage> {
     const key = `${reference} ${JSON.stringify(platform)}`;
     let image = this.#images.get(key);
     if (image === undefined) {
-      image = this.#options.resolveImage(reference, platform);
+      checkImageName(reference);
+      image = this.#options.resolveImage(reference, platform).catch((error: unknown) => {
+        const names = this.#stages.map(({ name }) => name);
+        throw this.#options.imageError?.(reference, error, names) ?? error;
+      });
       this.#images.set(key, image);
     }
     return image;
@@ -251,6 +256,15 @@ class Planner {
       if (instruction.kind === 'from') throw new DockerfileError("FROM isn't allowed as an ONBUILD trigger", location);
       return { ...instruction, trigger: true };
     });
+  }
+}
+
+function checkImageName(name: string): void {
+  try {
+    parseReference(name);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new DockerfileError(`failed to parse stage name ${JSON.stringify(name)}: ${message}`);
   }
 }
 

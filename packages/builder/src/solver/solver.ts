@@ -9,6 +9,18 @@ export interface SolveObserver {
   started(vertex: Vertex): void;
   output(vertex: Vertex, stream: 'stdout' | 'stderr', chunk: Buffer): void;
   done(vertex: Vertex, outcome: { readonly cached: boolean; readonly error?: unknown; readonly result?: Result }): void;
+  /** Told what a step's key is made of and what the cache had for it; the step waits for what this returns. */
+  keyed?(vertex: RunVertex | FileVertex, key: StepKey): Promise<void> | undefined;
+}
+
+/** What the name of a step's result is made of: kind, tree below, and all else that may change it. */
+export type KeyParts = readonly [kind: 'run' | 'file', base: string, details: object];
+
+export interface StepKey {
+  readonly parts: KeyParts;
+  /** The base's first. */
+  readonly inputs: readonly Result[];
+  readonly found: 'kept' | 'absent' | 'not looked for';
 }
 
 export interface SolverDeps {
@@ -95,13 +107,13 @@ export class Solver {
         return { result: await operations.source(vertex, signal), cached: false };
       case 'run': {
         const digests = await operations.mountDigests(vertex, inputs, signal);
-        return this.#step(vertex, inputs, runKey(vertex, inputs, digests), () =>
+        return this.#step(vertex, inputs, runParts(vertex, inputs, digests), () =>
           operations.run(vertex, inputs, this.#io(vertex)),
         );
       }
       case 'file': {
         const digests = await operations.selectionDigests(vertex, inputs, signal);
-        return this.#step(vertex, inputs, fileKey(vertex, inputs, digests), () =>
+        return this.#step(vertex, inputs, fileParts(vertex, inputs, digests), () =>
           operations.file(vertex, inputs, signal),
         );
       }
@@ -119,12 +131,15 @@ export class Solver {
   async #step(
     vertex: RunVertex | FileVertex,
     inputs: readonly Result[],
-    key: string,
+    parts: KeyParts,
     work: () => Promise<{ readonly tree: Tree; readonly sizeBytes: number }>,
   ): Promise<{ readonly result: Result; readonly cached: boolean }> {
-    const { cache, locks, operations } = this.#deps;
+    const { cache, locks, operations, observer } = this.#deps;
+    const key = cacheKey(parts);
     return locks.run(key, async () => {
       const kept = vertex.noCache ? undefined : cache.find(key);
+      const found = kept !== undefined ? 'kept' : vertex.noCache ? 'not looked for' : 'absent';
+      await observer.keyed?.(vertex, { parts, inputs, found });
       if (kept !== undefined) {
         operations.hold(kept);
         return { result: { kind: 'tree', tree: kept }, cached: true };
@@ -148,7 +163,7 @@ function chainOf(result: Result | undefined): string {
   return result?.kind === 'tree' ? result.tree.chainId : '';
 }
 
-function runKey(vertex: RunVertex, inputs: readonly Result[], digests: readonly string[]): string {
+function runParts(vertex: RunVertex, inputs: readonly Result[], digests: readonly string[]): KeyParts {
   const { args, env, cwd, user, network, platform, insecure, hostname } = vertex;
   const rare = { ...(insecure ? { insecure } : {}), ...(hostname === '' ? {} : { hostname }) };
   // What secrets, agents and caches hold must not change what a step is.
@@ -156,14 +171,14 @@ function runKey(vertex: RunVertex, inputs: readonly Result[], digests: readonly 
     ...mount,
     content: digests[index],
   }));
-  return cacheKey(['run', chainOf(inputs[0]), { args, env, cwd, user, network, platform, mounts, ...rare }]);
+  return ['run', chainOf(inputs[0]), { args, env, cwd, user, network, platform, mounts, ...rare }];
 }
 
-function fileKey(vertex: FileVertex, inputs: readonly Result[], digests: readonly string[]): string {
+function fileParts(vertex: FileVertex, inputs: readonly Result[], digests: readonly string[]): KeyParts {
   const actions = vertex.actions.map((action, index) => {
     if (action.kind === 'mkdir') return action;
     const { source: _source, path: _path, ...rest } = action;
     return { ...rest, content: digests[index] };
   });
-  return cacheKey(['file', chainOf(inputs[0]), actions]);
+  return ['file', chainOf(inputs[0]), actions];
 }

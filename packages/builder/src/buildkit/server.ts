@@ -1,8 +1,8 @@
 import { type Logger, WharfError } from '@wharf/kit';
-import { hostPlatform } from '@wharf/oci/spec/platform';
 import { decode, encode, type MessageType } from '@wharf/wire/grpc/protobuf';
 import type { GrpcCall, GrpcHandler, GrpcMethods } from '@wharf/wire/grpc/server';
 import type { Builder } from '../build.ts';
+import { runnablePlatforms } from '../emulation.ts';
 import { contentMethods } from './content-service.ts';
 import { historyRequest, historyUpdate, listenHistory, replayStatus, updateHistory } from './history-service.ts';
 import { BuildJob } from './job.ts';
@@ -163,7 +163,6 @@ export class BuildKitServer {
   }
 
   #worker(): object {
-    const { os, architecture, variant } = hostPlatform();
     return {
       ID: 'wharf',
       Labels: {
@@ -172,7 +171,9 @@ export class BuildKitServer {
         // buildx asks for archives, indexes, pushes and caches only where images are kept as containerd's store keeps them: so they are.
         'org.mobyproject.buildkit.worker.snapshotter': 'overlayfs',
       },
-      platforms: [{ OS: os, Architecture: architecture, Variant: variant ?? '' }],
+      platforms: runnablePlatforms().map(({ os, architecture, variant = '' }) => ({
+        ...{ OS: os, Architecture: architecture, Variant: variant },
+      })),
       BuildkitVersion: this.#buildkitVersion(),
     };
   }

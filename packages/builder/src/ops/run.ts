@@ -6,6 +6,7 @@ import { messageOf, type Semaphore, WharfError } from '@wharf/kit';
 import { unmountAside } from '@wharf/linux/mount';
 import { mountSnapshot } from '@wharf/oci/snapshots/mount-snapshot';
 import { toBytes, toText } from '@wharf/oci/tar/bytes';
+import { checkRunnable } from '../emulation.ts';
 import { resolveInTree } from '../files/resolve-path.ts';
 import type { StepLimits, StepRunner, StepVolume } from '../interfaces.ts';
 import type { RunVertex, StepMount } from '../plan/vertex.ts';
@@ -74,6 +75,7 @@ async function runIn(
   // The snapshotter sees to it that a committed layer reaches the disk; nothing of a failed one need.
   mountSnapshot(deps.snapshots.mounts(key, { volatile: true }), rootfs);
   undo.defer(() => unmountAside(rootfs));
+  checkRunnable(vertex.platform, { rootfs });
   const { settings } = deps;
   const mounts = vertex.mounts.map((mount, index) => ({ mount, source: inputs[index + 1] }));
   const prepared = await prepareMounts(

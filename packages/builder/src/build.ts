@@ -9,7 +9,7 @@ import { inspectDockerfile } from './checks/inspect.ts';
 import type { Subrequest, SubrequestAnswer } from './checks/subrequests.ts';
 import { resultOf, runExporters } from './finish.ts';
 import type { BuildHistory } from './history/history.ts';
-import type { BuildImages, StepLimits, StepRunner } from './interfaces.ts';
+import type { BuildImages, ImageLease, StepLimits, StepRunner } from './interfaces.ts';
 import { CACHE_SHARE, MAX_BUILDS, MAX_STEPS } from './limits.ts';
 import { CacheDirectories } from './ops/cache-directories.ts';
 import { BUILD_SNAPSHOT } from './ops/new-layer.ts';
@@ -85,8 +85,15 @@ export interface Builder {
   withScratch<T>(work: (directory: string) => Promise<T>): Promise<T>;
   readonly usage: CacheUsage;
   readonly contexts: KeptContexts;
+  /** What the lines of Dockerfiles came to before. */
+  readonly lines: LineHistories;
   readonly history: BuildHistory;
   readonly content: ContentStore;
+  readonly repositories: GitRepositories;
+  readonly images: BuildImages;
+  readonly snapshots: Snapshotter;
+  /** Keeps results from being collected until it is disposed of. */
+  lease(): ImageLease;
 }
 
 /** Puts a builder together and removes what an earlier one's crash left. */
@@ -100,6 +107,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
   const contexts = new KeptContexts(join(deps.dataRoot, 'builder', 'contexts'));
   await contexts.recover();
   await deps.history.recover();
+  const lines = new LineHistories(join(deps.dataRoot, 'builder', 'lines'));
   const repositories = new GitRepositories(join(deps.dataRoot, 'builder', 'repositories'));
   const locks = new KeyedLock();
   const builds = new Semaphore(MAX_BUILDS);
@@ -140,8 +148,9 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
     const options = await planOptions(deps.images, request);
     return inspectDockerfile(question, { filename, text: request.dockerfile }, options, request.onChecks);
   };
-  const { history, content } = deps;
-  return { build, inspect, withScratch, contexts, usage, history, content };
+  const { history, content, images, snapshots } = deps;
+  const lease = () => images.lease();
+  return { build, inspect, withScratch, contexts, usage, history, content, repositories, images, snapshots, lease };
 }
 
 /** After a build, in the background: a share of the disk is the cache's and no more. */

@@ -94,6 +94,17 @@ export interface BuildImages {
     layer: { readonly descriptor: Descriptor; readonly form: LayerForm; readonly force: boolean },
     under: { readonly lease: ImageLease; readonly signal: AbortSignal },
   ): Promise<PackedLayer>;
+  /** Makes snapshots of layers whose blobs are here, lowest first. Throws `not-found`, `data-loss`. */
+  unpackStack(stack: { readonly layers: readonly Descriptor[]; readonly diffIds: readonly DiffId[] }): Promise<void>;
+  /** A repository to read from: a manifest by its name or a digest, and blobs, whose bytes are not checked. */
+  remoteContent(
+    name: string,
+    options: {
+      readonly credentials: CredentialsSource | undefined;
+      readonly insecure: boolean;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<RemoteContent>;
   /** Gives an image whose documents are in the store its names; it is dangling without any. */
   name(target: Descriptor, names: readonly string[]): Promise<void>;
   /** Sends an image to a registry under a name, or by its digest alone. */
@@ -108,6 +119,12 @@ export interface BuildImages {
       readonly signal: AbortSignal;
     },
   ): Promise<void>;
+}
+
+/** Documents and blobs that lie elsewhere. */
+export interface RemoteContent {
+  document(digest?: Digest): Promise<{ readonly descriptor: Descriptor; readonly bytes: Buffer }>;
+  blob(descriptor: Descriptor, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /** Keeps content of the image store alive for the time of one operation. */

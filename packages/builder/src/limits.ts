@@ -43,3 +43,15 @@ export const MAX_PRIVATE_CACHES = 64;
 
 /** Git repositories of which a copy is kept. */
 export const MAX_KEPT_REPOSITORIES = 16;
+
+/** The largest manifest, index, configuration or cache description that is read from elsewhere, in bytes. */
+export const MAX_REMOTE_DOCUMENT_BYTES = 16 * 1024 * 1024;
+
+/** Dockerfiles whose lines are remembered, to explain what has changed in them. */
+export const MAX_LINE_HISTORIES = 64;
+
+/** The longest memory of one Dockerfile's lines, in characters. */
+export const MAX_LINE_HISTORY_BYTES = 4 * 1024 * 1024;
+
+/** The longest index of a context that is searched for what has changed, in bytes. */
+export const MAX_COMPARED_INDEX_BYTES = 8 * 1024 * 1024;

@@ -58,6 +58,12 @@ function buildImages({ images, content }: Pick<Engine, 'images' | 'content'>): B
     noteLayer: ({ descriptor, chainId }) =>
       images.noteLayer(descriptor.digest, { chainId, sizeBytes: descriptor.size }),
     packLayer: (layer, under) => images.packLayer(layer, under),
+    unpackStack: (stack) => images.unpackStack(stack),
+    async remoteContent(name, { credentials, insecure, signal }) {
+      const reference = withDefaultTag(parseReference(name));
+      const known = await credentials?.(reference.domain);
+      return images.remoteContent(reference, { credentials: known, insecure, signal });
+    },
     name: (target, names) => images.nameBuilt(target, names),
     async push(target, name, { byDigest, insecure, credentials, signal }) {
       const reference = withDefaultTag(parseReference(name));

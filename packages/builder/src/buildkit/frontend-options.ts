@@ -21,15 +21,12 @@ export interface FrontendOptions {
   readonly extraHosts: readonly string[];
   readonly network: string;
   readonly limits: StepLimits;
-  /** A context that the client does not send: a git repository or an archive. */
-  readonly remote: string;
   /** What is asked about the Dockerfile instead of building it. */
   readonly question: Subrequest | undefined;
 }
 
 /** Reads them. Throws `not-implemented` for what this builder does not have yet. */
 export function frontendOptions(given: Readonly<Record<string, string>>): FrontendOptions {
-  refuseAbsent(given);
   const platforms = (given['platform'] ?? '').split(',').filter((each) => each !== '');
   return {
     filename: given['filename'] ?? 'Dockerfile',
@@ -47,7 +44,6 @@ export function frontendOptions(given: Readonly<Record<string, string>>): Fronte
       .map((each) => each.replace('=', ':')),
     network: given['force-network-mode'] || 'default',
     limits: limitsOf(given),
-    remote: given['context'] ?? '',
     question: questionOf(given['requestid']),
   };
 }
@@ -60,13 +56,6 @@ function withPrefix(given: Readonly<Record<string, string>>, prefix: string): re
   return Object.entries(given).flatMap(([key, value]) =>
     key.startsWith(prefix) ? [[key.slice(prefix.length), value] as const] : [],
   );
-}
-
-function refuseAbsent(given: Readonly<Record<string, string>>): void {
-  const named = Object.keys(given).find((key) => key.startsWith('context:'));
-  if (named !== undefined) {
-    throw new WharfError('not-implemented', `Cannot use "${named.slice(8)}": named contexts are not there yet`);
-  }
 }
 
 function questionOf(id: string | undefined): Subrequest | undefined {

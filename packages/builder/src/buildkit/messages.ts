@@ -1,4 +1,5 @@
 import { message } from '@wharf/wire/grpc/protobuf';
+import { Definition, type DefinitionMessage } from './definition.ts';
 
 /** Messages of BuildKit's control, gateway and session protocols, as far as they are used; field numbers as its .proto files have them. */
 
@@ -183,32 +184,37 @@ const Capability = message('APICap', { 1: ['ID', 'string'], 2: ['Enabled', 'bool
 export const PongResponse = message('PongResponse', {
   ...{ 1: ['FrontendAPICaps', [Capability]], 2: ['LLBCaps', [Capability]], 3: ['Workers', [Worker]] },
 });
-const Ref = message('Ref', { 1: ['id', 'string'] });
+const Ref = message('Ref', { 1: ['id', 'string'], 2: ['def', Definition] });
 const Result = message('Result', {
   1: ['refDeprecated', 'string'],
   3: ['ref', Ref],
   4: ['refs', message('RefMap', { 1: ['refs', { map: Ref }] })],
   10: ['metadata', { map: 'bytes' }],
 });
+/** A result, and the graph that stands for it. */
+export interface RefMessage {
+  readonly id: string;
+  readonly def?: object;
+}
 export interface ResultMessage {
   readonly refDeprecated?: string;
-  readonly ref?: { readonly id: string };
-  readonly refs?: { readonly refs: Readonly<Record<string, { readonly id: string }>> };
+  readonly ref?: RefMessage;
+  readonly refs?: { readonly refs: Readonly<Record<string, RefMessage>> };
   readonly metadata: Readonly<Record<string, Uint8Array>>;
 }
 export const BridgeSolveRequest = message('frontend.SolveRequest', {
-  1: ['Definition', 'bytes'],
+  1: ['Definition', Definition],
   2: ['Frontend', 'string'],
   3: ['FrontendOpt', { map: 'string' }],
   12: ['CacheImports', [CacheEntry]],
-  13: ['FrontendInputs', { map: 'bytes' }],
+  13: ['FrontendInputs', { map: Definition }],
   14: ['Evaluate', 'bool'],
 });
 export interface BridgeSolve {
-  readonly Definition: Uint8Array;
+  readonly Definition?: DefinitionMessage;
   readonly Frontend: string;
   readonly FrontendOpt: Readonly<Record<string, string>>;
-  readonly FrontendInputs: Readonly<Record<string, Uint8Array>>;
+  readonly FrontendInputs: Readonly<Record<string, DefinitionMessage>>;
 }
 export const BridgeSolveResponse = message('frontend.SolveResponse', { 1: ['ref', 'string'], 3: ['result', Result] });
 export const ReturnRequest = message('ReturnRequest', { 1: ['result', Result], 2: ['error', GrpcStatus] });

@@ -8,6 +8,7 @@ import { historyRequest, historyUpdate, listenHistory, replayStatus, updateHisto
 import { BuildJob } from './job.ts';
 import * as pb from './messages.ts';
 import { recordBuild } from './record-build.ts';
+import { Results } from './results.ts';
 import type { Sessions } from './sessions.ts';
 
 /** How long a call about a build waits for the build itself, which comes on a stream of its own. */
@@ -20,6 +21,7 @@ const BUILD_ID = 'buildkit-controlapi-buildid';
 const GATEWAY_CAPS = [
   ...['solve.base', 'solve.inlinereturn', 'resolveimage', 'return', 'returnmap', 'proto.refarray'],
   ...['gateway.solve.metadata', 'gateway.solve.evaluate', 'gateway.evaluate', 'gateway.warnings', 'frontend.caps'],
+  ...['frontend.inputs', 'reference.output'],
 ];
 const LLB_CAPS = [
   ...['source.image', 'source.local', 'source.local.unique', 'source.local.sessionid', 'source.local.includepatterns'],
@@ -33,6 +35,7 @@ const LLB_CAPS = [
 export class BuildKitServer {
   readonly #builder: Builder;
   readonly #sessions: Sessions;
+  readonly #results: Results;
   readonly #log: Logger;
   readonly #version: string;
   readonly #jobs = new Map<string, BuildJob>();
@@ -46,6 +49,7 @@ export class BuildKitServer {
   }) {
     this.#builder = options.builder;
     this.#sessions = options.sessions;
+    this.#results = new Results(options.builder);
     this.#log = options.log;
     this.#version = options.version;
   }
@@ -84,7 +88,8 @@ export class BuildKitServer {
         `Cannot run front end "${request.Frontend}": the client is to drive the build`,
       );
     }
-    const job = new BuildJob({ builder: this.#builder, sessions: this.#sessions, request, signal: call.signal });
+    const shared = { builder: this.#builder, sessions: this.#sessions, results: this.#results };
+    const job = new BuildJob({ ...shared, request, signal: call.signal });
     this.#jobs.set(request.Ref, job);
     for (const tell of this.#waiting.get(request.Ref) ?? []) tell(job);
     this.#waiting.delete(request.Ref);
@@ -99,7 +104,10 @@ export class BuildKitServer {
       throw error;
     } finally {
       job.progress.finish();
-      setTimeout(() => this.#jobs.delete(request.Ref), JOB_KEPT_MS).unref();
+      setTimeout(() => {
+        this.#jobs.delete(request.Ref);
+        job.release();
+      }, JOB_KEPT_MS).unref();
     }
   }
 
@@ -122,7 +130,7 @@ export class BuildKitServer {
 
   async #bridgeSolve(call: GrpcCall): Promise<void> {
     const request = decode<pb.BridgeSolve>(pb.BridgeSolveRequest, await first(call));
-    if (request.Definition.length > 0 || Object.keys(request.FrontendInputs).length > 0) {
+    if (request.Definition !== undefined) {
       throw new WharfError('not-implemented', 'Cannot run a low-level build graph: this builder takes Dockerfiles');
     }
     if (!/^(dockerfile\.v0)?$/.test(request.Frontend)) {
@@ -132,7 +140,7 @@ export class BuildKitServer {
       );
     }
     const job = await this.#job(buildId(call));
-    const result = request.Frontend === '' ? { ref: { id: '' }, metadata: {} } : await job.solve(request.FrontendOpt);
+    const result = request.Frontend === '' ? { ref: { id: '' }, metadata: {} } : await job.solve(request);
     await call.send(encode(pb.BridgeSolveResponse, { result }));
   }
 

@@ -78,7 +78,7 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
   const parameters = buildParameters(request);
   const credentials = buildCredentials(request);
   await builder.withScratch(async (scratch) => {
-    const { context, dockerfile } = await takeContext(parameters, request, join(scratch, 'context'));
+    const { context, dockerfile } = await takeContext(builder, parameters, request, join(scratch, 'context'));
     // A fault of the file itself is a bad request; all later ones come in the stream.
     parseDockerfile(dockerfile);
     const stream = response.stream(200, 'application/json');
@@ -131,6 +131,7 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
 const NO_SECRETS = { secret: () => Promise.resolve(undefined), sshAgent: () => Promise.resolve(undefined) };
 
 async function takeContext(
+  builder: Builder,
   { remote, dockerfile: name }: BuildParameters,
   request: ApiRequest,
   context: string,
@@ -142,7 +143,9 @@ async function takeContext(
     await removeOwnFiles(context, name || 'Dockerfile');
     return { context, dockerfile };
   }
-  const fetched = await fetchRemote(remote, context, request.signal);
+  const fetched = await fetchRemote(remote, context, {
+    ...{ repositories: builder.repositories, secrets: NO_SECRETS, keepGitDir: false, signal: request.signal },
+  });
   if (fetched.dockerfile !== undefined) return { context, dockerfile: fetched.dockerfile };
   const dockerfile = await readDockerfile(fetched.directory, name);
   await applyIgnorePatterns(fetched.directory, await ignorePatterns(fetched.directory, name || 'Dockerfile'));

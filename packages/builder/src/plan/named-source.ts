@@ -3,6 +3,8 @@ import type { Base } from './vertex.ts';
 
 /** What a name that came with the build stands for (BuildKit, "named contexts"): files, and the configuration where it is an image. */
 export interface NamedSource {
+  /** An image to look for, by its reference; then there is nothing else to say. */
+  readonly image?: string;
   readonly tree: Base;
   readonly config?: Pick<ImageConfig, 'config' | 'history' | 'author' | 'created'>;
   /** The image's own, where it is one. */

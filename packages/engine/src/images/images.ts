@@ -37,16 +37,18 @@ import { type ListOptions, listImages } from './list.ts';
 import type { LoadOptions } from './load.ts';
 import { type ImageName, ImageNames } from './names.ts';
 import type { TransferOptions } from './pull.ts';
+import type { RemoteContent, remoteContent } from './remote-content.ts';
 import { type RemoveOptions, removeImage } from './remove.ts';
 import { ancestorIds, resolveImage } from './resolve.ts';
 import type { ImageRoom } from './room.ts';
 import type { SaveOptions } from './save.ts';
 import { tagImage } from './tag.ts';
-import { Unpacker } from './unpack.ts';
+import { type LayerStack, Unpacker } from './unpack.ts';
 
 // Verbs that a daemon may never be asked for come with the first call.
 const attestations = lazily(() => import('./attestations.ts'));
 const built = lazily(() => import('./built-images.ts'));
+const remote = lazily(() => import('./remote-content.ts'));
 const commit = lazily(() => import('./commit.ts'));
 const importing = lazily(() => import('./import.ts'));
 const load = lazily(() => import('./load.ts'));
@@ -105,6 +107,10 @@ export interface Images extends ImageService {
   packLayer(layer: WantedLayer, under: { readonly lease: Lease; readonly signal: AbortSignal }): Promise<FoundLayer>;
   /** Pushes an image that need not have a name here. */
   pushBuilt(options: Parameters<typeof pushBuilt>[2]): Promise<void>;
+  /** Makes sure that layers of no image, whose blobs are here, are committed snapshots. Throws `not-found`, `data-loss`. */
+  unpackStack(stack: LayerStack): Promise<void>;
+  /** Reads of a registry what is asked for. */
+  remoteContent(reference: Reference, options: Parameters<typeof remoteContent>[2]): Promise<RemoteContent>;
   /** The snapshots that images stand on. */
   snapshotsInUse(): Promise<ReadonlySet<ChainId>>;
   /** A layer's blob can be made from a snapshot whenever it is asked for. */
@@ -146,6 +152,7 @@ export async function createImageService(deps: ImageServiceDeps): Promise<Images
     collector,
     layerSize: (chainId: ChainId) => sizes.get(chainId),
     unpack: (manifest, choices) => unpacker.unpack(manifest, choices),
+    unpackStack: (stack) => unpacker.unpackStack(stack),
     usage: () => usage(),
   };
   sizes.recover();
@@ -197,6 +204,9 @@ function serviceOf(
     nameBuilt: async (target, names) => (await built()).nameBuilt(room, target, names),
     packLayer: async (layer, under) => (await built()).packLayer(room, layer, under),
     pushBuilt: async (options) => (await built()).pushBuilt(room, await need(registries), options),
+    unpackStack: (stack) => room.unpackStack(stack),
+    remoteContent: async (reference, options) =>
+      (await remote()).remoteContent(await need(registries), reference, options),
     snapshotsInUse: async () => (await built()).snapshotsInUse(room),
     noteLayer: (digest, layer) => room.lazyLayers.note(digest, layer),
     async collect() {

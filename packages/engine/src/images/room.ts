@@ -9,7 +9,7 @@ import type { ImageDocuments } from './documents.ts';
 import type { ImageUsage } from './image-service.ts';
 import type { LazyLayers } from './lazy-layers.ts';
 import type { ImageNames } from './names.ts';
-import type { UnpackChoices } from './unpack.ts';
+import type { LayerStack, UnpackChoices } from './unpack.ts';
 
 /** What every verb of the room works with. */
 export interface ImageRoom {
@@ -29,5 +29,7 @@ export interface ImageRoom {
   readonly layerSize: (chainId: ChainId) => Promise<number>;
   /** Makes sure that all layers of a manifest are committed snapshots; shared by concurrent callers. */
   readonly unpack: (manifest: Manifest, choices?: UnpackChoices) => Promise<void>;
+  /** The same for layers of no image. */
+  readonly unpackStack: (stack: LayerStack) => Promise<void>;
   readonly usage: () => ImageUsage;
 }

@@ -3,7 +3,7 @@ import type { ContentStore } from '@wharf/oci/content/content-store';
 import { type ReadyLayer, unpackLayers } from '@wharf/oci/layers/unpack';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import { chainIds } from '@wharf/oci/spec/chain-id';
-import type { Manifest } from '@wharf/oci/spec/image';
+import type { Descriptor, Manifest } from '@wharf/oci/spec/image';
 import type { Collector } from './collector.ts';
 import type { ImageDocuments } from './documents.ts';
 import type { LayerSizes } from './layer-sizes.ts';
@@ -20,6 +20,12 @@ export interface UnpackerDeps {
 export interface LayersAhead {
   /** An active snapshot that is the caller's from now on; `undefined` when there is none for this blob. */
   take(digest: Digest): Promise<ReadyLayer | undefined>;
+}
+
+/** Layers, lowest first, and what each must unpack to. */
+export interface LayerStack {
+  readonly layers: readonly Pick<Descriptor, 'digest'>[];
+  readonly diffIds: readonly DiffId[];
 }
 
 export interface UnpackChoices {
@@ -42,22 +48,25 @@ export class Unpacker {
 
   /** Throws `data-loss` for a layer that is not what the config says, `resource-exhausted` on a full disk, `not-found`. */
   async unpack(manifest: Manifest, { ahead, count }: UnpackChoices = {}): Promise<void> {
-    const { documents, collector } = this.#deps;
-    const config = await documents.config(manifest.config.digest);
-    const diffIds = config.rootfs.diff_ids;
-    if (diffIds.length !== manifest.layers.length) {
+    const config = await this.#deps.documents.config(manifest.config.digest);
+    await this.unpackStack({ layers: manifest.layers, diffIds: config.rootfs.diff_ids }, { ahead, count });
+  }
+
+  /** The same for layers of no image. */
+  async unpackStack(stack: LayerStack, { ahead, count }: UnpackChoices = {}): Promise<void> {
+    const { collector } = this.#deps;
+    const { layers, diffIds } = stack;
+    if (diffIds.length !== layers.length) {
       throw new WharfError(
         'data-loss',
-        `Cannot unpack image: its config names ${diffIds.length} layers, its manifest ${manifest.layers.length}`,
+        `Cannot unpack image: its config names ${diffIds.length} layers, its manifest ${layers.length}`,
       );
     }
     using lease = collector.lease();
     const chain = chainIds(diffIds).slice(0, count);
     for (const chainId of chain) lease.keepSnapshot(chainId);
     for (let missing = this.#firstMissing(chain); missing !== undefined; missing = this.#firstMissing(chain)) {
-      await this.#locks
-        .run(missing, () => this.#unpackFrom({ missing, chain, manifest, diffIds, ahead }))
-        .catch(rethrow);
+      await this.#locks.run(missing, () => this.#unpackFrom({ missing, chain, stack, ahead })).catch(rethrow);
     }
   }
 
@@ -68,16 +77,15 @@ export class Unpacker {
   async #unpackFrom(given: {
     readonly missing: ChainId;
     readonly chain: readonly ChainId[];
-    readonly manifest: Manifest;
-    readonly diffIds: readonly DiffId[];
+    readonly stack: LayerStack;
     readonly ahead: LayersAhead | undefined;
   }): Promise<void> {
-    const { missing, chain, manifest, diffIds, ahead } = given;
+    const { missing, chain, stack, ahead } = given;
     // Somebody else may have done it while this waited for the lock.
     if (this.#firstMissing(chain) !== missing) return;
     const { content, snapshots, sizes } = this.#deps;
-    const layers = manifest.layers.slice(0, chain.length).flatMap(({ digest }, index) => {
-      const diffId = diffIds[index];
+    const layers = stack.layers.slice(0, chain.length).flatMap(({ digest }, index) => {
+      const diffId = stack.diffIds[index];
       return diffId === undefined ? [] : [{ path: content.path(digest), diffId }];
     });
     const made: ChainId[] = [];
@@ -85,7 +93,7 @@ export class Unpacker {
       snapshots,
       layers,
       ready: async (index) => {
-        const descriptor = manifest.layers[index];
+        const descriptor = stack.layers[index];
         return descriptor === undefined ? undefined : await ahead?.take(descriptor.digest);
       },
       onLayer: (index) => {

@@ -11,6 +11,8 @@ import type { StatusMessage, TimestampMessage, VertexMessage } from './messages.
 
 /** How the name of the vertex begins that reads the Dockerfile. */
 const LOADING = '[internal] load build definition';
+/** The id of a part that explains its step. */
+export const EXPLANATION = 'wharf.explanation';
 const STREAMS = { stdout: 1, stderr: 2 } as const;
 
 /** What happened in a build, in BuildKit's messages; kept, so that who asks late sees all of it. */
@@ -78,6 +80,13 @@ export class Progress implements SolveObserver {
   done(vertex: Vertex, outcome: { readonly cached: boolean; readonly error?: unknown }): void {
     const { cached, error } = outcome;
     this.#end(this.#digest(vertex), { cached, ...(error === undefined ? {} : { error: messageOf(error) }) });
+  }
+
+  /** Why a step runs or not, as a part of it that `wharf build --explain` knows by this id. */
+  explain(vertex: Vertex, text: string): void {
+    const at = now();
+    const status = { ID: EXPLANATION, vertex: this.#digest(vertex), name: text, timestamp: at, started: at };
+    this.#add({ statuses: [{ ...status, completed: now() }] });
   }
 
   /** Work beside the graph, as a vertex of its own; its parts are shown below it. */

@@ -7,6 +7,7 @@ import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import { CacheUsage } from './cache-usage.ts';
 import { inspectDockerfile } from './checks/inspect.ts';
 import type { Subrequest, SubrequestAnswer } from './checks/subrequests.ts';
+import { LineHistories } from './explain/line-history.ts';
 import { resultOf, runExporters } from './finish.ts';
 import type { BuildHistory } from './history/history.ts';
 import type { BuildImages, ImageLease, StepLimits, StepRunner } from './interfaces.ts';
@@ -150,7 +151,20 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
   };
   const { history, content, images, snapshots } = deps;
   const lease = () => images.lease();
-  return { build, inspect, withScratch, contexts, usage, history, content, repositories, images, snapshots, lease };
+  return {
+    build,
+    inspect,
+    withScratch,
+    contexts,
+    lines,
+    usage,
+    history,
+    content,
+    repositories,
+    images,
+    snapshots,
+    lease,
+  };
 }
 
 /** After a build, in the background: a share of the disk is the cache's and no more. */

@@ -5,6 +5,7 @@ import { BuildStatements } from '../attestations/statements.ts';
 import type { Builder, BuildOutcome } from '../build.ts';
 import type { Subrequest } from '../checks/subrequests.ts';
 import type { LineRange } from '../dockerfile/location.ts';
+import { Explainer } from '../explain/explainer.ts';
 import type { StepSecrets } from '../ops/step-mounts.ts';
 import type { PlanRequest } from '../planning.ts';
 import type { Exporter } from '../result.ts';
@@ -121,6 +122,7 @@ export class BuildJob {
       this.#statements = statements;
       const failed: { at?: LineRange } = {};
       const warnings = new Warnings(this.progress, file);
+      const explainer = this.#explainer(session, request);
       try {
         const { multiPlatform, network, extraHosts, limits } = options;
         return await this.#builder.build({
@@ -130,7 +132,7 @@ export class BuildJob {
           onPlans: (plans) => {
             warnings.tell();
             this.progress.plan(plans);
-            return statements.capture.watch(watching(this.progress, plans, failed));
+            return explainer.watch(statements.capture.watch(watching(this.progress, plans, failed)), plans);
           },
           attest: statements.attest,
           exportStep: (title, work) => this.progress.step(title, work),
@@ -139,8 +141,23 @@ export class BuildJob {
         throw withSource(error, options.filename, source.dockerfile, failed.at);
       } finally {
         warnings.tell();
+        await explainer.save();
         await source.done();
       }
+    });
+  }
+
+  /** Remembers what the lines of the Dockerfile come to, and says what has changed where the client wants to know. */
+  #explainer({ sharedKey }: Session, { given, options }: FrontendRequest): Explainer {
+    const { filename, platforms, buildArgs } = options;
+    return new Explainer({
+      histories: this.#builder.lines,
+      name: JSON.stringify([sharedKey, given.FrontendOpt['context'] ?? '', filename, platforms]),
+      buildArguments: buildArgs.keys(),
+      tell:
+        given.FrontendOpt['wharf.explain'] === 'true'
+          ? (vertex, text) => this.progress.explain(vertex, text)
+          : undefined,
     });
   }
 

@@ -15,10 +15,15 @@ import type { NetworkService } from '../networks/network-service.ts';
 import { cgroupPlace } from '../runtime/cgroup-place.ts';
 import { buildSpec, stringifySpec } from '../runtime/oci-spec/build.ts';
 import { readHostLimits } from '../runtime/oci-spec/host-limits.ts';
-import type { SpecMount } from '../runtime/oci-spec/spec.ts';
+import type { Spec, SpecMount } from '../runtime/oci-spec/spec.ts';
 import type { OciRuntime, Runtimes } from '../runtime/runtime.ts';
+import { COMPILED_FILTER_ANNOTATION } from '../runtime/seccomp/compiled-filters.ts';
 import { readCgroupFacts } from '../system/cgroup-facts.ts';
 import { STEPS_DIR, type Step, type StepLimits, type StepService, type StepVolume } from './step.ts';
+
+/** How often a step's state is looked at for the seccomp filter that its runtime has compiled, until one is known. */
+const LEARN_EVERY_MS = 5;
+const LEARN_TRIES = 100;
 
 export interface StepDeps {
   readonly config: EngineConfig;
@@ -60,10 +65,24 @@ export function createStepService(deps: StepDeps): StepService {
         defaultUlimits: deps.config.defaultUlimits,
       });
       const bundle = dirname(step.rootfs);
-      writeFileSync(join(bundle, 'config.json'), stringifySpec(runtime.tune(spec)), { mode: 0o600 });
+      const tuned = runtime.tune(spec);
+      writeFileSync(join(bundle, 'config.json'), stringifySpec(tuned), { mode: 0o600 });
+      using _learning = learnFilter(runtime, step.id, spec);
       return await runToEnd(deps, runtime, step, bundle);
     },
   };
+}
+
+/** Learns the seccomp filter that a runtime compiles, which is there only while the command runs; a container may never come by. */
+function learnFilter(runtime: OciRuntime, id: string, spec: Spec): Disposable {
+  let left = LEARN_TRIES;
+  const isDone = (): boolean => left-- === 0 || COMPILED_FILTER_ANNOTATION in (runtime.tune(spec).annotations ?? {});
+  const timer = setInterval(() => {
+    runtime.learn(id, spec);
+    if (isDone()) clearInterval(timer);
+  }, LEARN_EVERY_MS);
+  if (isDone()) clearInterval(timer);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** A step's directory outlives it only when the daemon was killed. */

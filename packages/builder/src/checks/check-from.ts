@@ -1,21 +1,34 @@
 import { parseReference } from '@wharf/kit';
-import { parsePlatform } from '@wharf/oci/spec/platform';
+import type { Platform } from '@wharf/oci/spec/image';
+import { formatPlatform, parsePlatform } from '@wharf/oci/spec/platform';
 import type { FromInstruction } from '../dockerfile/instructions/types.ts';
 import { type Expansion, expand } from '../dockerfile/shell-words.ts';
 import { didYouMean } from '../dockerfile/suggest.ts';
 import type { Checks } from './checks.ts';
 
-/** Reports arguments of a FROM that nothing declares. */
+/**
+ * Reports arguments of a FROM that nothing declares.
+ * @param declared names, whether they have a value or not
+ */
 export function checkFromArgs(
   from: FromInstruction,
   { unmatched }: Expansion,
-  declared: ReadonlyMap<string, string>,
+  declared: ReadonlySet<string>,
   checks: Checks,
 ): void {
   for (const name of unmatched) {
-    const text = `FROM argument '${name}' is not declared${didYouMean(name, declared.keys())}`;
+    if (declared.has(name)) continue;
+    const text = `FROM argument '${name}' is not declared${didYouMean(name, declared)}`;
     checks.report('UndefinedArgInFrom', from.location, text);
   }
+}
+
+/** Reports a base that is made for other machines than the stage is. */
+export function checkBasePlatform(from: FromInstruction, wanted: Platform, found: Platform, checks: Checks): void {
+  if (wanted.os === found.os && wanted.architecture === found.architecture) return;
+  const [expected, actual] = [wanted, found].map((platform) => JSON.stringify(formatPlatform(platform)));
+  const text = `Base image ${from.base} was pulled with platform ${actual}, expected ${expected} for current build`;
+  checks.for(from.comments).report('InvalidBaseImagePlatform', from.location, text);
 }
 
 /** Reports a `--platform` that says what is so anyway, or that ties the stage to one platform. */

@@ -7,6 +7,8 @@ import { DockerfileError, withLocation } from '../dockerfile/location.ts';
 import { type Expansion, expand } from '../dockerfile/shell-words.ts';
 import { didYouMean } from '../dockerfile/suggest.ts';
 
+import type { GlobalArgs } from './global-args.ts';
+
 /** A FROM with its variables expanded. */
 export interface FromLine {
   readonly baseName: string;
@@ -19,14 +21,14 @@ export interface FromLine {
 /** Expands a FROM with the global arguments. Throws a DockerfileError with its lines. */
 export function readFromLine(
   from: FromInstruction,
-  args: ReadonlyMap<string, string>,
+  { values: args, notes }: GlobalArgs,
   token: string,
   checks: Checks | undefined,
 ): FromLine {
   const own = checks?.for(from.comments);
   const expanded = (text: string): Expansion => {
     const found = expand(text, args, { escape: token });
-    if (own !== undefined) checkFromArgs(from, found, args, own);
+    if (own !== undefined) checkFromArgs(from, found, new Set([...args.keys(), ...notes.keys()]), own);
     return found;
   };
   try {

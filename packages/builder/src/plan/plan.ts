@@ -1,6 +1,6 @@
 import { formatCanonical, parseReference, withDefaultTag } from '@wharf/kit';
 import type { Platform } from '@wharf/oci/spec/image';
-import { checkDefaultBases } from '../checks/check-from.ts';
+import { checkBasePlatform, checkDefaultBases } from '../checks/check-from.ts';
 import type { CheckOptions } from '../checks/check-options.ts';
 import { Checks } from '../checks/checks.ts';
 import { parseInstruction } from '../dockerfile/instructions/parse.ts';
@@ -92,7 +92,7 @@ class Planner {
       parsed,
       index,
       name: parsed.from.name === '' ? `stage-${index}` : parsed.from.name,
-      ...readFromLine(parsed.from, this.#globals.values, dockerfile.escape, checks),
+      ...readFromLine(parsed.from, this.#globals, dockerfile.escape, checks),
       instructions: parsed.instructions,
     }));
     // Stages are evaluated side by side; what is found in them is told in the order of the file.
@@ -185,6 +185,9 @@ class Planner {
       const given = await this.#named(stage.baseName, platform);
       if (given !== undefined) return this.#startFrom({ ...given, platform });
       const image = await this.#image(stage.baseName, platform);
+      const { from } = stage.parsed;
+      const checks = this.#stageChecks[stage.index] ?? this.#checks;
+      checkBasePlatform({ ...from, base: stage.baseName }, platform, image.platform, checks);
       const tree = imageVertex(image);
       return withPath({ tree, draft: new ImageDraft(image.platform, structuredClone(image.config)) });
     } catch (error) {

@@ -7,6 +7,7 @@ export {
   prepareHybridForCrun,
   removeCgroup,
 } from './cgroups/control.ts';
+export { expectCgroupMove } from './cgroups/expect-move.ts';
 export { type CgroupLayout, detectLayout } from './cgroups/layout.ts';
 export { rememberLimits } from './cgroups/limit-files.ts';
 export type { Counter, DeviceCounter } from './cgroups/parse.ts';

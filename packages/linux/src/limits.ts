@@ -1,3 +1,7 @@
+/** How long after a call of `expectCgroupMove()` the kernel is kept ready: from a client's first request to the runtime's move. */
+export const MOVE_EXPECTED_MS = 40;
+/** Shorter than the kernel needs to forget the last move. */
+export const MOVE_REPEAT_MS = 8;
 /** Bytes of mount options that fit beside the terminating zero in the page mount(2) copies. */
 export const MOUNT_OPTIONS_BYTES = 4095;
 /** Layers overlayfs takes (fs/overlayfs: OVL_MAX_STACK). */

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { formatRfc3339Nano, newId, randomName, shortId, WharfError, ZERO_TIME } from '@wharf/kit';
+import { expectCgroupMove } from '@wharf/linux/cgroup';
 import { formatPlatform, hostPlatform, platformMatches } from '@wharf/oci/spec/platform';
 import { noSuchContainer } from '@wharf/wire/docker/messages';
 import type { ContainerConfig, HostConfig } from '@wharf/wire/docker/types';
@@ -29,6 +30,8 @@ const NAME_ATTEMPTS = 6;
 export async function createContainer(room: Room, options: CreateOptions): Promise<CreateResult> {
   const warnings: string[] = [];
   const own = validateConfig(options.config);
+  // Most clients start what they create.
+  expectCgroupMove();
   validateSharedNetwork(own, options.hostConfig);
   const hostConfig = checkHost(room, options.hostConfig, warnings);
   const image = own.Image ? await room.images.resolve(own.Image, options.platform) : undefined;

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { withDeadline } from '@wharf/kit';
+import { expectCgroupMove } from '@wharf/linux/cgroup';
 import { openPidfd } from '@wharf/linux/pidfd';
 import type { Sandbox } from '../networks/network-service.ts';
 import { ATTACH_SOCKET, CONTROL_FIFO } from '../runtime/monitor-arguments.ts';
@@ -31,6 +32,7 @@ function specNeedsNetwork({ record }: LiveContainer): boolean {
  * The runtime creates the process while links and addresses are made in its namespace.
  */
 export async function launch(room: Room, live: LiveContainer, signal: AbortSignal): Promise<Run> {
+  expectCgroupMove();
   await using undo = new AsyncDisposableStack();
   const place = specNeedsNetwork(live) ? undefined : placeNetwork(room, live, undo);
   const volumes = mountVolumes(room, live, undo);

@@ -12,6 +12,7 @@ import {
   WharfError,
   withDeadline,
 } from '@wharf/kit';
+import { expectCgroupMove } from '@wharf/linux/cgroup';
 import { containerNotRunning, containerPaused, containerRestarting, noSuchExec } from '@wharf/wire/docker/messages';
 import type { ContainerRecord } from '../containers/container.ts';
 import type { ContainerService } from '../containers/container-service.ts';
@@ -91,6 +92,7 @@ class Execs implements ExecService {
   async create(containerIdOrName: string, config: ExecConfig): Promise<ExecId> {
     const record = this.#deps.containers.get(containerIdOrName);
     checkRuns(record, containerIdOrName);
+    expectCgroupMove();
     if (config.detachKeys !== undefined) parseDetachKeys(config.detachKeys);
     if (config.user !== '') userIn(rootfsOf(this.#deps.config, record), config.user);
     const siblings = this.#byContainer.get(record.id) ?? new Set<Entry>();
@@ -227,6 +229,7 @@ class Execs implements ExecService {
 
   async #launch(entry: Entry, options: ExecStartOptions, attach: () => void): Promise<void> {
     const directory = join(this.#directory, entry.id);
+    expectCgroupMove();
     entry.state = 'starting';
     this.#publish(entry, `exec_start: ${commandLine(entry.config.command)}`);
     try {

@@ -19,7 +19,7 @@ export class Explainer {
   readonly #histories: LineHistories;
   readonly #name: string;
   readonly #tell: ((vertex: Vertex, text: string) => void) | undefined;
-  readonly #buildArguments: ReadonlySet<string>;
+  readonly #buildArguments: Set<string>;
   readonly #lines = new Map<Vertex, LineRecord>();
   /** Indexes of contexts, by the context's name. */
   readonly #indexes = new Map<string, string>();
@@ -44,6 +44,9 @@ export class Explainer {
   /** An observer that is told what this one is to see too. */
   watch(observer: SolveObserver, plans: readonly BuildPlan[]): SolveObserver {
     const places = placesOf(plans);
+    for (const { buildArgs } of plans.flatMap(({ stages }) => stages)) {
+      for (const [name] of buildArgs) this.#buildArguments.add(name);
+    }
     return {
       started: (vertex) => observer.started(vertex),
       output: (vertex, stream, chunk) => observer.output(vertex, stream, chunk),

@@ -9,6 +9,7 @@ import { BuildJob } from './job.ts';
 import * as pb from './messages.ts';
 import { recordBuild } from './record-build.ts';
 import { Results } from './results.ts';
+import { serveSession } from './session-stream.ts';
 import type { Sessions } from './sessions.ts';
 
 /** How long a call about a build waits for the build itself, which comes on a stream of its own. */
@@ -64,6 +65,7 @@ export class BuildKitServer {
       [`${control}Info`, unary(pb.Empty, pb.InfoResponse, async () => ({ buildkitVersion: this.#buildkitVersion() }))],
       [`${control}Solve`, (call) => this.#solve(call)],
       [`${control}Status`, (call) => this.#status(call)],
+      [`${control}Session`, (call) => serveSession(this.#sessions, call)],
       [`${control}DiskUsage`, unary(pb.DiskUsageRequest, pb.DiskUsageResponse, () => this.#diskUsage())],
       [`${control}Prune`, (call) => this.#prune(call)],
       [`${control}ListenBuildHistory`, (call) => this.#listenHistory(call)],

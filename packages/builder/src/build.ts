@@ -33,6 +33,8 @@ export interface BuilderDeps {
   readonly log: Logger;
   readonly dataRoot: string;
   readonly execRoot: string;
+  /** What builds may be allowed beyond the usual. */
+  readonly entitlements: ReadonlySet<string>;
   readonly history: BuildHistory;
   /** Where the documents of images are. */
   readonly content: ContentStore;
@@ -84,6 +86,8 @@ export interface Builder {
   inspect(question: Subrequest, filename: string, request: PlanRequest): Promise<SubrequestAnswer>;
   /** Runs `work` with a directory of its own on the data root's disk, removed afterwards. */
   withScratch<T>(work: (directory: string) => Promise<T>): Promise<T>;
+  /** What builds may be allowed beyond the usual. */
+  readonly entitlements: ReadonlySet<string>;
   readonly usage: CacheUsage;
   readonly contexts: KeptContexts;
   /** What the lines of Dockerfiles came to before. */
@@ -154,6 +158,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
   return {
     build,
     inspect,
+    entitlements: deps.entitlements,
     withScratch,
     contexts,
     lines,

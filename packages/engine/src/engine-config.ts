@@ -47,6 +47,8 @@ export interface EngineConfig {
   /** What containers stand behind unless they say otherwise. */
   readonly walls: WallDefaults;
   readonly defaultUlimits: readonly Ulimit[];
+  /** What builds may be allowed beyond the usual, in BuildKit's words. */
+  readonly buildEntitlements: readonly string[];
   readonly defaultShmSizeBytes: number;
 
   readonly logDriver: string;
@@ -115,6 +117,7 @@ export function defaultEngineConfig(
     cdiSpecDirs: [],
     walls: DEFAULT_WALLS,
     defaultUlimits: [],
+    buildEntitlements: ['network.host'],
     defaultShmSizeBytes: 64 * 1024 * 1024,
     logDriver: 'json-file',
     logOptions: {},

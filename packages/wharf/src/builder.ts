@@ -10,7 +10,7 @@ import { createStepService } from '@wharf/engine/steps/steps';
 import { formatFamiliar, isKind, messageOf, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
 import { openContentStore } from '@wharf/oci/content/fs-store';
 import type { Platform } from '@wharf/oci/spec/image';
-import { formatPlatform } from '@wharf/oci/spec/platform';
+import { formatPlatform, hostPlatform } from '@wharf/oci/spec/platform';
 
 /** A builder whose steps run in this engine and whose images are the engine's. */
 export async function openBuilder(engine: Engine): Promise<Builder> {
@@ -20,6 +20,7 @@ export async function openBuilder(engine: Engine): Promise<Builder> {
   await runner.recover();
   return createBuilder({
     ...{ snapshots, clock, log, dataRoot: config.dataRoot, execRoot: config.execRoot },
+    entitlements: new Set(config.buildEntitlements),
     cache: new BuildCache({ store, snapshots, clock }),
     images: buildImages(engine),
     runner,
@@ -40,7 +41,12 @@ function buildImages({ images, content }: Pick<Engine, 'images' | 'content'>): B
       try {
         await images.pull({ reference, platform, output, signal, credentials: known });
       } catch (error) {
-        throw pull || signal.aborted || !(await isHere(images, name)) ? error : notForPlatform(name, platform, error);
+        if (pull || signal.aborted || !(await isHere(images, name))) throw error;
+        // Nobody asked for a platform: what is here will do, and a check tells of it.
+        const isOwn = formatPlatform(platform) === formatPlatform(hostPlatform());
+        const other = isOwn ? await images.findBase(name) : undefined;
+        if (other === undefined) throw notForPlatform(name, platform, error);
+        return baseOf(name, other);
       }
       const pulled = await images.findBase(name, platform);
       if (pulled === undefined) {

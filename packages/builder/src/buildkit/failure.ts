@@ -1,6 +1,6 @@
 import { GRPC, GrpcError, grpcStatusOf } from '@wharf/wire/grpc/status';
 import type { Checks } from '../checks/checks.ts';
-import { DockerfileError, type LineRange } from '../dockerfile/location.ts';
+import { type LineRange, locationOf } from '../dockerfile/location.ts';
 import type { BuildPlan } from '../plan/plan.ts';
 import type { Vertex } from '../plan/vertex.ts';
 import type { Progress } from './progress.ts';
@@ -54,7 +54,7 @@ export function withoutStatus(error: unknown): unknown {
 
 /** The error with the lines it lies on, in the form that buildx draws an excerpt from (BuildKit, errdefs.Source). */
 export function withSource(error: unknown, filename: string, dockerfile: string, at: LineRange | undefined): unknown {
-  const location = error instanceof DockerfileError ? (error.location ?? at) : at;
+  const location = locationOf(error) ?? at;
   if (location === undefined || !(error instanceof Error)) return error;
   const source = {
     info: { filename, data: Buffer.from(dockerfile).toString('base64'), language: 'Dockerfile' },

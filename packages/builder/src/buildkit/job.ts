@@ -1,4 +1,4 @@
-import { systemClock } from '@wharf/kit';
+import { systemClock, WharfError } from '@wharf/kit';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import { GRPC, GrpcError } from '@wharf/wire/grpc/status';
 import { BuildStatements } from '../attestations/statements.ts';
@@ -7,6 +7,7 @@ import type { Subrequest } from '../checks/subrequests.ts';
 import type { LineRange } from '../dockerfile/location.ts';
 import { Explainer } from '../explain/explainer.ts';
 import type { StepSecrets } from '../ops/step-mounts.ts';
+import { imageError } from '../plan/image-error.ts';
 import type { PlanRequest } from '../planning.ts';
 import type { Exporter } from '../result.ts';
 import { type BuildSource, openSource } from './build-source.ts';
@@ -182,6 +183,15 @@ export class BuildJob {
     });
   }
 
+  /** What the client allows its build, as far as this daemon does. */
+  #entitlements(): ReadonlySet<string> {
+    const { Entitlements } = this.#request;
+    const refused = Entitlements.find((each) => !this.#builder.entitlements.has(each));
+    if (refused === undefined) return new Set(Entitlements);
+    const text = `granting entitlement ${refused} is not allowed by build daemon configuration`;
+    throw new WharfError('permission-denied', text);
+  }
+
   #planRequest(options: FrontendOptions, source: BuildSource, warnings: Warnings | undefined): PlanRequest {
     const { buildArgs, labels, target, platforms, noCache, noCacheStages, pull } = options;
     return {
@@ -191,6 +201,7 @@ export class BuildJob {
       credentials: source.credentials,
       cacheFrom: undefined,
       signal: this.#signal,
+      ...{ imageError, entitlements: this.#entitlements() },
       ignorePatterns: source.ignorePatterns,
       onChecks: (checks) => warnings?.begin(checks),
       onPull: () => undefined,

@@ -9,7 +9,7 @@ import { BuildKitServer } from '../buildkit/server.ts';
 import { Sessions } from '../buildkit/sessions.ts';
 import { parseDockerfile } from '../dockerfile/dockerfile.ts';
 import { excerpt } from '../dockerfile/excerpt.ts';
-import { DockerfileError } from '../dockerfile/location.ts';
+import { locationOf } from '../dockerfile/location.ts';
 import { imageExporter } from '../export/image.ts';
 import { StepError } from '../ops/step-error.ts';
 import {
@@ -119,7 +119,7 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
       else if (id !== undefined) output?.finish(id, names);
     } catch (error) {
       if (request.signal.aborted) log.debug({ err: messageOf(error) }, 'a build was given up by its client');
-      const at = error instanceof DockerfileError ? error.location : output?.failedAt;
+      const at = locationOf(error) ?? output?.failedAt;
       if (at !== undefined && !parameters.quiet)
         write({ stream: excerpt(dockerfile, at, parameters.dockerfile || undefined) });
       write(errorDocument(error));

@@ -30,8 +30,12 @@ export interface BuildBase {
   readonly layers: readonly Descriptor[];
 }
 
-/** Finds an image in the store and unpacks it. `undefined` when it is not there (for that platform). */
-export async function findBase(room: ImageRoom, reference: string, platform: Platform): Promise<BuildBase | undefined> {
+/** Finds an image in the store and unpacks it. `undefined` when it is not there, for that platform if one is given. */
+export async function findBase(
+  room: ImageRoom,
+  reference: string,
+  platform?: Platform,
+): Promise<BuildBase | undefined> {
   try {
     const image = await resolveImage(room, reference, platform);
     const manifest = await room.documents.manifest(image.manifestDigest);

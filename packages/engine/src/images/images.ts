@@ -100,7 +100,7 @@ export interface Images extends ImageService {
   addRoots(provider: () => ExtraRoots | Promise<ExtraRoots>): void;
   lease(): Lease;
   /** An image to build on, unpacked; `undefined` when it is not here. */
-  findBase(reference: string, platform: Platform): Promise<BuildBase | undefined>;
+  findBase(reference: string, platform?: Platform): Promise<BuildBase | undefined>;
   /** Gives an image whose documents were put into the store under a lease its names; dangling without any. */
   nameBuilt(target: Descriptor, names: readonly string[]): Promise<void>;
   /** Finds or makes a layer's blob in a form. Throws `not-found`. */

@@ -93,6 +93,10 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     walls: wallsOf(reader),
     init: reader.flag('init'),
     initPath: reader.text('init-path'),
+    buildEntitlements: [
+      ...(reader.flag('builder-network-host', true) ? ['network.host'] : []),
+      ...(reader.flag('builder-security-insecure') ? ['security.insecure'] : []),
+    ],
     defaultShmSizeBytes: parseByteSize(reader.text('default-shm-size') ?? '64m'),
     defaultUlimits: ulimitsOf(values),
     liveRestore: reader.flag('live-restore', true),

@@ -56,8 +56,9 @@ export function parseDaemonJson(text: string): RawValues {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     throw new WharfError('invalid-argument', 'invalid JSON: the file must hold one object');
   }
-  const { proxies, ...directives } = document as Record<string, unknown>;
+  const { proxies, builder, ...directives } = document as Record<string, unknown>;
   readProxies(proxies, values);
+  readBuilder(builder, values);
   const unknown = Object.keys(directives).filter((key) => directiveOfKey(key) === undefined);
   if (unknown.length > 0) {
     throw new WharfError(
@@ -90,6 +91,30 @@ function readProxies(proxies: unknown, values: RawValues): void {
     }
     values.set(name, value);
   }
+}
+
+const ENTITLEMENTS = ['network-host', 'security-insecure'];
+
+/** `{"builder": {"entitlements": {"security-insecure": true}}}`, as dockerd has it. */
+function readBuilder(builder: unknown, values: RawValues): void {
+  const given = section(builder, 'builder', ['entitlements'])['entitlements'];
+  for (const [name, value] of Object.entries(section(given, 'builder.entitlements', ENTITLEMENTS))) {
+    if (typeof value !== 'boolean') {
+      const text = `invalid value of "builder.entitlements.${name}": must be true or false`;
+      throw new WharfError('invalid-argument', text);
+    }
+    values.set(`builder-${name}`, value);
+  }
+}
+
+/** An object within the file. Throws for keys that it cannot have. */
+function section(value: unknown, name: string, keys: readonly string[]): Readonly<Record<string, unknown>> {
+  if (value === undefined || value === null) return {};
+  if (!isRecord(value)) throw new WharfError('invalid-argument', `invalid value of "${name}": must be an object`);
+  const unknown = Object.keys(value).find((key) => !keys.includes(key));
+  if (unknown === undefined) return value;
+  const text = `the following directives don't match any configuration option: ${name}.${unknown}`;
+  throw new WharfError('invalid-argument', text);
 }
 
 function decode(directive: Directive, key: string, value: unknown): RawValue {

@@ -42,6 +42,8 @@ export const DIRECTIVES: readonly Directive[] = [
     help: 'Name of the default bridge; made when missing',
     check: interfaceName,
   },
+  { flag: 'builder-network-host', kind: 'bool', help: 'Builds may ask for the network of the host (default true)' },
+  { flag: 'builder-security-insecure', kind: 'bool', help: 'Builds may ask for all powers of the host' },
   {
     flag: 'cdi-spec-dir',
     key: 'cdi-spec-dirs',

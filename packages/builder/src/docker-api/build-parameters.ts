@@ -18,6 +18,8 @@ export interface BuildParameters {
   readonly labels: Readonly<Record<string, string>>;
   readonly target: string | undefined;
   readonly platform: Platform | undefined;
+  /** One layer for all that the build makes. */
+  readonly squash: boolean;
   readonly network: string;
   readonly extraHosts: readonly string[];
   readonly limits: StepLimits;
@@ -26,14 +28,6 @@ export interface BuildParameters {
 /** Reads and checks the query. Throws `invalid-argument`, and `not-implemented` for what only other builders have. */
 export function buildParameters(request: ApiRequest): BuildParameters {
   const { query } = request;
-  if (query.bool('squash')) {
-    throw new WharfError('not-implemented', 'Cannot squash: layers are kept as the Dockerfile makes them', {
-      hint: 'Join RUN instructions, or copy the result into a stage of its own',
-    });
-  }
-  if ((query.get('version') ?? '1') !== '1') {
-    throw new WharfError('not-implemented', 'Cannot build with BuildKit sessions yet: use DOCKER_BUILDKIT=0');
-  }
   const platform = query.get('platform') ?? '';
   return {
     dockerfile: query.get('dockerfile') ?? '',
@@ -50,6 +44,7 @@ export function buildParameters(request: ApiRequest): BuildParameters {
     labels: stringMap(query.get('labels'), 'labels'),
     target: query.get('target') || undefined,
     platform: platform === '' ? undefined : parsePlatform(platform),
+    squash: query.bool('squash'),
     network: query.get('networkmode') || 'default',
     extraHosts: query
       .getAll('extrahosts')
@@ -115,7 +110,8 @@ function textList(text: string | undefined, name: string): readonly string[] | u
   return value.length === 0 ? undefined : value;
 }
 
-function parseJson(text: string | undefined, name: string): unknown {
+/** The JSON of a parameter; `undefined` for none. Throws `invalid-argument`. */
+export function parseJson(text: string | undefined, name: string): unknown {
   if (text === undefined || text === '') return undefined;
   try {
     return JSON.parse(text);

@@ -5,12 +5,14 @@ import { serveGrpc } from '@wharf/wire/grpc/server';
 import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
 import type { Builder } from '../build.ts';
 import { TIMESTAMP_HEADER } from '../buildkit/history-service.ts';
+import { Results } from '../buildkit/results.ts';
 import { BuildKitServer } from '../buildkit/server.ts';
 import { Sessions } from '../buildkit/sessions.ts';
 import { parseDockerfile } from '../dockerfile/dockerfile.ts';
 import { excerpt } from '../dockerfile/excerpt.ts';
 import { locationOf } from '../dockerfile/location.ts';
 import { imageExporter } from '../export/image.ts';
+import { squashed } from '../export/squash.ts';
 import { StepError } from '../ops/step-error.ts';
 import {
   applyIgnorePatterns,
@@ -24,6 +26,7 @@ import { ClassicOutput } from './classic-output.ts';
 import { pruneBuilds } from './prune.ts';
 import { buildCredentials } from './registry-config.ts';
 import { fetchRemote } from './remote-context.ts';
+import { sessionBuild } from './session-build.ts';
 
 /** The build protocols: the classic one, a context in the body and progress in the answer; and BuildKit's, over upgraded connections. */
 export function buildRoutes({
@@ -37,10 +40,18 @@ export function buildRoutes({
   readonly version: string;
 }): readonly Route[] {
   const sessions = new Sessions();
+  const results = new Results(builder);
   const headers = () => ({ [TIMESTAMP_HEADER]: new Date().toISOString() });
   const { methods } = new BuildKitServer({ builder, sessions, log, version });
   return [
-    { method: 'POST', pattern: '/build', handler: (request, response) => build(builder, log, request, response) },
+    {
+      method: 'POST',
+      pattern: '/build',
+      handler: (request, response) =>
+        request.query.get('version') === '2'
+          ? sessionBuild({ builder, sessions, results, log }, { request, response })
+          : build(builder, log, request, response),
+    },
     { method: 'POST', pattern: '/build/cancel', handler: (_, response) => response.empty(204) },
     {
       method: 'POST',
@@ -89,11 +100,12 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
     try {
       const { names, buildArgs, labels, target, platform, noCache, pull, cacheFrom, network, extraHosts, limits } =
         parameters;
+      const image = imageExporter({ name: names.join(',') });
       const { responses } = await builder.build({
         context: () => Promise.resolve({ path: context }),
         ...{
           dockerfile,
-          exporters: [imageExporter({ name: names.join(',') })],
+          exporters: [parameters.squash ? squashed(image) : image],
           buildArgs,
           labels,
           target,

@@ -15,8 +15,8 @@ import { OPAQUE_MARKER, WHITEOUT_PREFIX } from './whiteout.ts';
 
 export interface CompareParams {
   readonly form: CompareOptions['form'];
-  /** The directory that differs, and what it stands on. */
-  readonly upperDir: string;
+  /** What differs: a directory, or a whole tree as it is mounted; and what it stands on. */
+  readonly upper: string | readonly Mount[];
   readonly lower: readonly Mount[];
   readonly placeholders: readonly string[];
 }
@@ -138,14 +138,15 @@ async function* compress(
 
 /** Shows both trees, and nothing else, to this thread: a container may be changing its own while we look. */
 function inBothTrees<T>(params: CompareParams, work: (list: Iterable<Difference>) => Promise<T>): Promise<T> {
-  const { form, upperDir, lower, placeholders } = params;
+  const { form, lower, placeholders } = params;
   const prepare = (): string => {
     // Any directory will do to mount at, as nobody else sees it; /sys is there on every host and not needed here.
     const at = '/sys';
     const upper = `${at}/upper`;
     mount({ source: 'tmpfs', target: at, type: 'tmpfs', data: 'mode=0700,size=64k' });
     mkdirSync(upper);
-    bindMount(upperDir, upper, { readOnly: true });
+    if (typeof params.upper === 'string') bindMount(params.upper, upper, { readOnly: true });
+    else if (params.upper.length > 0) mountSnapshot(params.upper, upper);
     mkdirSync(`${at}/lower`);
     if (lower.length > 0) mountSnapshot(lower, `${at}/lower`);
     return at;

@@ -77,6 +77,22 @@ export async function hashLayer(target: DiffTarget): Promise<{ readonly diffId: 
   return { diffId: diffId as DiffId, tarBytes };
 }
 
+/** Makes one layer of all that lies between two committed trees; `''` is the empty one. The same trees give the same bytes. */
+export async function diffTrees(
+  options: Pick<DiffLayerOptions, 'snapshots' | 'signal' | 'write'> & { readonly from: string; readonly to: string },
+): Promise<LayerDiff> {
+  const { snapshots, from, to } = options;
+  const mounts = (key: string) => (key === '' ? [] : snapshots.mounts(key, { readOnly: true }));
+  const outcome = await layerPool.run<DiffParams, DiffOutcome>({
+    module,
+    job: 'diffJob',
+    params: { form: 'tree', upper: mounts(to), lower: mounts(from), placeholders: [], compression: 'none' },
+    output: options.write,
+    signal: options.signal,
+  });
+  return { ...outcome, diffId: outcome.diffId as DiffId, digest: outcome.digest as Digest };
+}
+
 /** What a snapshot changed on its parent, as `docker diff` lists it. */
 export function listChanges(options: DiffTarget): Promise<readonly Change[]> {
   return layerPool.run<CompareParams, Change[]>({
@@ -93,7 +109,7 @@ function compareParams({ snapshots, key, placeholders }: DiffTarget): ComparePar
   if (!info || upperDir === undefined) throw new WharfError('not-found', `Cannot find snapshot "${key}"`);
   return {
     form: snapshots.name === 'copy' ? 'tree' : 'upper',
-    upperDir,
+    upper: upperDir,
     lower: info.parent === '' ? [] : snapshots.mounts(info.parent),
     placeholders: [...MOUNT_POINT_PLACEHOLDERS, ...(placeholders ?? [])],
   };

@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import { type Logger, messageOf, WharfError } from '@wharf/kit';
+import { formatPlatform } from '@wharf/oci/spec/platform';
+import { encode } from '@wharf/wire/grpc/protobuf';
+import type { ApiRequest, ApiResponse } from '@wharf/wire/http/route';
+import type { Builder } from '../build.ts';
+import { BuildJob } from '../buildkit/job.ts';
+import { type ControlSolve, type ExporterMessage, StatusResponse } from '../buildkit/messages.ts';
+import type { Results } from '../buildkit/results.ts';
+import type { Sessions } from '../buildkit/sessions.ts';
+import { type BuildParameters, buildParameters, parseJson } from './build-parameters.ts';
+
+/** The context is what the session lends. */
+const FROM_SESSION = 'client-session';
+
+export interface SessionBuildDeps {
+  readonly builder: Builder;
+  readonly sessions: Sessions;
+  readonly results: Results;
+  readonly log: Logger;
+}
+
+/**
+ * `POST /build?version=2`: a build by BuildKit's rules whose files come from a session, and whose progress goes out in the answer as
+ * BuildKit's own messages. Docker's clients 18.09 to 22 speak it with DOCKER_BUILDKIT=1. A client that leaves ends the build.
+ */
+export async function sessionBuild(
+  { builder, sessions, results, log }: SessionBuildDeps,
+  { request: apiRequest, response }: { readonly request: ApiRequest; readonly response: ApiResponse },
+): Promise<void> {
+  const parameters = buildParameters(apiRequest);
+  const request = solveRequest(apiRequest, parameters);
+  const { signal } = apiRequest;
+  const job = new BuildJob({ builder, sessions, results, request, signal });
+  const stream = response.stream(200, 'application/json');
+  const write = (document: unknown): void => void stream.json(document).catch(() => undefined);
+  const following = (async () => {
+    for await (const status of job.progress.follow(signal)) {
+      const aux = Buffer.from(encode(StatusResponse, status)).toString('base64');
+      await stream.json({ id: 'moby.buildkit.trace', aux });
+    }
+  })();
+  following.catch(() => undefined);
+  try {
+    await job.solve({ FrontendOpt: request.FrontendAttrs, FrontendInputs: {} });
+    job.progress.finish();
+    await following;
+    const ID = job.response['containerimage.digest'];
+    if (ID === undefined) return;
+    write({ id: 'moby.image.id', aux: { ID } });
+    if (parameters.quiet) write({ stream: `${ID}\n` });
+    else for (const name of parameters.names) write({ stream: `Successfully tagged ${name}\n` });
+  } catch (error) {
+    job.progress.finish();
+    await following.catch(() => undefined);
+    if (signal.aborted) log.debug({ err: messageOf(error) }, 'a build was given up by its client');
+    const message = messageOf(error);
+    write({ errorDetail: { message }, error: message });
+  } finally {
+    job.release();
+    stream.end();
+  }
+}
+
+function solveRequest({ query }: ApiRequest, parameters: BuildParameters): ControlSolve {
+  const session = query.get('session') ?? '';
+  if (session === '')
+    throw new WharfError('invalid-argument', 'Cannot build with BuildKit: the request names no session');
+  if (parameters.remote === 'upload-request') {
+    throw new WharfError('not-implemented', 'Cannot take a context from the standard input of this client', {
+      hint: 'Give it a directory, or use DOCKER_BUILDKIT=0',
+    });
+  }
+  const exporters = exportersOf(query.get('outputs'), parameters.names);
+  return {
+    ...{ Ref: randomBytes(16).toString('hex'), Session: session, Frontend: 'dockerfile.v0', Internal: false },
+    ...{ Exporters: exporters, ExporterDeprecated: '', ExporterAttrsDeprecated: {}, Entitlements: [] },
+    FrontendAttrs: frontendAttrs(query, parameters),
+  };
+}
+
+/** `[{"Type":"local","Attrs":{}}]`, as the client has read `--output`; an image without any. */
+function exportersOf(text: string | undefined, names: readonly string[]): readonly ExporterMessage[] {
+  const name = names.join(',');
+  const given = parseJson(text, 'outputs') ?? [];
+  if (!Array.isArray(given)) throw new WharfError('invalid-argument', 'error reading outputs: it is not a list');
+  if (given.length === 0) return [{ Type: 'moby', Attrs: { name } }];
+  return given.map((each: { readonly Type?: string; readonly Attrs?: Readonly<Record<string, string>> | null }) => {
+    const Type = each.Type ?? '';
+    const isImage = Type === 'image' || Type === 'moby';
+    return { Type, Attrs: { ...(isImage && name !== '' ? { name } : {}), ...each.Attrs } };
+  });
+}
+
+/** The query in the words of the front end (BuildKit, dockerui `config.go`). */
+function frontendAttrs(query: ApiRequest['query'], parameters: BuildParameters): Readonly<Record<string, string>> {
+  const { dockerfile, remote, target, platform, network, extraHosts, limits } = parameters;
+  const ulimits = (limits.ulimits ?? []).map(({ Name, Soft, Hard }) => `${Name}=${Soft}:${Hard}`);
+  const optional: Readonly<Record<string, string | undefined>> = {
+    filename: dockerfile === '' ? undefined : dockerfile,
+    context: remote === '' || remote === FROM_SESSION ? undefined : remote,
+    target,
+    platform: platform === undefined ? undefined : formatPlatform(platform),
+    'no-cache': parameters.noCache ? '' : undefined,
+    'image-resolve-mode': parameters.pull ? 'pull' : 'local',
+    'force-network-mode': network === 'host' || network === 'none' ? network : undefined,
+    'add-hosts': extraHosts.length === 0 ? undefined : extraHosts.map((line) => line.replace(':', '=')).join(','),
+    'shm-size': limits.shmSizeBytes === undefined ? undefined : String(limits.shmSizeBytes),
+    ulimit: ulimits.length === 0 ? undefined : ulimits.join(','),
+    'cgroup-parent': query.get('cgroupparent') || undefined,
+    'cache-from': parameters.cacheFrom?.join(','),
+  };
+  return {
+    ...Object.fromEntries(
+      Object.entries(optional).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ),
+    ...Object.fromEntries([...parameters.buildArgs].map(([name, value]) => [`build-arg:${name}`, value])),
+    ...Object.fromEntries(Object.entries(parameters.labels).map(([name, value]) => [`label:${name}`, value])),
+  };
+}

@@ -1,8 +1,9 @@
 import { type Digest, redact } from '@wharf/kit';
 import type { Platform } from '@wharf/oci/spec/image';
 import type { BuildPlan } from '../plan/plan.ts';
-import type { Vertex } from '../plan/vertex.ts';
+import type { Base, Vertex } from '../plan/vertex.ts';
 import { inputsOf, type SolveObserver } from '../solver/solver.ts';
+import type { Result } from '../solver/tree.ts';
 import { secretId } from './low-level.ts';
 import { imageUrl } from './package-url.ts';
 
@@ -26,6 +27,7 @@ export interface Ingredients {
 /** Takes down, while a build runs, what its sources came to. */
 export class BuildCapture {
   readonly #pins = new Map<Vertex, string>();
+  readonly #results = new Map<Vertex, Result>();
 
   /** An observer that is told what this one is to see too. */
   watch(observer: SolveObserver): SolveObserver {
@@ -34,10 +36,23 @@ export class BuildCapture {
       output: (vertex, stream, chunk) => observer.output(vertex, stream, chunk),
       done: (vertex, outcome) => {
         const { result } = outcome;
+        if (result !== undefined) this.#results.set(vertex, result);
         if (result?.kind === 'directory' && result.pin !== undefined) this.#pins.set(vertex, result.pin);
         observer.done(vertex, outcome);
       },
     };
+  }
+
+  /** What a vertex came to; there for as long as the build goes on. */
+  result(vertex: Base): Result | undefined {
+    return vertex === undefined ? undefined : this.#results.get(vertex);
+  }
+
+  /** What the build context came to; undefined where no step read it. */
+  get context(): Result | undefined {
+    return [...this.#results].find(
+      ([{ kind, ...vertex }]) => kind === 'context' && 'context' in vertex && vertex.context === 'context',
+    )?.[1];
   }
 
   /** What the result of a plan was made of, images it only names among it. */

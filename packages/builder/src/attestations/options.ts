@@ -13,7 +13,6 @@ export interface ProvenanceOptions {
 }
 
 export interface SbomOptions {
-  /** Stages whose files are listed too, by ARG BUILDKIT_SBOM_SCAN_STAGE in them; asked for by the Dockerfile alone. */
   readonly filename: string;
 }
 

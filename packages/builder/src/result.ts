@@ -44,7 +44,7 @@ export type Attest = (
  * What a cache of its own steps an image carries (BuildKit, "inline cache"): the value of its configuration's
  * `moby.buildkit.cache.v0`. `layers` are the image's as it is exported.
  */
-export type InlineCache = (result: PlatformResult, layers: readonly Descriptor[]) => Promise<unknown> | unknown;
+export type InlineCache = (result: PlatformResult, layers: readonly Descriptor[]) => Promise<unknown>;
 
 /** Shows a client what an exporter is at: a title, and pieces of the work within. */
 export type ExportStep = <T>(

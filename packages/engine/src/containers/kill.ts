@@ -1,4 +1,4 @@
-import { hasErrno, WharfError, withDeadline } from '@wharf/kit';
+import { hasErrno, messageOf, WharfError, withDeadline } from '@wharf/kit';
 import { killCgroup } from '@wharf/linux/cgroup';
 import { pidfdSendSignal } from '@wharf/linux/pidfd';
 import { parseSignal, SIGNALS } from '@wharf/linux/signals';
@@ -17,12 +17,26 @@ export async function killContainer(
   options: { readonly name: string; readonly signal: string | undefined },
   then: ExitFollowUps,
 ): Promise<void> {
-  const signal = options.signal ? parseSignal(options.signal) : SIGNALS.SIGKILL;
-  if (!live.isRunning) {
-    throw new WharfError('conflict', `cannot kill container: ${options.name}: ${containerNotRunning(live.id)}`);
-  }
+  const signal = signalToSend(options);
+  if (!live.isRunning) throw cannotKill(options.name, 'conflict', containerNotRunning(live.id));
   if (signal === SIGNALS.SIGKILL) await killAndWait(room, live, then);
   else await sendSignal(room, live, signal, then);
+}
+
+function signalToSend({ name, signal }: { readonly name: string; readonly signal: string | undefined }): number {
+  if (!signal) return SIGNALS.SIGKILL;
+  try {
+    return parseSignal(signal);
+  } catch (error) {
+    const unknown = /^\d{2,9}$/.test(signal)
+      ? `the linux daemon does not support signal ${Number(signal)}`
+      : messageOf(error);
+    throw cannotKill(name, 'invalid-argument', unknown);
+  }
+}
+
+function cannotKill(name: string, kind: 'conflict' | 'invalid-argument' | 'not-found', why: string): WharfError {
+  return new WharfError(kind, `cannot kill container: ${name}: ${why}`);
 }
 
 /** Resolves at the end of the run in progress; at once when there is none. */

@@ -61,14 +61,21 @@ export async function selectContainers(query: ListQuery, facts: ListFacts): Prom
 function checkFilters(filters: Filters): void {
   validateFilters(filters, KNOWN_FILTERS);
   for (const value of filterValues(filters, 'exited')) {
-    if (!/^[+-]?\d+$/.test(value)) throw invalid('exited', value, 'it is not a number');
+    if (!/^[+-]?\d+$/.test(value))
+      throw invalid('exited', value, `strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`);
   }
   for (const value of filterValues(filters, 'status')) {
-    if (!STATUSES.includes(value)) throw invalid('status', value, `it must be one of ${STATUSES.join(', ')}`);
+    if (!STATUSES.includes(value)) {
+      throw invalid('status', value, `invalid value for state (${value}): must be one of ${STATUSES.join(', ')}`);
+    }
   }
   for (const value of filterValues(filters, 'health')) {
     if (!HEALTH_STATUSES.includes(value))
-      throw invalid('health', value, `it must be one of ${HEALTH_STATUSES.join(', ')}`);
+      throw invalid(
+        'health',
+        value,
+        `invalid value for health (${value}): must be one of ${HEALTH_STATUSES.join(', ')}`,
+      );
   }
   for (const key of ['publish', 'expose']) for (const value of filterValues(filters, key)) portsOf(key, value);
   filterBoolean(filters, 'is-task', false);

@@ -60,6 +60,7 @@ export class Registry {
 
   /** Throws `not-found`. */
   get(idOrName: string): LiveContainer {
+    if (idOrName === '') throw new WharfError('invalid-argument', 'invalid name or ID supplied: ""');
     const live = this.find(idOrName);
     if (live === undefined) throw new WharfError('not-found', noSuchContainer(idOrName));
     return live;

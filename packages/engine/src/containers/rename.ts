@@ -5,7 +5,7 @@ import { locked, publish, type Room } from './room.ts';
 /** Gives a container another name; the old one is free at once. */
 export async function renameContainer(room: Room, live: LiveContainer, given: string): Promise<void> {
   const wanted = given.trim();
-  if (wanted.replace(/^\//, '') === '') {
+  if (wanted === '') {
     throw new WharfError('invalid-argument', 'Neither old nor new names may be empty');
   }
   await locked(room, live, async () => {
@@ -13,7 +13,7 @@ export async function renameContainer(room: Room, live: LiveContainer, given: st
     if (before === wanted.replace(/^\//, '')) {
       throw new WharfError('invalid-argument', 'Renaming a container with the same name as its current name');
     }
-    const name = reserve(room, live, wanted);
+    const name = reserve(room, live, wanted.startsWith('/') ? wanted : `/${wanted}`);
     room.registry.save(live, { ...live.record, name });
     room.registry.releaseName(before, live.id);
     try {

@@ -15,12 +15,13 @@ export async function stopContainer(
   options: StopOptions & { readonly name: string },
   then: ExitFollowUps,
 ): Promise<void> {
-  const signal = options.signal ? parseSignal(options.signal) : undefined;
   if (!live.isRunning) throw new WharfError('not-modified', 'container is already stopped');
   try {
+    const signal = options.signal ? parseSignal(options.signal) : undefined;
     await stopAndWait(room, live, { signal, timeoutSeconds: options.timeoutSeconds }, then);
   } catch (error) {
-    throw new WharfError('internal', `cannot stop container: ${options.name}: ${messageOf(error)}`, { cause: error });
+    const kind = error instanceof WharfError && error.kind === 'invalid-argument' ? error.kind : 'internal';
+    throw new WharfError(kind, `cannot stop container: ${options.name}: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -49,8 +50,8 @@ export async function restartContainer(
   options: StopOptions & { readonly name: string },
   then: ExitFollowUps,
 ): Promise<void> {
-  const signal = options.signal ? parseSignal(options.signal) : undefined;
   try {
+    const signal = options.signal ? parseSignal(options.signal) : undefined;
     if (live.isRunning) {
       live.restartingByHand = true;
       try {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { WharfError } from '@wharf/kit';
 import { HOST_NETWORK_LINKS } from '@wharf/wire/docker/messages';
 import type { ContainerConfig, HostConfig } from '@wharf/wire/docker/types';
@@ -12,13 +13,21 @@ const refuse = (message: string) => new WharfError('invalid-argument', message);
 export function validateHostConfig(host: HostConfig): void {
   validateRestartPolicy(host);
   for (const entry of host.ExtraHosts ?? []) {
-    if (!/^[^:=]+[:=].+$/.test(entry)) throw refuse(`bad format for add-host: ${JSON.stringify(entry)}`);
+    const [, address] = /^[^:=]+[:=](.+)$/.exec(entry) ?? [];
+    if (address === undefined) throw refuse(`bad format for add-host: ${JSON.stringify(entry)}`);
+    const bare = address.replace(/^\[(.*)\]$/, '$1');
+    if (bare !== 'host-gateway' && isIP(bare) === 0) {
+      throw refuse(`invalid IP address in add-host: ${JSON.stringify(address)}`);
+    }
+  }
+  if (host.NetworkMode === 'container:') {
+    throw refuse('invalid network mode: invalid container format container:<name|id>');
   }
   validatePorts(host);
   normalizeCapabilities(host.CapAdd, 'invalid CapAdd');
   normalizeCapabilities(host.CapDrop, 'invalid CapDrop');
   if (host.Isolation && host.Isolation !== 'default') {
-    throw refuse(`invalid isolation '${host.Isolation}' on linux`);
+    throw refuse(`invalid isolation (${host.Isolation}): linux only supports 'default'`);
   }
   if (Object.hasOwn(host.Annotations ?? {}, '')) {
     throw refuse('invalid Annotations: the empty string is not permitted as an annotation key');
@@ -44,8 +53,7 @@ export function validateRestartPolicy(host: HostConfig): void {
   }
   switch (name) {
     case '':
-      if (retries !== 0)
-        throw refuse('invalid restart policy: maximum retry count cannot be used without a restart policy');
+      if (retries !== 0) throw refuse("invalid restart policy: maximum retry count can only be used with 'on-failure'");
       return;
     case 'always':
     case 'unless-stopped':
@@ -122,6 +130,6 @@ function validateNumbers(host: HostConfig): void {
   if ((host.ShmSize ?? 0) < 0) throw refuse('SHM size can not be less than 0');
   const adjust = host.OomScoreAdj ?? 0;
   if (adjust < -1000 || adjust > 1000) {
-    throw refuse(`Invalid value ${adjust}, range for oom score adj is [-1000, 1000].`);
+    throw refuse(`Invalid value ${adjust}, range for oom score adj is [-1000, 1000]`);
   }
 }

@@ -163,7 +163,7 @@ function checkSet(text: string | undefined, what: 'cpus' | 'mems', highest: numb
   if (!text) return;
   const ranges = text.split(',').map((part) => /^(\d+)(?:-(\d+))?$/.exec(part.trim()));
   if (ranges.some((range) => range === null || Number(range[2] ?? range[1]) < Number(range[1]))) {
-    throw refuse(`Invalid value ${text} for cpuset ${what}`);
+    throw refuse(`Invalid value ${text} for cpuset ${what}: invalid format: ${text}`);
   }
   if (ranges.some((range) => Number(range?.[2] ?? range?.[1]) > highest)) {
     const subject = what === 'cpus' ? 'CPUs' : 'memory nodes';

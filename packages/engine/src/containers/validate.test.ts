@@ -13,6 +13,8 @@ const able: CgroupFacts = {
   memoryReservation: true,
   swappiness: true,
   oomKillDisable: true,
+  kernelMemory: true,
+  kernelMemoryTcp: true,
   cpuCfs: true,
   cpuShares: true,
   cpuRealtime: true,
@@ -45,7 +47,7 @@ const refusals: readonly (readonly [HostConfig, RegExp])[] = [
   [{ SecurityOpt: ['writable-cgroups=1'] }, /invalid --security-opt 2: "writable-cgroups=1"/],
   [{ SecurityOpt: ['nonsense=1'] }, /invalid --security-opt 2: "nonsense=1"/],
   [{ ExtraHosts: ['nonsense'] }, /bad format for add-host: "nonsense"/],
-  [{ Isolation: 'hyperv' }, /invalid isolation 'hyperv' on linux/],
+  [{ Isolation: 'hyperv' }, /invalid isolation \(hyperv\): linux only supports 'default'/],
 ];
 
 for (const [host, message] of refusals) {

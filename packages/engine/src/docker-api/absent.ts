@@ -27,6 +27,7 @@ function swarmRoutes(): readonly Route[] {
     { method: 'GET', pattern: '/swarm', handler: refuse },
     { method: 'GET', pattern: '/swarm/unlockkey', handler: refuse },
     { method: 'POST', pattern: '/swarm/update', handler: refuse },
+    { method: 'POST', pattern: '/swarm/unlock', handler: refuse },
     {
       method: 'POST',
       pattern: '/swarm/leave',

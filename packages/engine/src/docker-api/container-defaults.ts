@@ -9,7 +9,7 @@ const HOST_CONFIG_ZEROS = {
   ContainerIDFile: '',
   LogConfig: { Type: '', Config: {} },
   NetworkMode: 'default',
-  PortBindings: {},
+  PortBindings: null,
   RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
   AutoRemove: false,
   VolumeDriver: '',
@@ -18,9 +18,9 @@ const HOST_CONFIG_ZEROS = {
   CapAdd: null,
   CapDrop: null,
   CgroupnsMode: 'private',
-  Dns: [],
-  DnsOptions: [],
-  DnsSearch: [],
+  Dns: null,
+  DnsOptions: null,
+  DnsSearch: null,
   ExtraHosts: null,
   GroupAdd: null,
   IpcMode: 'private',
@@ -42,18 +42,18 @@ const HOST_CONFIG_ZEROS = {
   NanoCpus: 0,
   CgroupParent: '',
   BlkioWeight: 0,
-  BlkioWeightDevice: [],
-  BlkioDeviceReadBps: [],
-  BlkioDeviceWriteBps: [],
-  BlkioDeviceReadIOps: [],
-  BlkioDeviceWriteIOps: [],
+  BlkioWeightDevice: null,
+  BlkioDeviceReadBps: null,
+  BlkioDeviceWriteBps: null,
+  BlkioDeviceReadIOps: null,
+  BlkioDeviceWriteIOps: null,
   CpuPeriod: 0,
   CpuQuota: 0,
   CpuRealtimePeriod: 0,
   CpuRealtimeRuntime: 0,
   CpusetCpus: '',
   CpusetMems: '',
-  Devices: [],
+  Devices: null,
   DeviceCgroupRules: null,
   DeviceRequests: null,
   MemoryReservation: 0,
@@ -61,7 +61,7 @@ const HOST_CONFIG_ZEROS = {
   MemorySwappiness: null,
   OomKillDisable: null,
   PidsLimit: null,
-  Ulimits: [],
+  Ulimits: null,
   CpuCount: 0,
   CpuPercent: 0,
   IOMaximumIOps: 0,
@@ -102,9 +102,10 @@ const OMIT_EMPTY = new Set([
   ],
 ]);
 
-/** A stored HostConfig as `inspect` shows it. */
-export function completeHostConfig(given: HostConfig): HostConfig {
-  return complete<HostConfig>(HOST_CONFIG_ZEROS, given);
+/** A stored HostConfig as `inspect` shows it. Where the kernel can spare groups from the OOM killer, dockerd says whether it does. */
+export function completeHostConfig(given: HostConfig, facts: { readonly oomKillDisable: boolean }): HostConfig {
+  const config = complete<HostConfig>(HOST_CONFIG_ZEROS, given);
+  return facts.oomKillDisable ? { ...config, OomKillDisable: config.OomKillDisable ?? false } : config;
 }
 
 /** A stored Config as `inspect` shows it; `OnBuild` was always there before 1.52. */

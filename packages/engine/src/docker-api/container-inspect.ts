@@ -15,7 +15,11 @@ import { completeConfig, completeHostConfig } from './container-defaults.ts';
 import { manifestDescriptor } from './image-descriptor.ts';
 
 /** `GET /containers/{id}/json`, in the shape of the request's API version. */
-export async function inspectContainer(engine: Engine, request: ApiRequest): Promise<ContainerInspectResponse> {
+export async function inspectContainer(
+  engine: Engine,
+  request: ApiRequest,
+  hostFacts: { readonly oomKillDisable: boolean },
+): Promise<ContainerInspectResponse> {
   const record = engine.containers.get(request.params['id'] ?? '');
   const directory = join(engine.config.dataRoot, 'containers', record.id);
   const size = request.query.bool('size') ? await engine.containers.size(record.id) : undefined;
@@ -32,7 +36,7 @@ export async function inspectContainer(engine: Engine, request: ApiRequest): Pro
     ResolvConfPath: started ? join(directory, 'resolv.conf') : '',
     HostnamePath: started ? join(directory, 'hostname') : '',
     HostsPath: started ? join(directory, 'hosts') : '',
-    LogPath: engine.containers.log(record.id).path,
+    LogPath: started ? engine.containers.log(record.id).path : '',
     Name: `/${record.name}`,
     RestartCount: record.state.restartCount,
     Driver: engine.snapshots.name,
@@ -41,10 +45,10 @@ export async function inspectContainer(engine: Engine, request: ApiRequest): Pro
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execs.length > 0 ? execs : null,
-    HostConfig: completeHostConfig({
-      ...record.hostConfig,
-      Links: shownLinks(record, (id) => engine.containers.find(id)),
-    }),
+    HostConfig: completeHostConfig(
+      { ...record.hostConfig, Links: shownLinks(record, (id) => engine.containers.find(id)) },
+      hostFacts,
+    ),
     ...(request.atLeast(52)
       ? { Storage: { RootFS: { Snapshot: { Name: engine.snapshots.name } } } }
       : { GraphDriver: { Data: null, Name: engine.snapshots.name } }),
@@ -88,17 +92,14 @@ function dockerState({ state }: ContainerRecord): DockerState {
 }
 
 /** An endpoint with every field dockerd always writes. */
-export function completeEndpoint(
-  settings: EndpointSettings,
-  minor: { atLeast(minor: number): boolean },
-): EndpointSettings {
+export function completeEndpoint(settings: EndpointSettings): EndpointSettings {
   return {
     IPAMConfig: settings.IPAMConfig ?? null,
     Links: settings.Links ?? null,
     Aliases: settings.Aliases ?? null,
     MacAddress: settings.MacAddress ?? '',
     DriverOpts: settings.DriverOpts ?? null,
-    ...(minor.atLeast(48) ? { GwPriority: settings.GwPriority ?? 0 } : {}),
+    GwPriority: settings.GwPriority ?? 0,
     NetworkID: settings.NetworkID ?? '',
     EndpointID: settings.EndpointID ?? '',
     Gateway: settings.Gateway ?? '',
@@ -114,7 +115,7 @@ export function completeEndpoint(
 function networkSettings(engine: Engine, record: ContainerRecord, request: ApiRequest): NetworkSettings {
   const networks = Object.fromEntries(
     record.endpoints.map(({ networkName, settings }) => {
-      const shown = completeEndpoint(settings, request);
+      const shown = completeEndpoint(settings);
       if (request.atLeast(45) || !isUserDefined(networkName)) return [networkName, shown];
       // Before `DNSNames` came, the aliases told of these two as well.
       const own = [shortId(record.id), record.config.Hostname ?? ''].filter((name) => name !== '');

@@ -20,10 +20,33 @@ export async function listContainers(engine: Engine, request: ApiRequest): Promi
       ancestors: (reference) => engine.images.ancestors(reference),
     },
   );
+  return summarizeContainers(engine, request, records, { sized: query.bool('size') });
+}
+
+/** All containers with their sizes, as `system df` shows them. */
+export function listAllContainers(engine: Engine, request: ApiRequest): Promise<readonly ContainerSummary[]> {
+  return summarizeContainers(engine, request, newestFirst(engine.containers.list()), { sized: true });
+}
+
+async function summarizeContainers(
+  engine: Engine,
+  request: ApiRequest,
+  records: readonly ContainerRecord[],
+  { sized }: { readonly sized: boolean },
+): Promise<readonly ContainerSummary[]> {
   const imageNames = await currentImageNames(engine, records);
   const links = linkNames(engine.containers.list());
-  const shown = { sized: query.bool('size'), imageNames, links, descriptor: descriptors(engine) };
-  return Promise.all(records.map((record) => summarize(engine, request, record, shown)));
+  const shown = { sized, imageNames, links, descriptor: descriptors(engine) };
+  const rows = await Promise.all(
+    records.map((record) =>
+      summarize(engine, request, record, shown).catch((error: unknown) => {
+        // Removed while we measured.
+        if (engine.containers.find(record.id) === undefined) return undefined;
+        throw error;
+      }),
+    ),
+  );
+  return rows.filter((row) => row !== undefined);
 }
 
 /** Descriptors of manifests, each read once however many containers were made from it. */
@@ -94,7 +117,7 @@ async function summarize(
     },
     NetworkSettings: {
       Networks: Object.fromEntries(
-        record.endpoints.map(({ networkName, settings }) => [networkName, completeEndpoint(settings, request)]),
+        record.endpoints.map(({ networkName, settings }) => [networkName, completeEndpoint(settings)]),
       ),
     },
     Mounts: record.mounts,

@@ -13,7 +13,7 @@ import type { Engine } from '../engine.ts';
 import { readCgroupFacts } from '../system/cgroup-facts.ts';
 import { inspectContainer } from './container-inspect.ts';
 import { listContainers } from './container-list.ts';
-import { createForVersion, updateForVersion } from './create-compat.ts';
+import { createForVersion, updateForVersion, versionWarnings } from './create-compat.ts';
 
 /** `/containers` but for streams, logs, archives and statistics, which have tables of their own; and `/commit`. */
 export function containersRoutes(engine: Engine): readonly Route[] {
@@ -25,7 +25,7 @@ const idOf = (request: ApiRequest): string => request.params['id'] ?? '';
 function collectionRoutes(engine: Engine): readonly Route[] {
   const { containers } = engine;
   // The host's layout does not change while the daemon runs.
-  const cgroupVersion = readCgroupFacts().version;
+  const hostFacts = readCgroupFacts();
   return [
     {
       method: 'GET',
@@ -36,8 +36,12 @@ function collectionRoutes(engine: Engine): readonly Route[] {
       method: 'POST',
       pattern: '/containers/create',
       handler: async (request, response) => {
-        const decoded = decodeContainerCreate(await request.json());
-        const { config, hostConfig, networkingConfig } = createForVersion(decoded, request, cgroupVersion);
+        const body = await request.json();
+        if (body === undefined) {
+          throw new WharfError('invalid-argument', 'invalid JSON: got EOF while reading request body');
+        }
+        const decoded = decodeContainerCreate(body);
+        const { config, hostConfig, networkingConfig } = createForVersion(decoded, request, hostFacts.version);
         const platform = request.atLeast(41) ? request.query.get('platform') : undefined;
         const { id, warnings } = await containers.create({
           name: request.query.get('name'),
@@ -47,13 +51,12 @@ function collectionRoutes(engine: Engine): readonly Route[] {
           platform: platform ? parsePlatform(platform) : undefined,
           shallowReadOnly: !request.atLeast(44),
         });
-        response.json(201, { Id: id, Warnings: warnings });
+        response.json(201, { Id: id, Warnings: [...versionWarnings(decoded.config, request), ...warnings] });
       },
     },
     {
       method: 'POST',
       pattern: '/containers/prune',
-      since: 25,
       handler: async (request, response) => {
         const { deleted, spaceReclaimedBytes } = await containers.prune(request.query.filters());
         response.json(200, {
@@ -71,7 +74,7 @@ function collectionRoutes(engine: Engine): readonly Route[] {
       method: 'GET',
       // `linking/alias` is a name too.
       pattern: '/containers/{id:.*}/json',
-      handler: async (request, response) => response.json(200, await inspectContainer(engine, request)),
+      handler: async (request, response) => response.json(200, await inspectContainer(engine, request, hostFacts)),
     },
     {
       method: 'GET',
@@ -166,7 +169,6 @@ function checkpointRoutes(engine: Engine): readonly Route[] {
     {
       method: 'GET',
       pattern: '/containers/{id}/checkpoints',
-      since: 25,
       handler: async (request, response) => {
         const names = await containers.checkpointList(idOf(request), request.query.get('dir') || undefined);
         response.json(
@@ -178,7 +180,6 @@ function checkpointRoutes(engine: Engine): readonly Route[] {
     {
       method: 'POST',
       pattern: '/containers/{id}/checkpoints',
-      since: 25,
       handler: async (request, response) => {
         const body = decodeCheckpointCreate(await request.json());
         await containers.checkpointCreate(idOf(request), {
@@ -192,7 +193,6 @@ function checkpointRoutes(engine: Engine): readonly Route[] {
     {
       method: 'DELETE',
       pattern: '/containers/{id}/checkpoints/{checkpoint}',
-      since: 25,
       handler: async (request, response) => {
         const { checkpoint = '' } = request.params;
         await containers.checkpointRemove(idOf(request), checkpoint, request.query.get('dir') || undefined);
@@ -230,6 +230,8 @@ async function commit(engine: Engine, request: ApiRequest, response: ApiResponse
   const body = await request.json();
   const repository = query.get('repo');
   const tag = query.get('tag');
+  if (repository && tag && !/^[\w][\w.-]{0,127}$/.test(tag))
+    throw new WharfError('invalid-argument', 'invalid tag format');
   const id = await engine.containers.commit(query.get('container') ?? '', {
     reference: repository ? (tag ? `${repository}:${tag}` : repository) : undefined,
     comment: query.get('comment') ?? '',

@@ -14,6 +14,14 @@ export interface CreateParts {
   readonly networkingConfig: NetworkingConfig | undefined;
 }
 
+/** What a client of this version is told of its request although it is carried out. */
+export function versionWarnings(config: ContainerConfig, version: Version): readonly string[] {
+  return config.MacAddress && version.atLeast(44) ? [MAC_ADDRESS_DEPRECATED] : [];
+}
+
+const MAC_ADDRESS_DEPRECATED =
+  'The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.';
+
 /** A version as requests know it. */
 interface Version {
   atLeast(minor: number): boolean;

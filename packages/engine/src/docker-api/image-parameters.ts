@@ -1,6 +1,7 @@
 import { isDigest, parseReference, type Reference, WharfError, withDefaultTag, withDigest, withTag } from '@wharf/kit';
 import { normalizePlatform } from '@wharf/oci/spec/platform';
 import type { ApiRequest } from '@wharf/wire/http/route';
+import { findJsonFault } from '@wharf/wire/json-fault';
 import type { ImagePlatform } from '../images/image-service.ts';
 
 /** Reads a platform parameter, a JSON document since 1.48. Throws `invalid-argument` with Docker's texts. */
@@ -22,7 +23,12 @@ function parse(json: string): Readonly<Record<string, unknown>> {
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Readonly<Record<string, unknown>>;
   } catch (cause) {
-    throw new WharfError('invalid-argument', `failed to parse platform: ${json}`, { cause });
+    const fault = findJsonFault(json);
+    throw new WharfError(
+      'invalid-argument',
+      `failed to parse platform: ${fault.kind === 'syntax' ? fault.message : json}`,
+      { cause },
+    );
   }
   throw new WharfError('invalid-argument', `failed to parse platform: ${json}`);
 }

@@ -1,5 +1,5 @@
 import { ZERO_TIME } from '@wharf/kit';
-import type { ImageInspect, ImageSummary } from '@wharf/wire/docker/types';
+import type { ImageInspect, ImageSummary, OCIDescriptor } from '@wharf/wire/docker/types';
 import type { ApiRequest } from '@wharf/wire/http/route';
 
 /** Fields that image configs showed below 1.52, set or not. */
@@ -32,6 +32,7 @@ const OLDER_CONFIG = {
 export function shapeInspect(image: ImageInspect, request: ApiRequest): object {
   const { Parent, Comment, DockerVersion, Author, GraphDriver, Descriptor, Config, Created, ...common } = image;
   const old = !request.atLeast(52);
+  const shownConfig = old ? { ...(request.atLeast(50) ? LEGACY_CONFIG : OLDER_CONFIG), ...Config } : Config;
   return {
     ...common,
     ...(old || Parent ? { Parent } : {}),
@@ -39,12 +40,20 @@ export function shapeInspect(image: ImageInspect, request: ApiRequest): object {
     ...(old || DockerVersion ? { DockerVersion } : {}),
     ...(old || Author ? { Author } : {}),
     ...(old ? { GraphDriver } : {}),
-    ...(request.atLeast(48) ? { Descriptor } : {}),
+    ...(request.atLeast(48) ? { Descriptor: withoutPlatform(Descriptor) } : {}),
     ...(Created ? { Created } : request.atLeast(44) ? {} : { Created: ZERO_TIME }),
     ...(request.atLeast(44) ? {} : { VirtualSize: image.Size }),
-    ...(request.atLeast(45) ? {} : { Container: '', ContainerConfig: null }),
-    Config: old ? { ...(request.atLeast(50) ? LEGACY_CONFIG : OLDER_CONFIG), ...Config } : Config,
+    // Compose 1 reads the volumes of an image there.
+    ...(request.atLeast(45) ? {} : { Container: '', ContainerConfig: shownConfig }),
+    Config: shownConfig,
   };
+}
+
+/** An image's own descriptor says where its index or manifest is; for which platform is said inside. */
+function withoutPlatform(descriptor: OCIDescriptor | null | undefined): OCIDescriptor | undefined {
+  if (!descriptor) return undefined;
+  const { platform: _, ...rest } = descriptor;
+  return rest;
 }
 
 /** A row of the image list as the request's API version shows it. */
@@ -55,7 +64,7 @@ export function shapeSummary(image: ImageSummary, request: ApiRequest): object {
     ...common,
     RepoTags: nameless ? ['<none>:<none>'] : (RepoTags ?? []),
     RepoDigests: nameless ? ['<none>@<none>'] : (RepoDigests ?? []),
-    ...(request.atLeast(48) ? { Descriptor } : {}),
+    ...(request.atLeast(48) ? { Descriptor: withoutPlatform(Descriptor) } : {}),
     ...(request.atLeast(51) ? {} : { Containers: -1 }),
     ...(request.atLeast(44) ? {} : { VirtualSize: image.Size }),
   };

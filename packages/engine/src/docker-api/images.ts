@@ -38,7 +38,6 @@ export function imagesRoutes(engine: Pick<Engine, 'images'>): readonly Route[] {
     {
       method: 'POST',
       pattern: '/images/prune',
-      since: 25,
       handler: async (request, response) => response.json(200, await images.prune(request.query.filters())),
     },
     {

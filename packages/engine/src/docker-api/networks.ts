@@ -39,7 +39,6 @@ export function networksRoutes(engine: Pick<Engine, 'networks' | 'containers'>):
     {
       method: 'POST',
       pattern: '/networks/prune',
-      since: 25,
       handler: async (request, response) => {
         const body: NetworkPruneResponse = { NetworksDeleted: await networks.pruneNetworks(request.query.filters()) };
         response.json(200, body);

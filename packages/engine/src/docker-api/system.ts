@@ -1,5 +1,6 @@
 import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
 import type { Engine } from '../engine.ts';
+import { readCgroupFacts } from '../system/cgroup-facts.ts';
 import { shapeInfo } from '../system/info.ts';
 
 function ping(request: ApiRequest, response: ApiResponse): void {
@@ -13,6 +14,8 @@ function ping(request: ApiRequest, response: ApiResponse): void {
 
 /** `GET /version`, `GET /info`, `GET` and `HEAD /_ping`. */
 export function systemRoutes(engine: Pick<Engine, 'system'>): readonly Route[] {
+  // The host's layout does not change while the daemon runs.
+  const cgroup = readCgroupFacts();
   return [
     { method: 'HEAD', pattern: '/_ping', handler: ping },
     { method: 'GET', pattern: '/_ping', handler: ping },
@@ -25,7 +28,7 @@ export function systemRoutes(engine: Pick<Engine, 'system'>): readonly Route[] {
       method: 'GET',
       pattern: '/info',
       handler: async (request, response) =>
-        response.json(200, shapeInfo(await engine.system.info(), request.version.minor)),
+        response.json(200, shapeInfo(await engine.system.info(), request.version.minor, cgroup)),
     },
   ];
 }

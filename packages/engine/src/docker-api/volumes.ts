@@ -30,7 +30,6 @@ export function volumesRoutes(engine: Pick<Engine, 'volumes'>): readonly Route[]
     {
       method: 'POST',
       pattern: '/volumes/prune',
-      since: 25,
       handler: async (request, response) => {
         const filters = new Map(request.query.filters());
         // Below 1.42 every unused volume went, not the anonymous ones only.

@@ -58,7 +58,7 @@ function summaryOf(group: readonly ImageName[], sums: ImageSums, sharedSize: num
     Containers: best === undefined ? -1 : sums.containers,
     Created: created === undefined ? 0 : Number(created / 1_000_000_000n),
     Id: image.target.digest,
-    Labels: best === undefined ? null : (best.config?.config?.Labels ?? {}),
+    Labels: best === undefined ? null : (best.config?.config?.Labels ?? null),
     ParentId: image.parent ?? '',
     Descriptor: image.target,
     ...(manifests ? { Manifests: sums.manifests.map((each) => each.shown) } : {}),

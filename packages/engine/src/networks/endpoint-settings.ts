@@ -26,7 +26,12 @@ export function checkEndpointSettings(network: NetworkRecord, settings: Endpoint
   for (const sysctl of sysctls === undefined ? [] : sysctls.split(','))
     if (parseEndpointSysctl(sysctl) === undefined) problems.push(badEndpointSysctl(sysctl));
   if (problems.length > 0)
-    throw new WharfError('invalid-argument', `invalid endpoint settings:\n${problems.join('\n')}`);
+    throw new WharfError('invalid-argument', `invalid endpoint settings:\n${joinProblems(problems)}`);
+}
+
+/** Several problems in one text, as dockerd lists them. */
+export function joinProblems(problems: readonly string[]): string {
+  return problems.length === 1 ? (problems[0] ?? '') : problems.map((problem) => `* ${problem}`).join('\n');
 }
 
 function addressProblems(text: string, family: Family, pools: readonly NetworkPool[]): string[] {

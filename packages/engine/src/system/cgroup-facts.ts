@@ -10,6 +10,8 @@ export interface CgroupFacts {
   readonly memoryReservation: boolean;
   readonly swappiness: boolean;
   readonly oomKillDisable: boolean;
+  readonly kernelMemory: boolean;
+  readonly kernelMemoryTcp: boolean;
   readonly cpuCfs: boolean;
   readonly cpuShares: boolean;
   readonly cpuRealtime: boolean;
@@ -40,6 +42,8 @@ export function readCgroupFacts(layout: CgroupLayout = detectLayout(), exists = 
     memoryReservation: unified.has('memory') || v1('memory', 'memory.soft_limit_in_bytes'),
     swappiness: v1('memory', 'memory.swappiness'),
     oomKillDisable: v1('memory', 'memory.oom_control'),
+    kernelMemory: v1('memory', 'memory.kmem.limit_in_bytes'),
+    kernelMemoryTcp: v1('memory', 'memory.kmem.tcp.limit_in_bytes'),
     cpuCfs: unified.has('cpu') || v1('cpu', 'cpu.cfs_quota_us'),
     cpuShares: unified.has('cpu') || v1('cpu', 'cpu.shares'),
     // Only v1 has it, and only where the kernel is built with RT_GROUP_SCHED.

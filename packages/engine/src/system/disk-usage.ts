@@ -47,7 +47,9 @@ export function shapeUsage(
 }
 
 function legacyShape({ images, containers, volumes, buildCache }: Usage, minor: number): SystemDataUsage {
+  const unasked = { LayersSize: 0, Images: null, Containers: null, Volumes: null, BuildCache: null };
   return {
+    ...(minor < 52 ? unasked : {}),
     ...(images === undefined ? {} : { LayersSize: images.totalBytes, Images: images.images }),
     ...(containers === undefined ? {} : { Containers: containers }),
     ...(volumes === undefined ? {} : { Volumes: volumes }),

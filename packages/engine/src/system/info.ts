@@ -73,7 +73,7 @@ export function toInfo(parts: InfoParts): SystemInfo {
     LiveRestoreEnabled: true,
     Isolation: '',
     InitBinary: config.initPath ?? 'docker-init',
-    SecurityOptions: securityOptions(host, config),
+    SecurityOptions: securityOptions(parts),
     Swarm: {
       NodeID: '',
       NodeAddr: '',
@@ -125,7 +125,7 @@ function registryConfig(config: EngineConfig): SystemInfo['RegistryConfig'] {
       'docker.io': { Name: 'docker.io', Mirrors: mirrors, Secure: true, Official: true },
       ...Object.fromEntries(named),
     },
-    Mirrors: mirrors,
+    Mirrors: mirrors.length > 0 ? mirrors : null,
   };
 }
 
@@ -148,14 +148,15 @@ function runtimes(parts: InfoParts) {
   };
 }
 
-function securityOptions(host: HostFacts, { walls }: EngineConfig): readonly string[] {
+function securityOptions({ host, cgroup, config: { walls } }: InfoParts): readonly string[] {
+  const privateCgroups = (walls.cgroupnsMode ?? (cgroup.version === '2' ? 'private' : 'host')) === 'private';
   const { seccompProfile } = walls;
   const profile = seccompProfile === 'builtin' || seccompProfile === 'unconfined' ? seccompProfile : 'custom';
   return [
     ...(host.appArmor ? ['name=apparmor'] : []),
     ...(host.seccomp ? [`name=seccomp,profile=${profile}`] : []),
     ...(walls.userNamespace === undefined ? [] : ['name=userns']),
-    ...(host.cgroupNamespaces ? ['name=cgroupns'] : []),
+    ...(host.cgroupNamespaces && privateCgroups ? ['name=cgroupns'] : []),
     ...(walls.noNewPrivileges ? ['name=no-new-privileges'] : []),
   ];
 }
@@ -179,8 +180,13 @@ function warnings({ host, cgroup, config, cdi }: InfoParts): SystemInfo['Warning
 }
 
 /** `GET /info` as older API versions have it. */
-export function shapeInfo(info: SystemInfo, minor: number): object {
+export function shapeInfo(
+  info: SystemInfo,
+  minor: number,
+  cgroup: Pick<CgroupFacts, 'kernelMemory' | 'kernelMemoryTcp'>,
+): object {
   const shaped: Record<string, unknown> = { ...info };
+  if (minor < 52) shaped.KernelMemoryTCP = cgroup.kernelMemoryTcp;
   if (minor < 53) delete shaped.NRI;
   if (minor < 50) {
     delete shaped.DiscoveredDevices;
@@ -201,5 +207,10 @@ export function shapeInfo(info: SystemInfo, minor: number): object {
     };
   }
   if (minor < 46) delete shaped.Containerd;
+  if (minor < 42) shaped.KernelMemory = cgroup.kernelMemory;
+  if (minor < 25) {
+    // `name=seccomp,profile=builtin` was `seccomp`.
+    shaped.SecurityOptions = (info.SecurityOptions ?? []).map((option) => option.replace(/^name=([^,]*).*$/, '$1'));
+  }
   return shaped;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isKind, newId, nullLogger, systemClock, WharfError } from '@wharf/kit';
+import { isKind, newId, nullLogger, systemClock } from '@wharf/kit';
 import type { CgroupLayout } from '@wharf/linux/cgroup';
 import { openMemoryStore } from '@wharf/store';
 import type { ImageSummary } from '@wharf/wire/docker/types';
@@ -8,6 +8,7 @@ import type { ContainerRecord, ContainerStatus } from '../containers/container.t
 import { defaultEngineConfig } from '../engine-config.ts';
 import type { OciRuntime, Runtimes } from '../runtime/runtime.ts';
 import { cgroupWarnings, readCgroupFacts } from './cgroup-facts.ts';
+import type { Usage } from './disk-usage.ts';
 import { parseOsRelease } from './host-facts.ts';
 import { createSystemService, parseUsageKinds, shapeInfo, shapeUsage } from './system.ts';
 import { parseToolVersion } from './tool-versions.ts';
@@ -62,11 +63,6 @@ function setUp(records: readonly ContainerRecord[] = []) {
     volumes: { usage: async () => [], driverNames: () => ['local'] },
     containers: {
       list: () => records,
-      size: async (id) => {
-        if (records.find((record) => record.id === id)?.state.status === 'dead')
-          throw new WharfError('not-found', 'gone');
-        return { sizeRw: 10, sizeRootFs: 110 };
-      },
     },
   });
   return { service, store, calls };
@@ -99,12 +95,14 @@ test('the id stays with the store', () => {
 
 test('shapeInfo() adds and removes fields by version', async () => {
   const info = await setUp().service.info();
-  const old = shapeInfo(info, 43) as Record<string, unknown>;
+  const old = shapeInfo(info, 24, { kernelMemory: true, kernelMemoryTcp: false }) as Record<string, unknown>;
   assert.equal(old.BridgeNfIptables, false);
   assert.equal(old.FirewallBackend, undefined);
+  assert.deepEqual([old.KernelMemory, old.KernelMemoryTCP], [true, false]);
+  assert.ok((old.SecurityOptions as string[]).includes('seccomp'));
   assert.deepEqual(old.RuncCommit, { ID: 'N/A', Expected: 'N/A' });
   assert.ok('AllowNondistributableArtifactsCIDRs' in (old.RegistryConfig as object));
-  const now = shapeInfo(info, 56) as Record<string, unknown>;
+  const now = shapeInfo(info, 56, { kernelMemory: true, kernelMemoryTcp: true }) as Record<string, unknown>;
   assert.ok(!('BridgeNfIptables' in now));
   assert.deepEqual(now.FirewallBackend, { Driver: 'nftables' });
 });
@@ -125,9 +123,8 @@ test('diskUsage() measures what is asked for, once for callers at one time', asy
   const all = parseUsageKinds([]);
   const [usage] = await Promise.all([service.diskUsage(all), service.diskUsage(all)]);
   assert.equal(calls.images, 1);
-  assert.equal(usage.containers?.length, 2);
-  assert.equal(usage.containers?.[0]?.Created, 1767225600);
-  assert.deepEqual(Object.keys(await service.diskUsage(parseUsageKinds(['volume']))).length, 3);
+  assert.equal(usage.images?.images.length, 2);
+  assert.deepEqual(Object.keys(await service.diskUsage(parseUsageKinds(['volume']))), ['images', 'volumes']);
   assert.throws(
     () => parseUsageKinds(['bogus']),
     (error) => isKind(error, 'invalid-argument') && error.message === 'unknown object type: bogus',
@@ -136,7 +133,10 @@ test('diskUsage() measures what is asked for, once for callers at one time', asy
 
 test('shapeUsage() gives lists to old clients, summaries to new ones, both to those in between', async () => {
   const { service } = setUp([container('running'), container('exited')]);
-  const usage = await service.diskUsage(parseUsageKinds([]));
+  const containers = ['running', 'exited'].map((State) => ({ State, SizeRw: 10 })) as unknown as NonNullable<
+    Usage['containers']
+  >;
+  const usage = { ...(await service.diskUsage(parseUsageKinds([]))), containers };
   const old = shapeUsage(usage, { minor: 40, verbose: true });
   assert.deepEqual(
     Object.keys(old).sort((a, b) => (a < b ? -1 : 1)),
@@ -151,7 +151,7 @@ test('shapeUsage() gives lists to old clients, summaries to new ones, both to th
   assert.equal(verbose.Images, undefined);
   assert.equal(verbose.ContainerUsage?.Items?.length, 2);
   const volumesOnly = shapeUsage(await service.diskUsage(parseUsageKinds(['volume'])), { minor: 51, verbose: false });
-  assert.deepEqual(volumesOnly, { Volumes: [] });
+  assert.deepEqual(volumesOnly, { LayersSize: 0, Images: null, Containers: null, Volumes: [], BuildCache: null });
 });
 
 test('readCgroupFacts() tells the three layouts apart', () => {

@@ -1,15 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { Clock, Logger } from '@wharf/kit';
-import { isKind } from '@wharf/kit';
 import type { Store } from '@wharf/store';
-import type { BuildCache, ContainerSummary, SystemInfo, SystemVersion, Volume } from '@wharf/wire/docker/types';
+import type { BuildCache, SystemInfo, SystemVersion, Volume } from '@wharf/wire/docker/types';
 import type { ContainerService } from '../containers/container-service.ts';
 import type { EngineConfig } from '../engine-config.ts';
 import { LOG_DRIVERS } from '../logs/options.ts';
 import { readCdiDevices } from '../runtime/cdi/registry.ts';
 import type { Runtimes } from '../runtime/runtime.ts';
 import { readCgroupFacts } from './cgroup-facts.ts';
-import { toUsageSummary } from './container-summary.ts';
 import { daemonId } from './daemon-id.ts';
 import type { Usage, UsageKind } from './disk-usage.ts';
 import { openFileCount, readHostFacts } from './host-facts.ts';
@@ -29,7 +27,7 @@ export interface SystemServiceOptions {
     diskUsage(): Promise<NonNullable<Usage['images']>>;
   };
   readonly volumes: { usage(): Promise<readonly Volume[]>; driverNames(): readonly string[] };
-  readonly containers: Pick<ContainerService, 'list' | 'size'>;
+  readonly containers: Pick<ContainerService, 'list'>;
   /** A builder's, where there is one. */
   readonly buildCache?: (() => Promise<readonly BuildCache[]>) | undefined;
   /** Clients that follow events now. */
@@ -45,7 +43,7 @@ export interface SystemService {
   readonly version: string;
   info(): Promise<SystemInfo>;
   versionInfo(): Promise<SystemVersion>;
-  /** Measures what is asked for; callers that ask for one kind at one time share the measuring. */
+  /** Measures what is asked for but containers, which their list tells; callers that ask for one kind at one time share the measuring. */
   diskUsage(kinds: ReadonlySet<UsageKind>): Promise<Usage>;
 }
 
@@ -103,32 +101,17 @@ export function createSystemService(options: SystemServiceOptions): SystemServic
     async diskUsage(kinds) {
       const ask = <T>(kind: UsageKind, measure: () => Promise<T>) =>
         kinds.has(kind) ? once(kind, measure) : Promise.resolve(undefined);
-      const [images, containers, volumes] = await Promise.all([
+      const [images, volumes] = await Promise.all([
         ask('image', () => options.images.diskUsage()),
-        ask('container', () => containerUsage(options)),
         ask('volume', () => options.volumes.usage()),
       ]);
       return {
         images,
-        containers,
         volumes,
         ...(kinds.has('build-cache') ? { buildCache: (await options.buildCache?.()) ?? [] } : {}),
       };
     },
   };
-}
-
-async function containerUsage(options: SystemServiceOptions): Promise<readonly ContainerSummary[]> {
-  const rows: ContainerSummary[] = [];
-  for (const record of options.containers.list()) {
-    try {
-      rows.push(toUsageSummary(record, await options.containers.size(record.id), options.clock.nowNs()));
-    } catch (error) {
-      // Removed while we measured.
-      if (!isKind(error, 'not-found')) throw error;
-    }
-  }
-  return rows;
 }
 
 function runtimeOf(config: EngineConfig, runtimes: Runtimes, name: string) {

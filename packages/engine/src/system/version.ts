@@ -32,6 +32,5 @@ export function toVersion({ version, host, tools, nodeVersion }: VersionParts): 
     ],
     Version: version,
     ...common,
-    Experimental: false,
   };
 }

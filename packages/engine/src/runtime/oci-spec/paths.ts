@@ -12,18 +12,18 @@ function thermalThrottles(): readonly string[] {
 
 /** Paths of proc and sysfs that tell or do too much: hidden unless `systempaths=unconfined`. Docker's lists. */
 export const DEFAULT_MASKED_PATHS: readonly string[] = [
-  '/proc/acpi',
   '/proc/asound',
+  '/proc/acpi',
   '/proc/interrupts',
   '/proc/kcore',
   '/proc/keys',
   '/proc/latency_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
   '/proc/timer_list',
   '/proc/timer_stats',
-  '/sys/devices/virtual/powercap',
+  '/proc/sched_debug',
+  '/proc/scsi',
   '/sys/firmware',
+  '/sys/devices/virtual/powercap',
   ...thermalThrottles(),
 ];
 

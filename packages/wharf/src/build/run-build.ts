@@ -50,8 +50,11 @@ export async function runBuild(endpoint: Endpoint, values: BuildValues, context:
   const release = onInterrupt(cancel);
   try {
     const solved = await build(endpoint, { values, inputs, plan, config, model, view, signal: cancel.signal });
-    view.finish('done', resultLine(values, solved, Date.now() - startedAt));
-    return report(values, solved, question);
+    const tookMs = Date.now() - startedAt;
+    const isIdWanted = values.quiet === true || values.iidfile !== undefined || kind === 'tty';
+    const id = question === undefined && isIdWanted ? await imageIdOf(endpoint, solved) : '';
+    view.finish('done', resultLine(values, id, tookMs));
+    return report(values, solved, id, question);
   } catch (error) {
     view.finish(cancel.signal.aborted ? 'cancelled' : 'failed');
     if (cancel.signal.aborted) {
@@ -134,10 +137,9 @@ async function failureHook(view: View, signal: AbortSignal): Promise<SolveHooks[
   };
 }
 
-function report(values: BuildValues, solved: Solved, question: ReturnType<typeof questionOf>): number {
+function report(values: BuildValues, solved: Solved, id: string, question: ReturnType<typeof questionOf>): number {
   const write = (text: string): void => void process.stdout.write(text);
   if (question !== undefined) return printAnswer(question, solved, write);
-  const id = imageIdOf(solved);
   if (values.iidfile) writeIdFile(values.iidfile, id);
   const metadata = metadataOf(solved);
   if (values['metadata-file']) writeMetadata(values['metadata-file'], metadata);
@@ -199,9 +201,9 @@ function outputsOf(values: BuildValues, isQuestion: boolean, isTerminal: boolean
 }
 
 /** What came of it, in a line for people; `undefined` where the answer says it. */
-function resultLine(values: BuildValues, solved: Solved, tookMs: number): string | undefined {
+function resultLine(values: BuildValues, imageId: string, tookMs: number): string | undefined {
   if (questionOf(values) !== undefined) return undefined;
-  const id = imageIdOf(solved).replace('sha256:', '').slice(0, 12);
+  const id = imageId.replace('sha256:', '').slice(0, 12);
   const places = values.output
     .map((text) => /(?:^|,)dest=([^,]*)/.exec(text)?.[1] ?? text)
     .filter((text) => text !== '-');

@@ -44,6 +44,8 @@ export const registryStart: Case = {
 };
 
 const tokens = new Map<Contestant['name'], string>();
+/** The blobs of the image that is pulled. */
+const images = new Map<Contestant['name'], readonly string[]>();
 
 /** A manifest by its tag, as often as possible, each request with its token. */
 export const registryManifests: Case = {
@@ -56,27 +58,45 @@ export const registryManifests: Case = {
       maxRatio: 1 / 8,
     },
     { name: 'p99', title: 'registry: a manifest by tag with a token, p99 of 64 at once', unit: 'ms', maxRatio: 1 / 4 },
+    { name: 'pulls', title: 'registry: 1,000 pulls of ten layers of 64 KiB with a token', unit: 'ms', maxRatio: 1 },
   ],
   rounds: ({ quick }) => (quick ? 2 : 5),
   async prepare(contestant) {
     await (await open(contestant)).start();
-    await of(contestant).pushImage('bench/app', 'v1', 10);
+    const { blobs } = await of(contestant).pushImage('bench/app', 'v1', 10, 64 * 1024);
+    images.set(contestant.name, blobs);
     await of(contestant).stop();
     tokens.set(contestant.name, await startWithTokens(of(contestant), contestant.name, 'bench/app'));
   },
   async round(contestant, { quick }) {
-    const url = `${of(contestant).url}/v2/bench/app/manifests/v1`;
+    const { url, directory } = of(contestant);
     const headers = ['-H', `Accept: ${MANIFEST}`, '-H', `Authorization: Bearer ${tokens.get(contestant.name)}`];
-    const load = ['wrk', '-t2', '-c64', `-d${quick ? 2 : 5}s`, '--latency', ...headers, url] as const;
-    const stdout = await must([...load]);
-    if (/Non-2xx/.test(stdout)) throw new Error(`not all requests were answered:\n${stdout}`);
-    const rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
-    const [, value, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
-    const scale = unit === 'us' ? 1e-3 : unit === 's' ? 1e3 : 1;
-    return { manifests: (10_000 / rate) * 1000, p99: Number(value) * scale };
+    const load = ['wrk', '-t2', '-c64', `-d${quick ? 2 : 5}s`, '--latency', ...headers] as const;
+    const manifests = readLoad(await must([...load, `${url}/v2/bench/app/manifests/v1`]));
+    // A pull asks for the manifest and then for what it names; wrk has a script say which comes next.
+    const blobs = images.get(contestant.name) ?? [];
+    const paths = ['manifests/v1', ...blobs.map((digest) => `blobs/${digest}`)];
+    const script = join(directory, 'pull.lua');
+    const list = paths.map((path) => `"/v2/bench/app/${path}"`).join(',');
+    const body = 'at = at % #paths + 1; return wrk.format("GET", paths[at])';
+    writeFileSync(script, `local paths = {${list}}; local at = 0; request = function() ${body} end\n`);
+    const pulls = readLoad(await must([...load, '-s', script, url]));
+    return {
+      manifests: 10_000_000 / manifests.perSecond,
+      p99: manifests.p99Ms,
+      pulls: (1_000_000 * paths.length) / pulls.perSecond,
+    };
   },
   cleanUp: close,
 };
+
+/** What wrk printed. Throws when not all requests were answered. */
+function readLoad(stdout: string): { readonly perSecond: number; readonly p99Ms: number } {
+  if (/Non-2xx/.test(stdout)) throw new Error(`not all requests were answered:\n${stdout}`);
+  const [, value, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
+  const scale = unit === 'us' ? 1e-3 : unit === 's' ? 1e3 : 1;
+  return { perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]), p99Ms: Number(value) * scale };
+}
 
 const PAGE = 1000;
 

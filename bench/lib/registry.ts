@@ -103,12 +103,13 @@ export class BenchRegistry implements AsyncDisposable {
     await must(['curl', '-s', '-S', '-f', '-o', '/dev/null', url], { timeoutMs: 300_000 });
   }
 
-  /** Pushes an image of small layers. */
+  /** Pushes an image of small layers; the digests of its blobs, the configuration first. */
   async pushImage(
     repository: string,
     tag: string,
     layers: number,
-  ): Promise<{ readonly json: string; readonly digest: string }> {
+    layerBytes = 1000,
+  ): Promise<{ readonly json: string; readonly digest: string; readonly blobs: readonly string[] }> {
     const blob = async (bytes: Buffer, mediaType: string) => {
       const path = join(this.directory, 'blob');
       writeFileSync(path, bytes);
@@ -118,10 +119,10 @@ export class BenchRegistry implements AsyncDisposable {
     const config = await blob(Buffer.from('{}'), 'application/vnd.docker.container.image.v1+json');
     const found = [];
     for (let layer = 0; layer < layers; layer += 1)
-      found.push(await blob(randomBytes(1000), 'application/vnd.docker.image.rootfs.diff.tar.gzip'));
+      found.push(await blob(randomBytes(layerBytes), 'application/vnd.docker.image.rootfs.diff.tar.gzip'));
     const json = JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, config, layers: found });
     await this.putManifest(repository, tag, json);
-    return { json, digest: sha256(Buffer.from(json)) };
+    return { json, digest: sha256(Buffer.from(json)), blobs: [config, ...found].map(({ digest }) => digest) };
   }
 
   async putManifest(repository: string, reference: string, json: string): Promise<void> {

@@ -6,13 +6,13 @@ import { BearerTokens, signingKey } from './access/bearer.ts';
 import { Directory, type Principal } from './access/directory.ts';
 import { DirectoryAccess } from './access/directory-access.ts';
 import { TOKEN_PATH, tokenEndpoint } from './access/token-endpoint.ts';
-import { Administration } from './admin/administration.ts';
+import type { Administration } from './admin/administration.ts';
 import { Hooks } from './hooks/hooks.ts';
 import type { Access } from './plug/access.ts';
 import { LockGuard } from './policy/locks.ts';
 import { QuotaGuard } from './policy/quota.ts';
 import { RateLimits, type RateSettings } from './policy/rate-limits.ts';
-import { PullThrough } from './proxy/pull-through.ts';
+import type { PullThrough } from './proxy/pull-through.ts';
 import type { ProxySettings } from './proxy/settings.ts';
 import type { Plugins, Registry, RegistryParts } from './registry.ts';
 import { lifeOfImages } from './retention/life-of-images.ts';
@@ -42,17 +42,18 @@ export interface ManagementSettings {
 /** Who may do what, and the rules of content's life: what a registry is managed by. */
 export interface Management {
   readonly plugins: Plugins & { readonly access: Access };
-  readonly administration: Administration;
+  /** Loaded when the first command comes. */
+  readonly administration: () => Promise<Administration>;
   readonly audit: AuditLog | undefined;
 }
 
 /** Builds it on the parts of a registry. Throws `failed-precondition` when the signing key cannot be used. */
-export function createManagement(
+export async function createManagement(
   parts: RegistryParts,
   settings: ManagementSettings,
   log: Logger,
   upkeep: () => Pick<Registry, 'collect' | 'verify'>,
-): Management {
+): Promise<Management> {
   const { root, service, accessControl, publicUrl, isTls } = settings;
   const directory = new Directory(parts);
   const authenticator = new Authenticator(directory);
@@ -71,9 +72,19 @@ export function createManagement(
   if (settings.isServing) hooks.start();
   const trash = new Trash({ directory, ...parts });
   const upstreams = new Upstreams(settings.registryDirectories, log);
-  const proxy = new PullThrough(parts, upstreams, settings.proxies);
+  const proxy = await openProxies(parts, upstreams, settings.proxies);
   // What one of the first refuses never comes to the trash.
-  const guards = [proxy.guard, new LockGuard(directory, parts.store), new QuotaGuard(directory, parts.catalog), trash];
+  const guards = [
+    ...(proxy === undefined ? [] : [proxy.guard]),
+    new LockGuard(directory, parts.store),
+    new QuotaGuard(directory, parts.catalog),
+    trash,
+  ];
+  let administration: Promise<Administration> | undefined;
+  const load = async (): Promise<Administration> => {
+    const { Administration: Loaded } = await import('./admin/administration.ts');
+    return new Loaded({ parts, directory, hooks, pulls, trash, upkeep, upstreams }, audit);
+  };
   return {
     plugins: {
       access,
@@ -82,13 +93,23 @@ export function createManagement(
         tokenEndpoint({ directory, authenticator, tokens, service, admit }),
         lifeOfImages({ directory, pulls, trash, ...parts }),
         hooks.extension,
-        proxy.extension,
-        { name: 'upstreams', close: async () => upstreams.close() },
+        ...(proxy === undefined ? [] : [proxy.extension]),
+        { name: 'upstreams', close: () => upstreams.close() },
       ],
     },
-    administration: new Administration({ parts, directory, hooks, pulls, trash, upkeep, upstreams }, audit),
+    administration: () => (administration ??= load()),
     audit,
   };
+}
+
+async function openProxies(
+  parts: RegistryParts,
+  upstreams: Upstreams,
+  proxies: readonly ProxySettings[],
+): Promise<PullThrough | undefined> {
+  if (proxies.length === 0) return undefined;
+  const { PullThrough: Loaded } = await import('./proxy/pull-through.ts');
+  return new Loaded(parts, upstreams, proxies);
 }
 
 /** A client hears its own word for this server again, but nothing that would end the header. */

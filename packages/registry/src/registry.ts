@@ -28,7 +28,7 @@ export interface RegistryOptions {
   /** Made once the parts they stand on are there. */
   readonly extensions?: (parts: RegistryParts) => readonly Extension[];
   /** The same for what brings all three kinds; its access takes the place of `access`. */
-  readonly plugins?: (parts: RegistryParts) => Plugins;
+  readonly plugins?: (parts: RegistryParts) => Promise<Plugins>;
   readonly donor?: Donor;
   readonly storage?: BlobStorage;
   readonly sparseIndexes?: boolean;
@@ -84,7 +84,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     const leases = new Leases({ now, graceMs: options.graceMs ?? GRACE_MS });
     const uploads = new UploadSessions({ catalog, storage, now });
     const parts: RegistryParts = { store, catalog, storage, claims, leases, log, now };
-    const plugins = options.plugins?.(parts) ?? {};
+    const plugins = (await options.plugins?.(parts)) ?? {};
     guards.push(...(plugins.guards ?? []));
     const access = plugins.access ?? options.access ?? openAccess;
     const extensions = [...(plugins.extensions ?? []), ...(options.extensions?.(parts) ?? [])];

@@ -11,9 +11,9 @@ import type { Input } from './operation.ts';
 /** Takes administrators' commands on a unix socket: `POST /` with `{"operation", "input"}` (`progress` with `of` asks how far a long one is), answered with `{"result"}` or `{"error", "kind"}`. */
 export class AdminServer extends SocketHost {
   readonly baseHeaders = 'Cache-Control: no-store\r\n';
-  readonly #administration: Administration;
+  readonly #administration: () => Promise<Administration>;
 
-  constructor(options: { readonly administration: Administration; readonly log: Logger }) {
+  constructor(options: { readonly administration: () => Promise<Administration>; readonly log: Logger }) {
     super({ log: options.log, limits: { connections: 64, idleTimeoutMs: 60_000 } });
     this.#administration = options.administration;
   }
@@ -26,14 +26,15 @@ export class AdminServer extends SocketHost {
     const response = new ServerResponse(exchange, undefined);
     try {
       const { operation, input } = await readRequest(exchange);
+      const administration = await this.#administration();
       if (operation === 'progress') {
-        response.json(200, { result: this.#administration.progressOf(String(input['of'])) ?? null });
+        response.json(200, { result: administration.progressOf(String(input['of'])) ?? null });
         return;
       }
       // Who goes away does not wait for the end of a long command.
       const left = new AbortController();
       exchange.onGone(() => left.abort());
-      response.json(200, { result: (await this.#administration.run(operation, input, left.signal)) ?? null });
+      response.json(200, { result: (await administration.run(operation, input, left.signal)) ?? null });
     } catch (error) {
       const known = error instanceof WharfError ? error.kind : undefined;
       if (known === undefined) this.log.error({ error: messageOf(error) }, 'a command failed');

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffDelayMs, type Logger, messageOf } from '@wharf/kit';
 import type { Store, Table } from '@wharf/store';
-import { WebClient } from '@wharf/wire/http/web-client';
+import type { WebClient } from '@wharf/wire/http/web-client';
 import { matches } from '../access/pattern.ts';
 import { HOOK_ATTEMPTS, HOOK_BACKOFF, HOOK_PAGE, HOOK_POLL_MS, HOOK_TIMEOUT_MS, MAX_DELIVERIES } from '../limits.ts';
 import type { Catalog } from '../model/catalog.ts';
@@ -30,18 +30,17 @@ export class Hooks {
   /** The number of the last event a hook is done with. */
   readonly cursors: Table<{ readonly done: number }>;
   readonly #options: HooksOptions;
-  readonly #client: WebClient;
+  #client: Promise<WebClient> | undefined;
   readonly #running = new Map<string, AbortController>();
   readonly #ended = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: HooksOptions) {
-    const { store, userAgent } = options;
+    const { store } = options;
     this.#options = options;
     this.records = store.table('registry.hooks');
     this.deliveries = store.table('registry.deliveries');
     this.cursors = store.table('registry.hookCursors');
-    this.#client = new WebClient({ userAgent });
   }
 
   get extension(): Extension {
@@ -81,7 +80,7 @@ export class Hooks {
     clearInterval(this.#timer);
     for (const controller of this.#running.values()) controller.abort();
     await Promise.all(this.#ended);
-    this.#client.close();
+    (await this.#client)?.close();
   }
 
   #wantsPull(repository: string): boolean {
@@ -159,7 +158,9 @@ export class Hooks {
     const timestamp = Math.floor(this.#options.now() / 1000);
     const { body, action, number } = what;
     try {
-      const reply = await this.#client.send({
+      this.#client ??= openClient(this.#options.userAgent);
+      const client = await this.#client;
+      const reply = await client.send({
         method: 'POST',
         url: new URL(hook.url),
         headers: {
@@ -185,4 +186,10 @@ export class Hooks {
     const all = this.deliveries.list(`${id}/`);
     for (const { key } of all.slice(0, Math.max(0, all.length - MAX_DELIVERIES))) this.deliveries.delete(key);
   }
+}
+
+/** Loaded when there is something to tell. */
+async function openClient(userAgent: string): Promise<WebClient> {
+  const { WebClient: Client } = await import('@wharf/wire/http/web-client');
+  return new Client({ userAgent });
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { isDigest, type Logger, tryParseReference } from '@wharf/kit';
-import { RemoteRepository } from '@wharf/oci/remote/repository';
-import { SchemeMemory } from '@wharf/oci/remote/scheme-memory';
-import { WebClient } from '@wharf/wire/http/web-client';
+import type { RemoteRepository } from '@wharf/oci/remote/repository';
+import type { SchemeMemory } from '@wharf/oci/remote/scheme-memory';
+import type { WebClient } from '@wharf/wire/http/web-client';
 
 /** A repository of another registry, and by which account it is asked. */
 export interface UpstreamPlace {
@@ -17,12 +17,17 @@ export interface UpstreamPlace {
   readonly insecure?: boolean | undefined;
 }
 
-/** Other registries, to read from. Connections are kept between uses. */
+interface Tools {
+  readonly client: WebClient;
+  readonly schemes: SchemeMemory;
+  readonly open: typeof RemoteRepository.open;
+}
+
+/** Other registries, to read from. Connections are kept between uses. What speaks to them is loaded when the first is asked. */
 export class Upstreams {
   readonly #directories: readonly string[];
   readonly #log: Logger;
-  readonly #client = new WebClient({ userAgent: 'Wharf-Registry' });
-  readonly #schemes = new SchemeMemory();
+  #tools: Promise<Tools> | undefined;
 
   /** `directories` hold authorities and certificates of registries, as docker's `certs.d` does. */
   constructor(directories: readonly string[], log: Logger) {
@@ -36,14 +41,29 @@ export class Upstreams {
     const parsed = tryParseReference(`${registry}/${path}${isDigest(reference) ? '@' : ':'}${reference}`);
     if (parsed === undefined) return undefined;
     const password = place.password ?? (place.passwordFile && readFileSync(place.passwordFile, 'utf8').trim());
-    return RemoteRepository.open({
-      ...{ client: this.#client, schemes: this.#schemes, reference: parsed, log: this.#log },
+    this.#tools ??= loadTools();
+    const { client, schemes, open } = await this.#tools;
+    return open({
+      ...{ client, schemes, reference: parsed, log: this.#log },
       settings: { mirrors: [], insecure: insecure ? [registry] : [], directories: this.#directories },
       credentials: username === undefined ? undefined : { username, password },
     });
   }
 
-  close(): void {
-    this.#client.close();
+  async close(): Promise<void> {
+    (await this.#tools)?.client.close();
   }
+}
+
+async function loadTools(): Promise<Tools> {
+  const [{ RemoteRepository: Repository }, { SchemeMemory: Schemes }, { WebClient: Client }] = await Promise.all([
+    import('@wharf/oci/remote/repository'),
+    import('@wharf/oci/remote/scheme-memory'),
+    import('@wharf/wire/http/web-client'),
+  ]);
+  return {
+    client: new Client({ userAgent: 'Wharf-Registry' }),
+    schemes: new Schemes(),
+    open: (options) => Repository.open(options),
+  };
 }

@@ -139,15 +139,15 @@ async function onStopped<T>(
     ...{ root, version: wharfVersion(), log: nullLogger },
     // Nobody pushes meanwhile, so nothing has to stay for those who do.
     ...(name === 'gc' ? { graceMs: 0 } : {}),
-    plugins(parts) {
+    async plugins(parts) {
       const settings = managementSettings({ root, listen: [], logLevel: 'error', logFormat: 'text' }, false);
-      held.management = createManagement(parts, settings, nullLogger, () => registry);
+      held.management = await createManagement(parts, settings, nullLogger, () => registry);
       return held.management.plugins;
     },
   });
   try {
     if (held.management === undefined) throw new WharfError('internal', 'The registry has no management');
-    return await work(held.management.administration);
+    return await work(await held.management.administration());
   } finally {
     await registry.close();
     await held.management?.audit?.close();

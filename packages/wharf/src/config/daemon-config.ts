@@ -4,6 +4,7 @@ import type { EngineConfig } from '@wharf/engine/engine-config';
 import { checkCgroupParent } from '@wharf/engine/runtime/cgroup-place';
 import { WharfError } from '@wharf/kit';
 import type { AddressPool, RawValue, RawValues, RuntimeChoice, Ulimit } from './raw-values.ts';
+import { REGISTRY_DIRECTORIES } from './registry-directories.ts';
 import { RUNC_SHIM } from './runtime-entry.ts';
 import { readSeccompProfile } from './seccomp-file.ts';
 import { readRemap } from './userns-remap.ts';
@@ -154,8 +155,6 @@ function wallsOf(reader: ValueReader): EngineConfig['walls'] {
 }
 
 /** Where clients of registries look besides: Docker's own folder serves machines that had Docker before. */
-/** Where settings and certificates of registries lie. */
-export const REGISTRY_DIRECTORIES: readonly string[] = ['/etc/wharf/certs.d', '/etc/docker/certs.d'];
 
 function registriesOf(reader: ValueReader) {
   const directories = reader.list('registry-config-dir');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ManagementSettings } from '@wharf/registry/management';
-import { REGISTRY_DIRECTORIES } from '../config/daemon-config.ts';
+import { REGISTRY_DIRECTORIES } from '../config/registry-directories.ts';
 import type { RegistrySettings } from './settings.ts';
 
 /** What a registry is managed by, out of its settings. */

@@ -50,8 +50,8 @@ export async function serveRegistry(
     ...(settings.graceSeconds === undefined ? {} : { graceMs: settings.graceSeconds * 1000 }),
     ...(settings.uploadTtlSeconds === undefined ? {} : { uploadTtlMs: settings.uploadTtlSeconds * 1000 }),
     ...(embedded === undefined ? {} : { donor: embedded.donor }),
-    plugins(parts) {
-      management = createManagement(parts, managementSettings(settings), log, () => registry);
+    async plugins(parts) {
+      management = await createManagement(parts, managementSettings(settings), log, () => registry);
       const { plugins } = management;
       return embedded === undefined ? plugins : { ...plugins, access: localAccess(plugins.access, embedded.secret) };
     },

@@ -1,7 +1,6 @@
 import { tryParseReference, withDefaultTag } from '@wharf/kit';
 import { isRepositoryName } from '../../names.ts';
 import type { ScrubReport } from '../../upkeep/scrub.ts';
-import { importImages } from '../../upstream/import.ts';
 import { argumentOf, flagOf, invalid, type Operation, textOf } from '../operation.ts';
 
 export const upkeepOperations: readonly Operation[] = [
@@ -32,7 +31,7 @@ export const upkeepOperations: readonly Operation[] = [
     options: { 'all-tags': 'flag', referrers: 'flag', username: 'text', password: 'secret', insecure: 'flag' },
     help: 'Copy an image, or --all-tags, of another registry: `quay.io/org/app:1 team/app`; --referrers brings signatures along',
     isLong: true,
-    run({ parts, upstreams }, input, { signal, report }) {
+    async run({ parts, upstreams }, input, { signal, report }) {
       const source = tryParseReference(argumentOf(input, 'source'));
       if (source === undefined) throw invalid(`Cannot import "${argumentOf(input, 'source')}": that names no image`);
       const repository = argumentOf(input, 'repository');
@@ -41,6 +40,7 @@ export const upkeepOperations: readonly Operation[] = [
         ...{ username: textOf(input, 'username'), password: textOf(input, 'password') },
         insecure: flagOf(input, 'insecure'),
       };
+      const { importImages } = await import('../../upstream/import.ts');
       return importImages({
         ...{ parts, upstreams, account, repository, by: 'system:import' },
         source: withDefaultTag(source),

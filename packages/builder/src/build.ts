@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, KeyedLock, type Logger, messageOf, Semaphore } from '@wharf/kit';
+import { type Clock, type Logger, messageOf, Semaphore } from '@wharf/kit';
 import type { ContentStore } from '@wharf/oci/content/content-store';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
+import type { RemoteSteps, RemoteStepsDeps } from './cache-transfer/remote-steps.ts';
 import { CacheUsage } from './cache-usage.ts';
 import { inspectDockerfile } from './checks/inspect.ts';
 import type { Subrequest, SubrequestAnswer } from './checks/subrequests.ts';
@@ -20,7 +21,9 @@ import type { BuildPlan } from './plan/plan.ts';
 import { type PlanRequest, planOptions, plansOf } from './planning.ts';
 import type { Attest, BuildResult, Exporter, ExportStep, InlineCache } from './result.ts';
 import type { BuildCache } from './solver/cache.ts';
+import { SharedWork } from './solver/shared-work.ts';
 import { type SolveObserver, Solver } from './solver/solver.ts';
+import type { Tree } from './solver/tree.ts';
 import { GitRepositories } from './sources/git/git-repositories.ts';
 import { KeptContexts } from './sources/kept-contexts.ts';
 
@@ -60,6 +63,8 @@ export interface BuildRequest extends PlanRequest {
   /** Statements to make about the result. */
   readonly attest?: Attest | undefined;
   readonly inlineCache?: InlineCache | undefined;
+  /** Reads the caches that steps may come from besides the own one. */
+  readonly remoteSteps?: ((deps: RemoteStepsDeps) => Promise<RemoteSteps>) | undefined;
   /** Shows a client what exporters do. */
   readonly exportStep?: ExportStep | undefined;
 }
@@ -114,7 +119,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
   await deps.history.recover();
   const lines = new LineHistories(join(deps.dataRoot, 'builder', 'lines'));
   const repositories = new GitRepositories(join(deps.dataRoot, 'builder', 'repositories'));
-  const locks = new KeyedLock();
+  const shared = new SharedWork<Tree>();
   const builds = new Semaphore(MAX_BUILDS);
   const steps = new Semaphore(MAX_STEPS);
   const withScratch = async <T>(work: (directory: string) => Promise<T>): Promise<T> => {
@@ -141,7 +146,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
               settings: { network, extraHosts, limits, secrets },
             });
             const observer = request.onPlans(plans);
-            const solver = new Solver({ cache: deps.cache, operations, locks, observer, signal });
+            const solver = new Solver({ cache: deps.cache, operations, shared, observer, signal });
             const result = await resultOf(deps, request, plans, (vertex) => solver.tree(vertex));
             const responses = await runExporters(deps, request, result, { lease, scratch });
             return { result, responses };

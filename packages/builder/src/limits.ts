@@ -16,6 +16,9 @@ export const MAX_BUILDS = 16;
 /** Steps that run side by side over all builds. */
 export const MAX_STEPS = 16;
 
+/** How much of a step's output is said again to builds that come to wait for it later. */
+export const SHARED_OUTPUT_BYTES = 256 * 1024;
+
 /** The part of the data root's file system that the cache may take. */
 export const CACHE_SHARE = 0.1;
 
@@ -55,3 +58,6 @@ export const MAX_LINE_HISTORY_BYTES = 4 * 1024 * 1024;
 
 /** The longest index of a context that is searched for what has changed, in bytes. */
 export const MAX_COMPARED_INDEX_BYTES = 8 * 1024 * 1024;
+
+/** Steps that are taken from one imported cache. */
+export const MAX_IMPORTED_STEPS = 20_000;

@@ -1,9 +1,23 @@
-import { createHash } from 'node:crypto';
-import { chmod, chown, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { KeyedLock, WharfError } from '@wharf/kit';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { abortable, KeyedLock, WharfError } from '@wharf/kit';
 import { MAX_PRIVATE_CACHES } from '../limits.ts';
 import type { StepMount } from '../plan/vertex.ts';
+
+/** A cache mount's directory as the cache's books have it. */
+export interface KeptDirectory {
+  readonly name: string;
+  /** What Dockerfiles call it. */
+  readonly id: string;
+  readonly path: string;
+  readonly inUse: boolean;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+  readonly uses: number;
+}
 
 /**
  * The directories behind `RUN --mount=type=cache`: one per id, which outlives builds. Of a private one every step that runs at the
@@ -14,20 +28,75 @@ export class CacheDirectories {
   readonly #locks = new KeyedLock();
   /** How many steps use a directory now. */
   readonly #users = new Map<string, number>();
+  /** How often one was used, by this daemon. */
+  readonly #uses = new Map<string, number>();
 
   constructor(root: string) {
     this.root = root;
   }
 
-  /** Runs `work` with the directory of a cache mount. `fill` puts the first content into a new one. */
-  use<T>(mount: StepMount, fill: (path: string) => Promise<void>, work: (path: string) => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` with the directory of a cache mount. `fill` puts the first content into a new one. Throws the signal's reason when it
+   * aborts while another step has a locked one.
+   */
+  use<T>(
+    mount: StepMount,
+    { fill, signal }: { readonly fill: (path: string) => Promise<void>; readonly signal: AbortSignal },
+    work: (path: string) => Promise<T>,
+  ): Promise<T> {
     const id = mount.id === '' ? mount.target : mount.id;
     const name = createHash('sha256').update(id).digest('hex');
-    if (mount.sharing === 'locked') {
-      return this.#locks.run(name, () => this.#using(name, async () => work(await this.#directory(name, mount, fill))));
-    }
     if (mount.sharing === 'private') return this.#private(name, mount, fill, work);
-    return this.#locks.run(`make ${name}`, () => this.#directory(name, mount, fill)).then((path) => work(path));
+    const use = () => this.#using(name, async () => work(await this.#directory(name, mount, fill)));
+    return mount.sharing === 'locked' ? this.#locked(name, signal, use) : use();
+  }
+
+  /** Every directory that is kept. */
+  async list(): Promise<readonly KeptDirectory[]> {
+    const names = (await readdir(this.root).catch(() => [])).filter((name) => !name.startsWith('.'));
+    const found = await Promise.all(
+      names.map(async (name): Promise<KeptDirectory | undefined> => {
+        const path = join(this.root, name);
+        const status = await stat(path).catch(() => undefined);
+        if (status === undefined) return undefined;
+        const id = await readFile(this.#idFile(name), 'utf8').catch(() => '');
+        const lastUsedAt = Math.max(status.atimeMs, status.mtimeMs);
+        const times = { createdAt: status.birthtimeMs, lastUsedAt };
+        return { name, id, path, inUse: this.isTaken(name), ...times, uses: this.#uses.get(name) ?? 0 };
+      }),
+    );
+    return found.filter((each) => each !== undefined);
+  }
+
+  /** Removes a directory. False when a step has it. */
+  async remove(name: string): Promise<boolean> {
+    if (this.isTaken(name)) return false;
+    const path = join(this.root, name);
+    const gone = join(this.root, `.gone-${randomBytes(8).toString('hex')}`);
+    if (!existsSync(path)) return false;
+    // In one step, so that a build that comes now makes a new one.
+    renameSync(path, gone);
+    rmSync(this.#idFile(name), { force: true });
+    await rm(gone, { recursive: true, force: true });
+    return true;
+  }
+
+  /** Removes what a crash left half made or half removed. */
+  async recover(): Promise<void> {
+    const names = (await readdir(this.root).catch(() => [])).filter((name) => /^\.(?:new|gone)-/.test(name));
+    for (const name of names) await rm(join(this.root, name), { recursive: true, force: true });
+  }
+
+  /** Who waits for its turn can leave the line; who has it stays to its end. */
+  async #locked<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const begun = Promise.withResolvers<void>();
+    const whole = this.#locks.run(name, () => {
+      signal.throwIfAborted();
+      begun.resolve();
+      return work();
+    });
+    await abortable(signal, Promise.race([begun.promise, whole]));
+    return whole;
   }
 
   async #private<T>(
@@ -50,6 +119,7 @@ export class CacheDirectories {
 
   async #using<T>(name: string, work: () => Promise<T>): Promise<T> {
     this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
+    this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
     try {
       return await work();
     } finally {
@@ -59,14 +129,29 @@ export class CacheDirectories {
     }
   }
 
-  async #directory(name: string, mount: StepMount, fill: (path: string) => Promise<void>): Promise<string> {
+  /** The directory of a name, made whole or not at all. */
+  #directory(name: string, mount: StepMount, fill: (path: string) => Promise<void>): Promise<string> {
     const path = join(this.root, name);
-    const made = await mkdir(path, { recursive: true });
-    if (made !== undefined) {
-      await chmod(path, mount.mode ?? 0o755);
-      await chown(path, mount.uid ?? 0, mount.gid ?? 0);
-      await fill(path);
-    }
-    return path;
+    return this.#locks.run(`make ${name}`, async () => {
+      const there = await stat(path).catch(() => undefined);
+      if (there !== undefined) {
+        await utimes(path, new Date(), there.mtime);
+        return path;
+      }
+      const fresh = join(this.root, `.new-${randomBytes(8).toString('hex')}`);
+      await mkdir(fresh, { recursive: true });
+      await chmod(fresh, mount.mode ?? 0o755);
+      await chown(fresh, mount.uid ?? 0, mount.gid ?? 0);
+      await fill(fresh);
+      const idFile = this.#idFile(name);
+      await mkdir(dirname(idFile), { recursive: true });
+      await writeFile(idFile, mount.id === '' ? mount.target : mount.id);
+      await rename(fresh, path);
+      return path;
+    });
+  }
+
+  #idFile(name: string): string {
+    return join(this.root, '.ids', name);
   }
 }

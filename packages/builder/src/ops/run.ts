@@ -47,7 +47,7 @@ export function runStep(
   base: Tree,
   io: { readonly output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void; readonly signal: AbortSignal },
 ): Promise<MadeTree> {
-  return deps.steps.run(() =>
+  const make = () =>
     makeLayer(
       deps,
       base,
@@ -55,8 +55,8 @@ export function runStep(
         await runIn(deps, vertex, inputs, key, io);
       },
       io.signal,
-    ),
-  );
+    );
+  return deps.steps.run(make, { signal: io.signal });
 }
 
 async function runIn(
@@ -92,7 +92,7 @@ async function runIn(
       ...{ extraHosts: settings.extraHosts, limits: settings.limits, output: io.output, signal: io.signal },
     });
   using _points = mountPoints(rootfs, vertex.mounts);
-  const { exitCode } = await withCaches(deps, mounts, [], start).catch((error: unknown) => {
+  const { exitCode } = await withCaches(deps, mounts, [], io.signal, start).catch((error: unknown) => {
     throw io.signal.aborted ? error : notStarted(vertex.args, error);
   });
   io.signal.throwIfAborted();
@@ -111,6 +111,7 @@ function withCaches<T>(
   deps: RunDeps,
   mounts: readonly { readonly mount: StepMount; readonly source: Result | undefined }[],
   taken: readonly StepVolume[],
+  signal: AbortSignal,
   work: (volumes: readonly StepVolume[]) => Promise<T>,
 ): Promise<T> {
   // In one order for all, or two steps could each wait for the other's.
@@ -120,14 +121,10 @@ function withCaches<T>(
   const [next, ...rest] = caches;
   if (next === undefined) return work(taken);
   const { mount, source } = next;
-  return deps.caches.use(
-    mount,
-    (path) => fill(deps, source, mount.source, path),
-    (path) => {
-      const volume: StepVolume = { kind: 'bind', source: path, target: mount.target, readOnly: mount.readOnly };
-      return withCaches(deps, rest, [...taken, volume], work);
-    },
-  );
+  return deps.caches.use(mount, { fill: (path) => fill(deps, source, mount.source, path), signal }, (path) => {
+    const volume: StepVolume = { kind: 'bind', source: path, target: mount.target, readOnly: mount.readOnly };
+    return withCaches(deps, rest, [...taken, volume], signal, work);
+  });
 }
 
 function cacheName({ id, target }: StepMount): string {

@@ -1,7 +1,10 @@
-import { type KeyedLock, WharfError } from '@wharf/kit';
+import { randomBytes } from 'node:crypto';
+import { WharfError } from '@wharf/kit';
 import type { Base, FileVertex, RunVertex, Vertex } from '../plan/vertex.ts';
 import { type BuildCache, cacheKey } from './cache.ts';
 import type { Operations } from './operations.ts';
+import type { RemoteCache } from './remote-cache.ts';
+import type { SharedIo, SharedWork, StepOutput } from './shared-work.ts';
 import { EMPTY_TREE, type Result, type Tree } from './tree.ts';
 
 /** Told of what becomes of each vertex; a client draws its progress from it. */
@@ -25,9 +28,11 @@ export interface StepKey {
 
 export interface SolverDeps {
   readonly cache: BuildCache;
+  /** Asked where the own cache has nothing. */
+  readonly remote?: RemoteCache | undefined;
   readonly operations: Operations;
-  /** Steps of the same key run once at a time over all builds. */
-  readonly locks: KeyedLock;
+  /** Steps that several builds want at the same time. */
+  readonly shared: SharedWork<Tree>;
   readonly observer: SolveObserver;
   readonly signal: AbortSignal;
 }
@@ -42,15 +47,19 @@ export interface SolverDeps {
 export class Solver {
   readonly #deps: SolverDeps;
   readonly #results = new Map<Vertex, Promise<Result>>();
+  /** Trees that are brought here, or made again where that fails. */
+  readonly #brought = new Map<Vertex, Promise<Result>>();
+  /** Steps that nothing from elsewhere may stand for any more. */
+  readonly #local = new Set<Vertex>();
 
   constructor(deps: SolverDeps) {
     this.#deps = deps;
   }
 
-  /** The tree of a vertex; a vertex that is no tree is a fault of the caller. */
+  /** The tree of a vertex, with its files here; a vertex that is no tree is a fault of the caller. */
   async tree(vertex: Base): Promise<Tree> {
     if (vertex === undefined) return EMPTY_TREE;
-    const result = await this.result(vertex);
+    const result = await this.#atHand(vertex);
     if (result.kind !== 'tree')
       throw new WharfError('internal', `Cannot build on "${vertex.name}": it is no file system`);
     return result.tree;
@@ -67,7 +76,7 @@ export class Solver {
 
   async #observed(vertex: Vertex): Promise<Result> {
     const { observer, signal } = this.#deps;
-    const inputs = await this.#inputs(vertex);
+    const inputs = await this.#inputs(vertex, (input) => this.#resultOf(input));
     signal.throwIfAborted();
     observer.started(vertex);
     try {
@@ -81,8 +90,8 @@ export class Solver {
   }
 
   /** The results of all inputs; a failing one is seen only when all have ended, so that nothing runs on unseen. */
-  async #inputs(vertex: Vertex): Promise<readonly Result[]> {
-    const settled = await Promise.allSettled(inputsOf(vertex).map((input) => this.#resultOf(input)));
+  async #inputs(vertex: Vertex, resultOf: (input: Base, index: number) => Promise<Result>): Promise<readonly Result[]> {
+    const settled = await Promise.allSettled(inputsOf(vertex).map(resultOf));
     return settled.map((each) => {
       if (each.status === 'rejected') throw each.reason;
       return each.value;
@@ -91,6 +100,25 @@ export class Solver {
 
   async #resultOf(input: Base): Promise<Result> {
     return input === undefined ? { kind: 'tree', tree: EMPTY_TREE } : this.result(input);
+  }
+
+  /** An input with its files here. What was found elsewhere is fetched; where that fails, its step is run. */
+  async #atHand(input: Base): Promise<Result> {
+    const result = await this.#resultOf(input);
+    const { remote } = this.#deps;
+    if (input === undefined || remote === undefined || result.kind !== 'tree' || remote.isHere(result.tree))
+      return result;
+    const brought = this.#brought.get(input) ?? this.#bring(input, result.tree, remote);
+    this.#brought.set(input, brought);
+    return brought;
+  }
+
+  async #bring(vertex: Vertex, tree: Tree, remote: RemoteCache): Promise<Result> {
+    if (await remote.fetch(tree)) return { kind: 'tree', tree };
+    this.#local.add(vertex);
+    const made = this.#observed(vertex);
+    this.#results.set(vertex, made);
+    return made;
   }
 
   async #solve(
@@ -107,48 +135,62 @@ export class Solver {
         return { result: await operations.source(vertex, signal), cached: false };
       case 'run': {
         const digests = await operations.mountDigests(vertex, inputs, signal);
-        return this.#step(vertex, inputs, runParts(vertex, inputs, digests), () =>
-          operations.run(vertex, inputs, this.#io(vertex)),
+        return this.#step(vertex, inputs, runParts(vertex, inputs, digests), (io) =>
+          operations.run(vertex, inputs, io),
         );
       }
       case 'file': {
-        const digests = await operations.selectionDigests(vertex, inputs, signal);
-        return this.#step(vertex, inputs, fileParts(vertex, inputs, digests), () =>
-          operations.file(vertex, inputs, signal),
+        // What is selected has to be looked at; what it is put on has not.
+        const shown = await this.#inputs(vertex, (input, index) =>
+          index === 0 ? this.#resultOf(input) : this.#atHand(input),
+        );
+        const digests = await operations.selectionDigests(vertex, shown, signal);
+        return this.#step(vertex, shown, fileParts(vertex, shown, digests), (io) =>
+          operations.file(vertex, shown, io.signal),
         );
       }
     }
-  }
-
-  #io(vertex: RunVertex) {
-    const { observer, signal } = this.#deps;
-    return {
-      output: (stream: 'stdout' | 'stderr', chunk: Buffer) => observer.output(vertex, stream, chunk),
-      signal,
-    };
   }
 
   async #step(
     vertex: RunVertex | FileVertex,
     inputs: readonly Result[],
     parts: KeyParts,
-    work: () => Promise<{ readonly tree: Tree; readonly sizeBytes: number }>,
+    work: (io: SharedIo) => Promise<{ readonly tree: Tree; readonly sizeBytes: number }>,
   ): Promise<{ readonly result: Result; readonly cached: boolean }> {
-    const { cache, locks, operations, observer } = this.#deps;
+    const { cache, shared, operations, observer, signal } = this.#deps;
     const key = cacheKey(parts);
-    return locks.run(key, async () => {
-      const kept = vertex.noCache ? undefined : cache.find(key);
-      const found = kept !== undefined ? 'kept' : vertex.noCache ? 'not looked for' : 'absent';
-      await observer.keyed?.(vertex, { parts, inputs, found });
-      if (kept !== undefined) {
-        operations.hold(kept);
-        return { result: { kind: 'tree', tree: kept }, cached: true };
-      }
-      const { tree, sizeBytes } = await work();
-      const parent = chainOf(inputs[0]);
-      cache.keep(key, { tree, sizeBytes, parent, description: vertex.name, kind: vertex.kind });
-      return { result: { kind: 'tree', tree }, cached: false };
+    const kept = vertex.noCache ? undefined : this.#find(key, vertex, inputs);
+    const found = kept !== undefined ? 'kept' : vertex.noCache ? 'not looked for' : 'absent';
+    await observer.keyed?.(vertex, { parts, inputs, found });
+    if (kept !== undefined) {
+      operations.hold(kept);
+      return { result: { kind: 'tree', tree: kept }, cached: true };
+    }
+    const here = await this.#inputs(vertex, (input) => this.#atHand(input));
+    // What it stands on had to be made again and came out different: it is another step then.
+    if (!here.every((each, index) => chainOf(each) === chainOf(inputs[index]))) return this.#solve(vertex, here);
+    const output: StepOutput = (stream, chunk) => observer.output(vertex, stream, chunk);
+    // Who wants no cache wants no other build's work either.
+    const name = vertex.noCache ? `${key} ${randomBytes(8).toString('hex')}` : key;
+    const { value: tree } = await shared.run(name, { output, signal }, async (io) => {
+      // Another build may have ended just now.
+      const there = vertex.noCache ? undefined : cache.find(key);
+      if (there !== undefined) return there;
+      const { tree, sizeBytes } = await work(io);
+      cache.keep(key, { tree, sizeBytes, parent: chainOf(inputs[0]), description: vertex.name, kind: vertex.kind });
+      return tree;
     });
+    operations.hold(tree);
+    return { result: { kind: 'tree', tree }, cached: false };
+  }
+
+  #find(key: string, vertex: Vertex, inputs: readonly Result[]): Tree | undefined {
+    const { cache, remote } = this.#deps;
+    const [base] = inputs;
+    const tree = cache.find(key);
+    if (tree !== undefined || remote === undefined || this.#local.has(vertex) || base?.kind !== 'tree') return tree;
+    return remote.find(key, base.tree);
   }
 }
 

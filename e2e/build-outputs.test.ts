@@ -242,7 +242,7 @@ test('the daemon pushes: an index with compressed layers, the same as here; one 
     assert.equal(`sha256:${createHash('sha256').update(raw).digest('hex')}`, told['containerimage.digest']);
     assert.deepEqual(
       (JSON.parse(raw) as Index).manifests.map(({ platform }) => platform?.architecture),
-      ['amd64', 'arm64'],
+      ['amd64', 'arm64', 'unknown', 'unknown'],
     );
   }
   assert.equal(told['containerimage.digest'], await daemon().ok('inspect', '-f', '{{.Id}}', one));
@@ -255,14 +255,26 @@ test('an image that is pushed later has compressed layers there; its index and a
   await buildx.build(BOTH, PLATFORMS, '-t', name);
   await daemon().ok('push', name);
   const raw = JSON.parse(await must(['skopeo', 'inspect', '--raw', '--tls-verify=false', `docker://${name}`])) as Index;
-  assert.equal(raw.manifests.length, 2);
-  for (const { digest } of raw.manifests) {
-    const source = `docker://${registry.address}/pushed/later@${digest}`;
-    const { layers } = JSON.parse(await must(['skopeo', 'inspect', '--raw', '--tls-verify=false', source])) as Manifest;
+  assert.equal(raw.manifests.length, 4);
+  const repository = `docker://${registry.address}/pushed/later`;
+  const document = async <T>(digest: string): Promise<T> =>
+    JSON.parse(await must(['skopeo', 'inspect', '--raw', '--tls-verify=false', `${repository}@${digest}`])) as T;
+  const [images, statements] = [raw.manifests.slice(0, 2), raw.manifests.slice(2)];
+  for (const [index, { digest }] of images.entries()) {
+    const { layers } = await document<Manifest>(digest);
     assert.deepEqual(
       new Set(layers.map(({ mediaType }) => mediaType)),
       new Set(['application/vnd.oci.image.layer.v1.tar+gzip']),
     );
+    // What was stated about the image here is stated about the compressed one there.
+    const about = statements[index];
+    assert.equal(about?.annotations?.['vnd.docker.reference.digest'], digest);
+    const [statement] = (await document<Manifest>(about?.digest ?? '')).layers;
+    const url = `http://${registry.address}/v2/pushed/later/blobs/${statement?.digest}`;
+    const { subject } = JSON.parse(await must(['curl', '-sSf', url])) as {
+      readonly subject: readonly { readonly digest: { readonly sha256: string } }[];
+    };
+    assert.equal(`sha256:${subject[0]?.digest.sha256}`, digest);
   }
   await daemon().ok('rmi', name);
   await daemon().ok('pull', '-q', '--platform', 'linux/arm64', name);

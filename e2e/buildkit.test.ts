@@ -174,12 +174,6 @@ test('a directory of the client that cannot be written is told of', async () => 
   assert.equal((await build(folder, '--output', join(scratch, 'afterwards'))).code, 0);
 });
 
-test('what is not there yet is refused with a sentence', async () => {
-  const folder = context({ Dockerfile: `FROM ${BUSYBOX}\n` });
-  const named = await build(folder, '--build-context', `other=${folder}`);
-  assert.match(named.output, /named contexts are not there yet/);
-});
-
 test('docker compose 2.40 builds a service through buildx', async () => {
   const folder = context({
     'compose.yml': 'services: { app: { build: { context: ., args: { WORD: fine } }, network_mode: none } }\n',

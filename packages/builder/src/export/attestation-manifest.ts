@@ -1,19 +1,15 @@
-import {
-  type DiffId,
-  type Digest,
-  familiarName,
-  parseReference,
-  splitDigest,
-  WharfError,
-  withDefaultTag,
-} from '@wharf/kit';
+import { type DiffId, type Digest, splitDigest } from '@wharf/kit';
 import type { Descriptor, Manifest, Platform } from '@wharf/oci/spec/image';
 import { IN_TOTO, OCI_CONFIG, OCI_MANIFEST } from '@wharf/oci/spec/media-types';
-import { formatPlatform } from '@wharf/oci/spec/platform';
+import { imageUrl } from '../attestations/package-url.ts';
 import type { ImageLease } from '../interfaces.ts';
 import type { Attestation } from '../result.ts';
 
 const STATEMENT = 'https://in-toto.io/Statement/v0.1';
+/** The annotation that tells what a statement says. */
+export const PREDICATE_TYPE = 'in-toto.io/predicate-type';
+/** The annotation that names the manifest that statements are about. */
+export const REFERENCE_DIGEST = 'vnd.docker.reference.digest';
 const ARTIFACT = 'application/vnd.docker.attestation.manifest.v1+json';
 const EMPTY = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: Buffer.from('{}') };
 const UNKNOWN: Platform = { architecture: 'unknown', os: 'unknown' };
@@ -36,7 +32,7 @@ export function statementOf(
 /** An image's manifest as the subject of statements: under each of its names, as package URLs. */
 export function imageSubjects(digest: Digest, names: readonly string[], platform: Platform): readonly Subject[] {
   const { algorithm, hex } = splitDigest(digest);
-  const urls = names.map((name) => packageUrl(name, platform));
+  const urls = names.map((name) => imageUrl(name, platform));
   return (urls.length === 0 ? ['_'] : urls).map((name) => ({ name, digest: { [algorithm]: hex } }));
 }
 
@@ -55,7 +51,7 @@ export async function storeAttestations(
   const layers: Descriptor[] = [];
   for (const attestation of attestations) {
     const { digest, sizeBytes } = await lease.put(json(statementOf(attestation, subjects)));
-    const annotations = { 'in-toto.io/predicate-type': attestation.predicateType };
+    const annotations = { [PREDICATE_TYPE]: attestation.predicateType };
     layers.push({ mediaType: IN_TOTO, digest, size: sizeBytes, annotations });
   }
   const config = artifacts
@@ -73,7 +69,7 @@ export async function storeAttestations(
   return {
     ...(await stored(lease, OCI_MANIFEST, json(manifest))),
     annotations: {
-      'vnd.docker.reference.digest': subject.digest,
+      [REFERENCE_DIGEST]: subject.digest,
       'vnd.docker.reference.type': 'attestation-manifest',
     },
     platform: UNKNOWN,
@@ -93,19 +89,4 @@ async function stored(lease: ImageLease, mediaType: string, bytes: Buffer): Prom
 
 function json(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
-}
-
-/** `pkg:docker/NAME@TAG?platform=…` (package URL specification, type "docker"). */
-function packageUrl(name: string, platform: Platform): string {
-  const reference = withDefaultTag(parseReference(name));
-  if (reference.tag === undefined && reference.digest === undefined) {
-    throw new WharfError('internal', `Cannot name "${name}" as a package: it has no version`);
-  }
-  const path = familiarName(reference).split('/').map(encodeURIComponent).join('/');
-  const qualifiers = [
-    ...(reference.digest === undefined ? [] : [`digest=${encodeURIComponent(reference.digest)}`]),
-    `platform=${encodeURIComponent(formatPlatform(platform))}`,
-  ];
-  const version = reference.tag === undefined ? '' : `@${reference.tag}`;
-  return `pkg:docker/${path}${version}?${qualifiers.join('&')}`;
 }

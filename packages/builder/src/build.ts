@@ -146,7 +146,8 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
               settings: { network, extraHosts, limits, secrets },
             });
             const observer = request.onPlans(plans);
-            const solver = new Solver({ cache: deps.cache, operations, shared, observer, signal });
+            const remote = await request.remoteSteps?.({ ...deps, lease, signal });
+            const solver = new Solver({ cache: deps.cache, remote, operations, shared, observer, signal });
             const result = await resultOf(deps, request, plans, (vertex) => solver.tree(vertex));
             const responses = await runExporters(deps, request, result, { lease, scratch });
             return { result, responses };

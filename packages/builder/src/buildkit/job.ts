@@ -11,6 +11,7 @@ import { imageError } from '../plan/image-error.ts';
 import type { PlanRequest } from '../planning.ts';
 import type { Exporter } from '../result.ts';
 import { type BuildSource, openSource } from './build-source.ts';
+import { CacheJob } from './cache-job.ts';
 import { planExports } from './export-plan.ts';
 import { Warnings, watching, withoutStatus, withSource } from './failure.ts';
 import { type FrontendOptions, frontendOptions } from './frontend-options.ts';
@@ -112,7 +113,8 @@ export class BuildJob {
   async #build(request: FrontendRequest): Promise<BuildOutcome> {
     const { options } = request;
     const session = await this.#sessions.get(this.#request.Session);
-    const exporters = this.#exporters(session);
+    const caches = new CacheJob(this.#request, session, this.progress);
+    const exporters = [...this.#exporters(session), ...caches.exporters];
     return this.#builder.withScratch(async (scratch) => {
       using secrets = new SessionSecrets(session, scratch);
       const source = await this.#source({ session, secrets, scratch }, request);
@@ -129,11 +131,13 @@ export class BuildJob {
         return await this.#builder.build({
           ...this.#planRequest(options, source, warnings),
           ...{ exporters, multiPlatform, network, extraHosts, limits, secrets },
+          ...caches.request,
           context: source.context,
           onPlans: (plans) => {
             warnings.tell();
             this.progress.plan(plans);
-            return explainer.watch(statements.capture.watch(watching(this.progress, plans, failed)), plans);
+            const observer = statements.capture.watch(watching(this.progress, plans, failed));
+            return caches.watch(explainer.watch(observer, plans));
           },
           attest: statements.attest,
           exportStep: (title, work) => this.progress.step(title, work),

@@ -6,11 +6,12 @@ import type { Descriptor } from '@wharf/oci/spec/image';
 import type { BuildImages, ImageLease, RemoteContent } from '../interfaces.ts';
 import { MAX_REMOTE_DOCUMENT_BYTES } from '../limits.ts';
 
-/** A layer that lies elsewhere. */
+/** A layer that lies elsewhere, or is here as a snapshot. */
 export interface RemoteLayer {
   readonly diffId: DiffId;
   readonly descriptor: Descriptor;
-  readonly place: RemoteContent;
+  /** Absent for what is here. */
+  readonly place?: RemoteContent;
 }
 
 export interface FetchTools {
@@ -37,7 +38,10 @@ export async function fetchLayers(
   });
   if (missing.length === 0) return;
   const fetched = await Promise.allSettled(
-    missing.map(({ descriptor, place }) => storeBlob(descriptor, place, { images, lease, signal })),
+    missing.map(async ({ descriptor, place }) => {
+      if (place === undefined) throw new WharfError('not-found', `layer ${descriptor.digest} is not here any more`);
+      await storeBlob(descriptor, place, { images, lease, signal });
+    }),
   );
   for (const each of fetched) if (each.status === 'rejected') throw each.reason;
   await images.unpackStack({ layers: layers.map(({ descriptor }) => descriptor), diffIds });

@@ -16,7 +16,7 @@ import { failureReport } from './report.ts';
 import { forgetFile, imageIdOf, metadataOf, printAnswer, updateLayouts, writeMetadata } from './result.ts';
 import { startAgents } from './session/key-agent.ts';
 import { openSession } from './session/session.ts';
-import { type Solved, type SolveHooks, solve } from './solve.ts';
+import { openControl, type Solved, type SolveHooks, solve } from './solve.ts';
 import { Transfers } from './transfers.ts';
 import { paints } from './view/paint.ts';
 import { duration } from './view/text.ts';
@@ -98,6 +98,10 @@ async function build(endpoint: Endpoint, work: Work): Promise<Solved> {
   const sinks = new Map(outputs.exporters.flatMap(({ sink }, id) => (sink === undefined ? [] : [[id, sink] as const])));
   const stores = new Map([...caches.stores, ...inputs.stores]);
   for (const sink of sinks.values()) if (sink.kind === 'store') stores.set('export', sink.path);
+  // Both connections are made at the same time.
+  const control = openControl(endpoint, signal);
+  await using connections = new AsyncDisposableStack();
+  connections.defer(() => control.then((socket) => void socket.destroy()).catch(() => undefined));
   const session = await openSession(
     endpoint,
     {
@@ -108,14 +112,14 @@ async function build(endpoint: Endpoint, work: Work): Promise<Solved> {
     },
     signal,
   );
-  using _session = session;
+  connections.use(session);
   const order = {
     ...{ session: session.id, exporters: outputs.exporters, caches, internal: attributes['requestid'] !== undefined },
     attributes: { ...attributes, ...inputs.attributes },
     entitlements: entitlementsOf(values),
   };
   const onFailure = values['on-error'] === undefined ? undefined : await failureHook(view, signal);
-  const solved = await solve(endpoint, order, { signal, onStatus, onFailure });
+  const solved = await solve(await control, order, { signal, onStatus, onFailure });
   const layouts = [...sinks.values()].flatMap((sink) =>
     sink.kind === 'store' ? [{ directory: sink.path, tag: 'latest', answer: 'containerimage.descriptor' }] : [],
   );

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import {
   BridgeSolveRequest,
   BridgeSolveResponse,
@@ -56,13 +57,17 @@ export interface Solved {
   readonly metadata: Readonly<Record<string, Uint8Array>>;
 }
 
+/** The connection that a build is driven on. */
+export function openControl(endpoint: Endpoint, signal: AbortSignal): Promise<Duplex> {
+  return upgrade(endpoint, { method: 'POST', path: '/grpc', signal });
+}
+
 /**
  * Has the daemon build (BuildKit, `Control.Solve` with the client as the gateway): the front end is asked for a result, and the result is
  * returned to be exported. Throws GrpcError with its details when it fails, the signal's reason when that aborts.
  */
-export async function solve(endpoint: Endpoint, order: SolveOrder, hooks: SolveHooks): Promise<Solved> {
+export async function solve(socket: Duplex, order: SolveOrder, hooks: SolveHooks): Promise<Solved> {
   const { signal } = hooks;
-  const socket = await upgrade(endpoint, { method: 'POST', path: '/grpc', signal });
   const client = new GrpcClient(socket);
   const leave = (): void => void socket.destroy();
   signal.addEventListener('abort', leave, { once: true });

@@ -23,6 +23,25 @@ export interface StepLimits {
   readonly ulimits?: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[] | undefined;
 }
 
+/** Somebody who sits at a step. */
+export interface StepConsole {
+  /** The command has a terminal, and all it writes comes as `stdout`. */
+  readonly tty: boolean;
+  /** Called once the command is begun. */
+  readonly started: (process: StepProcess) => void;
+}
+
+/** A step under way, for its console. Once it has ended nothing happens any more. */
+export interface StepProcess {
+  /** Writes to its standard input; resolves when more may follow. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Ends its standard input; of a terminal there is no end. */
+  endInput(): void;
+  resize(window: { readonly rows: number; readonly columns: number }): void;
+  /** Sends the command a signal: `INT`, `KILL`. Throws `invalid-argument` for what is none. */
+  signal(name: string): void;
+}
+
 /** One command to run in a tree that is mounted already. */
 export interface StepOrder {
   /** A name of its own; 64 hexadecimal digits. */
@@ -44,6 +63,8 @@ export interface StepOrder {
   readonly limits: StepLimits;
   /** Takes what the command writes; called in order. */
   readonly output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+  /** Absent for a command that nobody talks to. */
+  readonly console?: StepConsole | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -7,6 +7,7 @@ import { OCI_LAYER } from '@wharf/oci/spec/media-types';
 import type { BuildImages } from '../interfaces.ts';
 import type { MadeTree } from '../solver/operations.ts';
 import type { Tree } from '../solver/tree.ts';
+import { StepError } from './step-error.ts';
 
 /** What the keys of a builder's active snapshots begin with. */
 export const BUILD_SNAPSHOT = 'build-';
@@ -45,7 +46,7 @@ export async function makeLayer(
     deps.images.noteLayer({ descriptor, chainId });
     return { tree, sizeBytes: tarBytes };
   } catch (error) {
-    await snapshots.remove(key);
+    if (!(error instanceof StepError && error.isHeld)) await snapshots.remove(key);
     throw error;
   }
 }

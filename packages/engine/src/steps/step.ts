@@ -22,6 +22,25 @@ export interface StepLimits {
   readonly ulimits?: HostConfig['Ulimits'] | undefined;
 }
 
+/** Somebody who sits at a step. */
+export interface StepConsole {
+  /** The command has a terminal, and all it writes comes as `stdout`. */
+  readonly tty: boolean;
+  /** Called once the command is begun. */
+  readonly started: (process: StepProcess) => void;
+}
+
+/** A step under way, for its console. Once it has ended nothing happens any more. */
+export interface StepProcess {
+  /** Writes to its standard input; resolves when more may follow. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Ends its standard input; of a terminal there is no end. */
+  endInput(): void;
+  resize(window: { readonly rows: number; readonly columns: number }): void;
+  /** Sends the command a signal: `INT`, `KILL`. Throws `invalid-argument` for what is none. */
+  signal(name: string): void;
+}
+
 /** One command to run in a root file system that the caller has mounted at `…/rootfs`. */
 export interface Step {
   /** 64 hexadecimal digits. */
@@ -40,6 +59,8 @@ export interface Step {
   readonly extraHosts: readonly string[];
   readonly limits: StepLimits;
   readonly output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+  /** Absent for a command that nobody talks to. */
+  readonly console?: StepConsole | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -1,10 +1,9 @@
-import { closeSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
-import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type ContainerId, type Logger, messageOf, ZERO_TIME } from '@wharf/kit';
 import { listMounts, unmount } from '@wharf/linux/mount';
-import { pipe, spawnAside } from '@wharf/linux/spawn';
+import { spawnAside } from '@wharf/linux/spawn';
 import { hostPlatform } from '@wharf/oci/spec/platform';
 import type { HostConfig } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../containers/container.ts';
@@ -19,6 +18,7 @@ import type { Spec, SpecMount } from '../runtime/oci-spec/spec.ts';
 import type { OciRuntime, Runtimes } from '../runtime/runtime.ts';
 import { COMPILED_FILTER_ANNOTATION } from '../runtime/seccomp/compiled-filters.ts';
 import { readCgroupFacts } from '../system/cgroup-facts.ts';
+import { openStdio, stepProcess } from './stdio.ts';
 import { STEPS_DIR, type Step, type StepLimits, type StepService, type StepVolume } from './step.ts';
 
 /** How often a step's state is looked at for the seccomp filter that its runtime has compiled, until one is known. */
@@ -120,19 +120,14 @@ async function runToEnd(
   bundle: string,
 ): Promise<{ readonly exitCode: number }> {
   step.signal.throwIfAborted();
-  const out = pipe();
-  const err = pipe();
-  const ends = [reader(out.readFd, 'stdout', step), reader(err.readFd, 'stderr', step)];
+  const stdio = openStdio(step);
   const child = await spawnAside({
     path: runtime.path,
     argv: [runtime.path, ...runtime.globalArguments, 'run', '--bundle', bundle, step.id],
     cwd: bundle,
-    fds: { 1: out.writeFd, 2: err.writeFd },
+    fds: stdio.fds,
     setsid: true,
-  }).finally(() => {
-    closeSync(out.writeFd);
-    closeSync(err.writeFd);
-  });
+  }).finally(() => stdio.handedOver());
   const kill = (): void => {
     runtime.delete(step.id).catch((error: unknown) => {
       deps.log.warn({ step: step.id, err: messageOf(error) }, 'a step could not be killed');
@@ -140,23 +135,18 @@ async function runToEnd(
   };
   step.signal.addEventListener('abort', kill, { once: true });
   try {
-    const { code, signal } = await child.exited;
-    await Promise.all(ends);
+    let isRunning = true;
+    const exited = child.exited.finally(() => {
+      isRunning = false;
+    });
+    step.console?.started(stepProcess(stdio, { runtimePid: child.pid, isRunning: () => isRunning, kill }));
+    const { code, signal } = await exited;
+    await stdio.ended();
     return { exitCode: code ?? (signal === null ? 1 : 137) };
   } finally {
     step.signal.removeEventListener('abort', kill);
     if (step.signal.aborted) await runtime.delete(step.id).catch(() => {});
   }
-}
-
-/** Hands on what comes through a pipe; resolves at its end. Owns the descriptor. */
-function reader(fd: number, stream: 'stdout' | 'stderr', { output }: Step): Promise<void> {
-  const socket = new Socket({ fd, readable: true, writable: false });
-  socket.on('data', (chunk: Buffer) => output(stream, chunk));
-  return new Promise((resolve) => {
-    socket.once('error', () => resolve());
-    socket.once('close', () => resolve());
-  });
 }
 
 function specMount(volume: StepVolume): SpecMount {
@@ -202,7 +192,10 @@ async function recordOf(deps: StepDeps, step: Step, hostConfig: HostConfig): Pro
     name: `build-step-${step.id.slice(0, 12)}`,
     createdAt: ZERO_TIME,
     ...{ path, args },
-    config: { Hostname: step.hostname, User: step.user, WorkingDir: step.cwd, Env: [...step.env] },
+    config: {
+      ...{ Hostname: step.hostname, User: step.user, WorkingDir: step.cwd, Env: [...step.env] },
+      Tty: step.console?.tty === true,
+    },
     hostConfig,
     ...{ imageId: '', manifestDigest: '', platform: hostPlatform(), chainId: '', snapshotKey: '' },
     ...{ mounts: [], endpoints, ports: {} },

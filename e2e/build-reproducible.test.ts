@@ -104,6 +104,14 @@ test('SOURCE_DATE_EPOCH alone sets the times of an image, and what a base has st
   assert.notEqual(one['containerimage.digest'], two['containerimage.digest']);
 });
 
+test('a Dockerfile may say the time itself, before its first stage', async () => {
+  const files = { Dockerfile: 'ARG SOURCE_DATE_EPOCH=1500000000\nFROM scratch\nCOPY x /x\n', x: '' };
+  await metadataOf(daemon().host, files, '-o', 'type=image,name=own-time,rewrite-timestamp=true');
+  assert.equal(await daemon().ok('inspect', '-f', '{{.Created}}', 'own-time'), '2017-07-14T02:40:00Z');
+  await metadataOf(daemon().host, files, '-t', 'own-time', '--build-arg', `SOURCE_DATE_EPOCH=${EPOCH}`);
+  assert.equal(await daemon().ok('inspect', '-f', '{{.Created}}', 'own-time'), '2020-09-13T12:26:40Z');
+});
+
 test('the same steps give the same id without any of that', async () => {
   const files = { Dockerfile: `FROM ${BUSYBOX}\nRUN date >/when\nCOPY x /x\nENV A=b\n`, x: 'x' };
   const first = await metadataOf(daemon().host, files, '-t', 'kept');

@@ -15,6 +15,7 @@ export async function resultOf(
   solve: (vertex: Base) => Promise<Tree>,
 ): Promise<BuildResult> {
   const { attest, signal } = request;
+  const sourceDateEpoch = epochOf(plans[0]?.sourceDateEpoch);
   const settled = await Promise.allSettled(
     plans.map(async (plan) => {
       const tree = await solve(plan.target.tree);
@@ -30,7 +31,7 @@ export async function resultOf(
   return {
     platforms,
     isMultiPlatform: plans.length > 1 || request.multiPlatform === true,
-    sourceDateEpoch: epochOf(request.buildArgs.get('SOURCE_DATE_EPOCH')),
+    sourceDateEpoch,
   };
 }
 

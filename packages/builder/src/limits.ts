@@ -61,3 +61,6 @@ export const MAX_COMPARED_INDEX_BYTES = 8 * 1024 * 1024;
 
 /** Steps that are taken from one imported cache. */
 export const MAX_IMPORTED_STEPS = 20_000;
+
+/** Platforms of one build. */
+export const MAX_PLATFORMS = 32;

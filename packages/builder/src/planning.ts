@@ -1,10 +1,13 @@
+import { WharfError } from '@wharf/kit';
 import type { Platform } from '@wharf/oci/spec/image';
 import { hostPlatform } from '@wharf/oci/spec/platform';
 import { checkOptions } from './checks/check-options.ts';
 import { Checks } from './checks/checks.ts';
 import { parseDockerfile } from './dockerfile/dockerfile.ts';
 import type { BuildImages, CredentialsSource } from './interfaces.ts';
+import { MAX_PLATFORMS } from './limits.ts';
 import { type BuildPlan, type PlanOptions, planBuild } from './plan/plan.ts';
+import { shareVertices } from './plan/share-vertices.ts';
 
 /** What of a build's request its plan depends on. */
 export interface PlanRequest {
@@ -43,13 +46,20 @@ export async function plansOf(images: BuildImages, request: PlanRequest): Promis
   request.onChecks?.(checks);
   const dockerfile = parseDockerfile(request.dockerfile, checks);
   const platforms = request.platforms.length === 0 ? [hostPlatform()] : request.platforms;
+  if (platforms.length > MAX_PLATFORMS) {
+    throw new WharfError(
+      'resource-exhausted',
+      `Cannot build for ${platforms.length} platforms: ${MAX_PLATFORMS} at most`,
+    );
+  }
   const options = await planOptions(images, request);
-  return Promise.all(
+  const plans = await Promise.all(
     // The checks of one platform say it all.
     platforms.map((targetPlatform, index) =>
       planBuild(dockerfile, { ...options, targetPlatform, checks: index === 0 ? checks : undefined }),
     ),
   );
+  return shareVertices(plans);
 }
 
 /** What a plan of the request is made with, for its first platform. */

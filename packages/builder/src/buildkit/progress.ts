@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { messageOf } from '@wharf/kit';
+import type { Platform } from '@wharf/oci/spec/image';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import { type Finding, formatFinding } from '../checks/checks.ts';
 import { MAX_BUILD_LOG_BYTES, MAX_STEP_LOG_BYTES } from '../history/limits.ts';
 import type { RecordSteps } from '../history/record.ts';
 import type { BuildPlan } from '../plan/plan.ts';
+import type { EvaluatedStage } from '../plan/stage.ts';
 import type { Vertex } from '../plan/vertex.ts';
 import { inputsOf, type SolveObserver } from '../solver/solver.ts';
 import type { StatusMessage, TimestampMessage, VertexMessage } from './messages.ts';
@@ -34,13 +36,15 @@ export class Progress implements SolveObserver {
 
   /** Gives the vertices of plans their names: `[stage 2/3] RUN …`, with the platform in front where there are several. */
   plan(plans: readonly BuildPlan[]): void {
-    for (const plan of plans) this.#plan(plan, plans.length > 1 ? `${formatPlatform(plan.platform)} ` : '');
+    for (const plan of plans) this.#plan(plan, plans.length > 1);
   }
 
-  #plan(plan: BuildPlan, platform: string): void {
-    for (const { stage, steps, image } of plan.stages) {
+  #plan(plan: BuildPlan, isOneOfSeveral: boolean): void {
+    for (const evaluated of plan.stages) {
+      const { stage, steps, image } = evaluated;
       const trees = steps.filter(({ makesTree }) => makesTree);
       const total = trees.length + (image === undefined ? 0 : 1);
+      const platform = isOneOfSeveral ? platformPrefix(evaluated, plan.platform) : '';
       const prefix = platform + (plan.isSingle ? '' : `${stage.name} `);
       let index = 0;
       const name = (vertex: Vertex, text: string): void => {
@@ -204,6 +208,15 @@ export class Progress implements SolveObserver {
     }
     return digest;
   }
+}
+
+/** `linux/amd64->arm64 ` of a stage that runs on one platform and is told of another. */
+function platformPrefix({ draft, buildArgs }: EvaluatedStage, target: Platform): string {
+  const own = formatPlatform(draft.platform);
+  const isTold = buildArgs.some(([name]) => name === 'TARGETPLATFORM' || name === 'TARGETARCH');
+  if (!isTold || own === formatPlatform(target)) return `${own} `;
+  const { os, architecture, variant } = target;
+  return `${own}->${os === draft.platform.os ? '' : `${os}/`}${[architecture, variant].filter(Boolean).join('/')} `;
 }
 
 function oneLine(text: string): string {

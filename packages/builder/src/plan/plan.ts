@@ -51,12 +51,15 @@ export interface BuildPlan {
   readonly stages: readonly EvaluatedStage[];
   /** No step comes from the cache. */
   readonly noCache: boolean;
+  /** SOURCE_DATE_EPOCH, given or as the file has it before its first FROM. */
+  readonly sourceDateEpoch: string | undefined;
   /** The file has one stage only. */
   readonly isSingle: boolean;
 }
 
 const CONTEXT: ContextVertex = { kind: 'context', context: 'context', name: '[internal] load build context' };
 const SCRATCH = 'scratch';
+const EPOCH = 'SOURCE_DATE_EPOCH';
 const NO_CHECKS: CheckOptions = { skip: 'all', experimental: new Set(), error: false };
 const DEFAULT_ENTITLEMENTS: ReadonlySet<string> = new Set(['network.host']);
 const NO_ARGS: ReadonlyMap<string, string> = new Map();
@@ -102,7 +105,7 @@ class Planner {
   async plan(): Promise<BuildPlan> {
     const target = await this.#evaluate(this.#targetIndex(), []);
     if (this.#options.allStages === true) for (const { index } of this.#stages) await this.#evaluate(index, []);
-    const { labels } = this.#options;
+    const { labels, buildArgs } = this.#options;
     for (const [name, value] of Object.entries(labels)) target.draft.setLabel(name, value);
     const done = await Promise.all(this.#done.values());
     this.#checks.assertClean();
@@ -110,6 +113,7 @@ class Planner {
       platform: this.#options.targetPlatform,
       target,
       noCache: this.#options.noCache,
+      sourceDateEpoch: buildArgs.get(EPOCH) ?? this.#globals.values.get(EPOCH),
       isSingle: this.#stages.length === 1,
       stages: done.toSorted((left, right) => left.stage.index - right.stage.index),
     };

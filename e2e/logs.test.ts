@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { BUSYBOX } from './lib/images.ts';
 import { daemonForFile, uniqueName } from './lib/suite.ts';
 
@@ -97,4 +99,68 @@ test('following the log of a container that never ran, or could not be started, 
   await daemon().ok('create', '--name', failed, '--mount', mount, BUSYBOX, 'true');
   assert.match((await daemon().docker(['start', failed])).stderr, /cannot access path/);
   assert.equal(await daemon().ok('logs', '-f', failed), '');
+});
+
+/** All that attach with `logs=1&stream=1` gives until the daemon ends the stream. */
+async function attachedText(name: string, seen: (text: string) => void = () => {}): Promise<string> {
+  const socket = connect(daemon().socketPath);
+  socket.write(
+    `POST /containers/${name}/attach?logs=1&stream=1&stdout=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`,
+  );
+  let data = Buffer.alloc(0);
+  let text = '';
+  let head = true;
+  for await (const piece of socket) {
+    data = Buffer.concat([data, piece as Buffer]);
+    if (head) {
+      const end = data.indexOf('\r\n\r\n');
+      if (end < 0) continue;
+      assert.match(data.toString('latin1', 0, end), /^HTTP\/1\.1 101 /);
+      data = data.subarray(end + 4);
+      head = false;
+    }
+    for (
+      ;
+      data.length >= 8 && data.length >= 8 + data.readUInt32BE(4);
+      data = data.subarray(8 + data.readUInt32BE(4))
+    ) {
+      text += data.toString('utf8', 8, 8 + data.readUInt32BE(4));
+    }
+    seen(text);
+  }
+  assert.equal(data.length, 0, 'the last frame is whole');
+  return text;
+}
+
+for (const driver of ['json-file', 'local']) {
+  test(`attach with logs=1 under load loses and repeats nothing (${driver})`, async () => {
+    const name = uniqueName();
+    const script = 'i=0; while [ $i -lt 40 ]; do i=$((i+1)); seq ${i}0001 ${i}9999; sleep 0.02; done';
+    const options = ['--log-driver', driver, '--log-opt', 'max-size=1m', '--log-opt', 'max-file=50'];
+    await daemon().ok('run', '-d', '--name', name, ...options, BUSYBOX, 'sh', '-c', script);
+    const clients: Promise<string>[] = [];
+    for (let client = 0; client < 6; client++) {
+      clients.push(attachedText(name));
+      await setTimeout(120);
+    }
+    const expected = await daemon().ok('logs', '-f', name);
+    assert.equal(expected.split('\n').length, 40 * 9999);
+    for (const text of await Promise.all(clients)) {
+      assert.equal(text.length, expected.length + 1);
+      assert.ok(text === `${expected}\n`, 'every byte once and in order');
+    }
+  });
+}
+
+test('attach with logs=1 shows the beginning of a line before its end', async () => {
+  const name = uniqueName();
+  const script = 'printf begun; until test -e /go; do sleep 0.05; done; echo " and ended"';
+  await daemon().ok('run', '-d', '--name', name, BUSYBOX, 'sh', '-c', script);
+  const begun = Promise.withResolvers<void>();
+  const all = attachedText(name, (text) => {
+    if (text === 'begun') begun.resolve();
+  });
+  await begun.promise;
+  await daemon().ok('exec', name, 'touch', '/go');
+  assert.equal(await all, 'begun and ended\n');
 });

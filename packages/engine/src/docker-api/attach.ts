@@ -45,24 +45,13 @@ function readRequest(engine: Engine, request: ApiRequest, websocket: boolean): A
   };
 }
 
-interface ReplayOptions {
-  /** Go on until the process ends. */
-  readonly follow: boolean;
-  readonly signal: AbortSignal;
-}
-
-/** Copies the log into the client. */
-async function replay(
-  engine: Engine,
-  attach: AttachRequest,
-  client: Duplex,
-  { follow, signal }: ReplayOptions,
-): Promise<void> {
-  const { record, stdout, stderr, framed } = attach;
+/** Copies the log into the client, with `stream` to the end of the process. */
+async function replay(engine: Engine, attach: AttachRequest, client: Duplex, signal: AbortSignal): Promise<void> {
+  const { record, stdout, stderr, framed, stream } = attach;
   if (!stdout && !stderr) return;
-  const format = { framed, timestamps: false, details: false };
-  const query = { stdout, stderr, follow, signal };
-  await engine.containers.log(record.id).streamTo(query, format, async (piece) => {
+  const query = { stdout, stderr, framed, signal };
+  const log = engine.containers.log(record.id);
+  const write = async (piece: Buffer): Promise<void> => {
     if (client.destroyed) return;
     await new Promise<void>((resolve) => {
       client.once('close', resolve);
@@ -71,7 +60,9 @@ async function replay(
         resolve();
       });
     });
-  });
+  };
+  if (stream) await log.attachTo(query, write);
+  else await log.streamTo({ ...query, follow: false }, { framed, timestamps: false, details: false }, write);
 }
 
 /**
@@ -81,7 +72,7 @@ async function replay(
 async function serveWithLogs(engine: Engine, attach: AttachRequest, client: Duplex): Promise<void> {
   const gone = new AbortController();
   client.once('close', () => gone.abort());
-  const copied = replay(engine, attach, client, { follow: attach.stream, signal: gone.signal });
+  const copied = replay(engine, attach, client, gone.signal);
   if (attach.stream && attach.stdin) {
     const input = client.pipe(new PassThrough());
     const quiet = { stdin: true, stdout: false, stderr: false, framed: false, detachKeys: attach.detachKeys };
@@ -95,14 +86,11 @@ async function serveWithLogs(engine: Engine, attach: AttachRequest, client: Dupl
   client.end();
 }
 
-async function serve(engine: Engine, attach: AttachRequest, client: Duplex, signal: AbortSignal): Promise<void> {
+async function serve(engine: Engine, attach: AttachRequest, client: Duplex): Promise<void> {
   const { record, stdin, stdout, stderr, stream, framed, detachKeys } = attach;
   client.on('error', () => undefined);
   engine.containers.publish(record, 'attach');
-  if (attach.logs && stream && record.state.status === 'running') {
-    // Output is shown before its line ends, which a log of whole lines cannot: history first, then live.
-    await replay(engine, attach, client, { follow: false, signal });
-  } else if (attach.logs && record.state.status !== 'created') {
+  if (attach.logs && record.state.status !== 'created') {
     await serveWithLogs(engine, attach, client);
     return;
   }
@@ -121,12 +109,12 @@ async function attachHijacked(engine: Engine, request: ApiRequest, response: Api
   // A body of known length is no input: docker-modem repeats its options there, and dockerd drops them.
   if (Number(request.headers['content-length'] ?? 0) > 0) await finished(request.body.resume());
   const contentType = attach.framed && upgrade && request.atLeast(42) ? MULTIPLEXED_STREAM : RAW_STREAM;
-  await serve(engine, attach, response.hijack(contentType).stream, request.signal);
+  await serve(engine, attach, response.hijack(contentType).stream);
 }
 
 async function attachWebsocket(engine: Engine, request: ApiRequest, response: ApiResponse): Promise<void> {
   const attach = readRequest(engine, request, true);
-  await serve(engine, attach, await response.websocket(), request.signal);
+  await serve(engine, attach, await response.websocket());
 }
 
 /** `POST /containers/{id}/attach`, `GET /containers/{id}/attach/ws` and `POST /containers/{id}/resize`. */

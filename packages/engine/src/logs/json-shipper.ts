@@ -1,7 +1,8 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasErrno, type Logger, messageOf } from '@wharf/kit';
-import { FALLOC, fallocate, seekData } from '@wharf/linux/fsx';
+import { seekData } from '@wharf/linux/fsx';
+import type { LogMark } from './attach-log.ts';
 import type { Attributes } from './attributes.ts';
 import { type Encoded, type EncodeTask, encodePending, encodeRecords } from './encode-records.ts';
 import { JsonWriter } from './json-writer.ts';
@@ -14,14 +15,15 @@ import {
   SHIP_DELAY_MS,
   SHIP_HOLD_BYTES,
   SHIP_PAUSE_MS,
-  SPOOL_TRIM_BYTES,
 } from './limits.ts';
+import { LogMarkers } from './log-markers.ts';
 import type { LogStore } from './log-store.ts';
 import type { LogThread } from './log-thread.ts';
 import type { PendingLine } from './message-joiner.ts';
 import type { MonitorBrake } from './monitor-brake.ts';
 import { readCursor, type ShipCursor, writeCursor } from './ship-cursor.ts';
 import { fileSize } from './spool.ts';
+import { type SpoolHold, SpoolSpace } from './spool-space.ts';
 
 /** Most containers say little: the first read of a pass is small. */
 const FIRST_CHUNK_BYTES = 16 * 1024;
@@ -55,7 +57,6 @@ export class JsonShipper {
   #buffer: Buffer | undefined;
   #spool: FileHandle | undefined;
   #offset = 0;
-  #trimmed = 0;
   #savedAt = 0;
   #dirty = false;
   #opened = false;
@@ -69,12 +70,15 @@ export class JsonShipper {
   #aside = false;
   #timer: NodeJS.Timeout | undefined;
   #pass: Promise<void> | undefined;
+  readonly #markers = new LogMarkers();
+  readonly #space: SpoolSpace;
   readonly #waiters = new Set<{ readonly target: number; readonly resolve: () => void }>();
   #pauseOver: (() => void) | undefined;
 
   constructor(options: JsonShipperOptions) {
     this.#options = options;
     this.#writer = new JsonWriter(options.store);
+    this.#space = new SpoolSpace(options.log);
   }
 
   /** The spool has grown: ship it soon. */
@@ -109,6 +113,26 @@ export class JsonShipper {
   async #runTwice(): Promise<void> {
     await this.#run();
     await this.#run();
+  }
+
+  /**
+   * Where the log ends and the spool goes on, taken when nothing is under way between them. Remove the hold with `release`.
+   * The files opened are the caller's.
+   */
+  mark(): Promise<LogMark> {
+    this.#pauseOver?.();
+    return this.#markers.next(() => this.#runTwice());
+  }
+
+  release(hold: SpoolHold): void {
+    this.#space.release(hold);
+  }
+
+  #giveMarks(): Promise<void> {
+    return this.#markers.give(async () => {
+      const opened = await this.#options.store.open();
+      return { opened, pending: this.#pending, hold: this.#space.hold(this.#offset) };
+    });
   }
 
   /** The process has ended: ship all, with the lines that did not end, and save the cursor. */
@@ -170,17 +194,19 @@ export class JsonShipper {
     if (!this.#opened) await this.#open();
     this.#noticed = false;
     while (!this.#removed && (await this.#shipChunk())) {
+      await this.#giveMarks();
       await this.#saveSometimes();
       if (!this.#hurried()) await this.#pause();
     }
     if (this.#removed) return;
     if (this.#ending) await this.#shipRest();
+    await this.#giveMarks();
     this.#buffer = undefined;
     this.#aside = false;
   }
 
   #hurried(): boolean {
-    const urgent = this.#urgent > 0 || this.#ending || this.#options.store.followed;
+    const urgent = this.#urgent > 0 || this.#markers.waiting || this.#ending || this.#options.store.followed;
     return urgent || this.#behind || this.#aside;
   }
 
@@ -330,7 +356,7 @@ export class JsonShipper {
     // At once, so that a pass that begins meanwhile opens its own.
     this.#spool = undefined;
     this.#opened = false;
-    this.#trimmed = 0;
+    this.#space.forget();
     await Promise.all([spool?.close(), this.#writer.close()]);
   }
 
@@ -346,22 +372,12 @@ export class JsonShipper {
       size: this.#writer.sizeBytes,
       pending: this.#pending,
     };
-    const trim = this.#offset - this.#trimmed >= SPOOL_TRIM_BYTES;
+    const trim = this.#space.isDue(this.#offset);
     // What is given back can never be shipped again: its copy must be on disk.
     if (trim) await this.#writer.sync();
     await writeCursor(this.#options.cursorPath, cursor, { flush: trim });
     this.#savedAt = performance.now();
     this.#dirty = false;
-    if (trim) this.#trim();
-  }
-
-  #trim(): void {
-    if (!this.#spool) return;
-    try {
-      fallocate(this.#spool.fd, FALLOC.PUNCH_HOLE | FALLOC.KEEP_SIZE, this.#trimmed, this.#offset - this.#trimmed);
-    } catch (error) {
-      this.#options.log.warn({ error: messageOf(error) }, 'Shipped log takes space until the container is removed');
-    }
-    this.#trimmed = this.#offset;
+    if (trim && this.#spool) this.#space.giveBack(this.#spool.fd, this.#offset);
   }
 }

@@ -37,6 +37,8 @@ export const SPOOL_TRIM_BYTES = 8 * 1024 * 1024;
 /** Longest time between two records of how far shipping has come. */
 export const CURSOR_INTERVAL_MS = 1000;
 
+/** How long the end of a container waits for attached clients that read its log. */
+export const ATTACH_GRACE_MS = 2000;
 /** Rotated files a follower may be behind. */
 export const FOLLOWER_MAX_PENDING_FILES = 64;
 /** How long conmon may take to reopen its log. */

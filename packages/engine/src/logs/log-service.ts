@@ -30,6 +30,15 @@ export interface LogFormat {
   readonly details: boolean;
 }
 
+/** What an attached client wants of the output. */
+export interface AttachQuery {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** stdcopy frames; raw bytes otherwise, as for a terminal. */
+  readonly framed: boolean;
+  readonly signal: AbortSignal;
+}
+
 /** What the monitor is to write: a file in CRI format (conmon's `k8s-file`), or nothing. */
 export type MonitorLog = { readonly driver: 'k8s-file'; readonly path: string } | { readonly driver: 'none' };
 
@@ -61,6 +70,11 @@ export interface ContainerLog {
    * it reads on.
    */
   streamTo(query: LogQuery, format: LogFormat, write: (piece: Buffer) => Promise<void>): Promise<void>;
+  /**
+   * The log so far and, while the process runs, what it writes from there on: byte by byte as it comes, lines that have no
+   * end yet too, and each byte once. Ends with the process, or when `write` lags so far behind that it cannot be waited for.
+   */
+  attachTo(query: AttachQuery, write: (piece: Buffer) => Promise<void>): Promise<void>;
   /** What `inspect` shows as `LogPath`; `''` where the driver has no file. */
   readonly path: string;
   sizeBytes(): Promise<number>;

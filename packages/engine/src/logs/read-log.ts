@@ -129,12 +129,18 @@ function untilSignal(query: LogQuery, clock: Clock, done: AbortSignal): AbortSig
 
 /**
  * Reads a log chunk by chunk; the loop is given back between chunks. With `follow` it goes on until the process has
- * ended and its last byte was read, `until` has passed, or the signal aborts; an abort ends it quietly.
+ * ended and its last byte was read, `until` has passed, or the signal aborts; an abort ends it quietly. Files that were `given`
+ * are read instead of those there now, and closed.
  */
-export async function* readLog(store: LogStore, query: LogQuery, clock: Clock): AsyncGenerator<ScanChunk, void, void> {
+export async function* readLog(
+  store: LogStore,
+  query: LogQuery,
+  clock: Clock,
+  given?: readonly OpenSegment[],
+): AsyncGenerator<ScanChunk, void, void> {
   const follower = query.follow ? new Follower() : undefined;
   const over = new AbortController();
-  const opened = await store.open(follower);
+  const opened = given ? [...given] : await store.open(follower);
   const owned = new Set(opened.map(({ handle }) => handle));
   let reader: ChunkReader | undefined;
   try {

@@ -42,6 +42,8 @@ export interface CacheRecord {
     readonly size: number;
     readonly kind: 'run' | 'file';
     readonly description: string;
+    /** Of a COPY: digests of what it takes from trees, by what it takes (`selectionKey`). */
+    readonly selections?: Readonly<Record<string, string>>;
   };
 }
 

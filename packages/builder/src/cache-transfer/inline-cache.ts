@@ -26,12 +26,15 @@ export function stepsOf(
 }
 
 /** A step as caches describe it, its topmost layer at a place in their list. */
-export function recordOf({ key, kind, description, tree }: StepResult, layer: number): CacheRecord {
+export function recordOf({ key, kind, description, tree, selections }: StepResult, layer: number): CacheRecord {
   const top = tree.layers.at(-1);
   return {
     digest: recordDigest(key),
     layers: [{ layer, createdAt: top?.createdAt ?? '1970-01-01T00:00:00Z' }],
-    wharf: { size: top?.descriptor.size ?? 0, kind, description },
+    wharf: {
+      ...{ size: top?.descriptor.size ?? 0, kind, description },
+      ...(Object.keys(selections).length === 0 ? {} : { selections }),
+    },
   };
 }
 

@@ -81,8 +81,8 @@ function takeConfig(
     const diffId = layer?.annotations?.diffID;
     if (!isWhole || diffId === undefined || !isDigest(diffId)) take(record, undefined);
     else {
-      const { size: sizeBytes, kind, description } = wharf;
-      take(record, { diffId, blob, place, sizeBytes, kind, description, createdAt: result.createdAt });
+      const { size: sizeBytes, kind, description, selections = {} } = wharf;
+      take(record, { diffId, blob, place, sizeBytes, kind, description, selections, createdAt: result.createdAt });
     }
   }
 }
@@ -109,7 +109,7 @@ function takeInline(
       take(record, undefined);
       continue;
     }
-    const { size: sizeBytes, kind, description } = wharf;
-    take(record, { diffId, blob, place, sizeBytes, kind, description, createdAt: result.createdAt });
+    const { size: sizeBytes, kind, description, selections = {} } = wharf;
+    take(record, { diffId, blob, place, sizeBytes, kind, description, selections, createdAt: result.createdAt });
   }
 }

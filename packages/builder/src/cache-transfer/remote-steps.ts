@@ -22,6 +22,8 @@ export interface RemoteStep {
   readonly createdAt: string;
   readonly kind: 'run' | 'file';
   readonly description: string;
+  /** Of a COPY: digests of what it takes from trees, by what it takes. */
+  readonly selections: Readonly<Record<string, string>>;
 }
 
 export interface RemoteStepsDeps {
@@ -50,10 +52,16 @@ export class RemoteSteps implements RemoteCache {
   /** Trees that were promised and are not here, by their chain ids. */
   readonly #promised = new Map<string, Promised>();
   readonly #fetching = new Map<string, Promise<boolean>>();
+  readonly #selections: ReadonlyMap<string, string>;
 
   constructor(deps: RemoteStepsDeps, steps: ReadonlyMap<string, RemoteStep>) {
     this.#deps = deps;
     this.#steps = steps;
+    this.#selections = new Map([...steps.values()].flatMap(({ selections }) => Object.entries(selections)));
+  }
+
+  selection(key: string): string | undefined {
+    return this.#selections.get(key);
   }
 
   find(key: string, base: Tree): Tree | undefined {

@@ -20,13 +20,13 @@ export async function selectionDigests(
   snapshots: Snapshotter,
   vertex: FileVertex,
   inputs: readonly Result[],
-  signal: AbortSignal,
+  { known, signal }: { readonly known: readonly (string | undefined)[]; readonly signal: AbortSignal },
 ): Promise<readonly string[]> {
   return Promise.all(
     vertex.actions.map(async (action, index) => {
       if (action.kind !== 'copy') return '';
       const { source: _source, ...selector } = action;
-      return digestOf(snapshots, inputs[index + 1], selector, signal);
+      return known[index] ?? digestOf(snapshots, inputs[index + 1], selector, signal);
     }),
   );
 }

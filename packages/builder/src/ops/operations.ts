@@ -60,7 +60,7 @@ export function buildOperations(given: BuildOperationsDeps): Operations {
         }
       }
     },
-    selectionDigests: (vertex, inputs, signal) => selectionDigests(snapshots, vertex, inputs, signal),
+    selectionDigests: (vertex, inputs, known, signal) => selectionDigests(snapshots, vertex, inputs, { known, signal }),
     mountDigests: (vertex, inputs, signal) => mountDigests(deps, vertex, inputs, signal),
     run: (vertex, inputs, io) => runStep(deps, vertex, inputs, baseOf(inputs), io),
     file: (vertex, inputs, signal) => makeFileLayer(deps, vertex, inputs, baseOf(inputs), signal),

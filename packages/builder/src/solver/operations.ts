@@ -10,8 +10,16 @@ export interface MadeTree {
 /** What the solver has done for it; everything that touches a disk or a process. */
 export interface Operations {
   source(vertex: ImageVertex | SourceVertex, signal: AbortSignal): Promise<Result>;
-  /** For each action of a COPY what it selects, as a digest; empty for other actions. `inputs` begin with the base. */
-  selectionDigests(vertex: FileVertex, inputs: readonly Result[], signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * For each action of a COPY what it selects, as a digest; empty for other actions. `inputs` begin with the base; what is known of an
+   * action is not looked for.
+   */
+  selectionDigests(
+    vertex: FileVertex,
+    inputs: readonly Result[],
+    known: readonly (string | undefined)[],
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
   /** For each mount of a RUN what it shows, as a digest; empty where that does not belong to the step's key. */
   mountDigests(vertex: RunVertex, inputs: readonly Result[], signal: AbortSignal): Promise<readonly string[]>;
   run(

@@ -4,6 +4,7 @@ import type { Base, FileVertex, RunVertex, Vertex } from '../plan/vertex.ts';
 import { type BuildCache, cacheKey } from './cache.ts';
 import type { Operations } from './operations.ts';
 import type { RemoteCache } from './remote-cache.ts';
+import { selectionKey } from './selection-key.ts';
 import type { SharedIo, SharedWork, StepOutput } from './shared-work.ts';
 import { EMPTY_TREE, type Result, type Tree } from './tree.ts';
 
@@ -141,15 +142,27 @@ export class Solver {
       }
       case 'file': {
         // What is selected has to be looked at; what it is put on has not.
+        const known = this.#knownSelections(vertex, inputs);
         const shown = await this.#inputs(vertex, (input, index) =>
-          index === 0 ? this.#resultOf(input) : this.#atHand(input),
+          index === 0 || known[index - 1] !== undefined ? this.#resultOf(input) : this.#atHand(input),
         );
-        const digests = await operations.selectionDigests(vertex, shown, signal);
+        const digests = await operations.selectionDigests(vertex, shown, known, signal);
         return this.#step(vertex, shown, fileParts(vertex, shown, digests), (io) =>
           operations.file(vertex, shown, io.signal),
         );
       }
     }
+  }
+
+  /** What is known from elsewhere of the selections of a copy, so that a tree need not be brought here for them. */
+  #knownSelections({ actions }: FileVertex, inputs: readonly Result[]): readonly (string | undefined)[] {
+    const { remote } = this.#deps;
+    return actions.map((action, index) => {
+      const source = inputs[index + 1];
+      if (remote === undefined || action.kind !== 'copy' || source?.kind !== 'tree') return undefined;
+      if (remote.isHere(source.tree)) return undefined;
+      return remote.selection(selectionKey(action, source.tree.chainId));
+    });
   }
 
   async #step(

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { run } from '../scripts/lib/run.ts';
+import { TestDaemon } from './lib/daemon.ts';
+import { clientEnvironment } from './lib/docker.ts';
+import { BUSYBOX, loadBusybox } from './lib/images.ts';
+import { buildxPlugin } from './lib/plugins.ts';
+import { type RegistryUnderTest, startDockerRegistry, startWharfRegistry } from './lib/registries.ts';
+import { uniqueName } from './lib/suite.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'wharf-build-cache-'));
+const config = join(scratch, 'config');
+let buildx = '';
+let first: TestDaemon;
+let second: TestDaemon;
+before(async () => {
+  buildx = await buildxPlugin();
+  mkdirSync(join(config, 'cli-plugins'), { recursive: true });
+  symlinkSync(buildx, join(config, 'cli-plugins', 'docker-buildx'));
+  writeFileSync(join(config, 'config.json'), '{}');
+  [first, second] = await Promise.all([TestDaemon.start(), TestDaemon.start()]);
+  await Promise.all([loadBusybox(first.host), loadBusybox(second.host)]);
+});
+after(async () => {
+  await Promise.all([first.dispose(), second.dispose()]);
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+function folder(files: Readonly<Record<string, string>>): string {
+  const path = mkdtempSync(join(scratch, 'folder-'));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
+    writeFileSync(join(path, name), text);
+  }
+  return path;
+}
+
+async function build(daemon: TestDaemon, context: string, ...options: readonly string[]): Promise<string> {
+  const result = await attempt(daemon, context, ...options);
+  assert.equal(result.code, 0, result.output);
+  return result.output;
+}
+
+const attempt = (daemon: TestDaemon, context: string, ...options: readonly string[]) =>
+  run([buildx, 'build', '--progress', 'plain', ...options, context], {
+    env: { ...clientEnvironment(daemon.host), DOCKER_CONFIG: config, BUILDX_NO_DEFAULT_ATTESTATIONS: '1' },
+    timeoutMs: 60_000,
+  });
+
+/** Two stages; what the first one makes differs every time it runs. */
+const project = (word: string) =>
+  folder({
+    Dockerfile: `FROM ${BUSYBOX} AS made
+RUN echo ${word} && head -c 16 /dev/urandom | md5sum >/made
+RUN cp /made /copy
+FROM ${BUSYBOX}
+RUN echo ${word} >/own
+COPY --from=made /copy /copy
+RUN cat /copy /own >/all
+`,
+  });
+
+const ran = (output: string) =>
+  [...output.matchAll(/^#(\d+) \[[^\]]*\] (RUN|COPY) .*$/gm)].flatMap(([, number, what]) =>
+    new RegExp(`^#${number} CACHED$`, 'm').test(output) ? [] : [what],
+  );
+
+const read = async (daemon: TestDaemon, image: string, path = '/all') =>
+  (await daemon.ok('run', '--rm', '--network', 'none', image, 'cat', path)).trim();
+
+/** The daemon's own cache and images go, but what builds stand on. */
+async function forget(daemon: TestDaemon, ...images: readonly string[]): Promise<void> {
+  if (images.length > 0) await daemon.ok('rmi', '-f', ...images);
+  await daemon.ok('builder', 'prune', '-af');
+}
+
+for (const [kind, start] of [
+  ['docker-registry', startDockerRegistry],
+  ['wharf', startWharfRegistry],
+] as const) {
+  test(`a cache in a registry (${kind}) saves another machine every step, with mode=max those of all stages`, async () => {
+    await using registry: RegistryUnderTest = await start();
+    const context = project(uniqueName('max'));
+    const reference = `${registry.address}/cache:main`;
+    const image = uniqueName('max');
+    await build(first, context, '-t', image, '--cache-to', `type=registry,ref=${reference},mode=max`);
+    const output = await build(second, context, '-t', image, '--cache-from', `type=registry,ref=${reference}`);
+    assert.match(output, /importing cache manifest from localhost:\d+\/cache:main/);
+    assert.deepEqual(ran(output), []);
+    assert.equal(await read(second, image), await read(first, image));
+    const ids = await Promise.all([first, second].map((daemon) => daemon.ok('inspect', '-f', '{{.Id}}', image)));
+    assert.equal(ids[0], ids[1]);
+    // What was fetched is the machine's own now.
+    assert.deepEqual(ran(await build(second, context)), []);
+    await Promise.all([forget(first, image), forget(second, image)]);
+  });
+}
+
+test('a cache with mode=min holds the steps of the result; a short name means a registry', async () => {
+  await using registry = await startDockerRegistry();
+  const context = project(uniqueName('min'));
+  const reference = `${registry.address}/cache`;
+  await build(first, context, '--cache-to', `type=registry,ref=${reference},image-manifest=false,oci-mediatypes=false`);
+  const output = await build(second, context, '--cache-from', reference);
+  // The first stage ran again, and to another result: what copies from it ran, too.
+  assert.deepEqual(ran(output).toSorted(), ['COPY', 'RUN', 'RUN', 'RUN']);
+  assert.match(output, /RUN echo min\S* >\/own\n#\d+ CACHED/);
+  await Promise.all([forget(first), forget(second)]);
+});
+
+test('an image carries the cache of its own steps', async () => {
+  await using registry = await startDockerRegistry();
+  const context = folder({
+    Dockerfile: `FROM ${BUSYBOX}\nRUN echo ${uniqueName()} >/all\nRUN head -c 9 /dev/urandom >/b\n`,
+  });
+  const image = `${registry.address}/app:1`;
+  await build(first, context, '-t', image, '--push', '--cache-to', 'type=inline');
+  assert.deepEqual(ran(await build(second, context, '--cache-from', image)), []);
+  await build(first, context, '-t', `${registry.address}/app:2`, '--push', '--build-arg', 'BUILDKIT_INLINE_CACHE=1');
+  await forget(second);
+  assert.deepEqual(ran(await build(second, context, '--cache-from', `${registry.address}/app:2`)), []);
+  await Promise.all([forget(first, image), forget(second)]);
+});
+
+test('a cache lies in a directory of the client, and is read from it', async () => {
+  const context = project(uniqueName('local'));
+  const directory = join(scratch, 'layout');
+  const image = uniqueName('local');
+  await build(first, context, '-t', image, '--cache-to', `type=local,dest=${directory},mode=max,compression=zstd`);
+  assert.deepEqual(readdirSync(directory).toSorted().slice(0, 2), ['blobs', 'index.json']);
+  const output = await build(second, context, '-t', image, '--cache-from', `type=local,src=${directory}`);
+  assert.deepEqual(ran(output), []);
+  assert.equal(await read(second, image), await read(first, image));
+  // The next cache holds what this one promised, fetched or not.
+  await forget(second, image);
+  const carried = join(scratch, 'carried');
+  const both = ['--cache-from', `type=local,src=${directory}`, '--cache-to', `type=local,dest=${carried},mode=max`];
+  assert.deepEqual(ran(await build(second, context, ...both)), []);
+  await forget(second);
+  assert.deepEqual(ran(await build(second, context, '--cache-from', `type=local,src=${carried}`)), []);
+  await Promise.all([forget(first, image), forget(second)]);
+});
+
+interface Layout {
+  readonly layers: readonly { readonly blob: string }[];
+  readonly records: readonly {
+    readonly layers: readonly [{ readonly layer: number }];
+    readonly wharf: { readonly description: string };
+  }[];
+}
+
+/** Takes the layers of steps out of a cache in a directory. */
+function removeLayers(directory: string, isMeant: (description: string) => boolean): void {
+  const blob = (digest: string) => join(directory, 'blobs', digest.replace(':', '/'));
+  const json = <T>(path: string) => JSON.parse(readFileSync(path, 'utf8')) as T;
+  const [root] = json<{ readonly manifests: readonly [{ readonly digest: string }] }>(
+    join(directory, 'index.json'),
+  ).manifests;
+  const { config } = json<{ readonly config: { readonly digest: string } }>(blob(root.digest));
+  const { layers, records } = json<Layout>(blob(config.digest));
+  for (const { layers: on, wharf } of records) {
+    if (isMeant(wharf.description)) rmSync(blob(layers[on[0].layer]?.blob ?? ''));
+  }
+}
+
+test('a layer is fetched when its files are needed, and a step whose layer is gone is run', async () => {
+  const context = project(uniqueName('gone'));
+  const directory = join(scratch, 'gone');
+  await build(first, context, '--cache-to', `type=local,dest=${directory},mode=max`);
+  const from = ['--cache-from', `type=local,src=${directory}`];
+  const image = uniqueName('gone');
+  // What the first stage made is in the second one already: nobody needs its layers.
+  removeLayers(directory, (description) => /urandom|cp \/made/.test(description));
+  assert.deepEqual(ran(await build(second, context, '-t', image, ...from)), []);
+  assert.match(await read(second, image), /gone/);
+  await forget(second, image);
+  // Now the COPY is gone, and with it what it copied: both stages run, but what came before is taken.
+  removeLayers(directory, (description) => description.startsWith('COPY'));
+  const output = await build(second, context, '-t', image, ...from);
+  assert.deepEqual(ran(output).length > 0, true);
+  assert.match(await read(second, image), /gone/);
+  await Promise.all([forget(first), forget(second, image)]);
+});
+
+test('a cache that cannot be read or written is told of', async () => {
+  await using registry = await startDockerRegistry();
+  const context = folder({ Dockerfile: `FROM ${BUSYBOX}\nRUN echo ${uniqueName()}\n` });
+  const absent = `${registry.address}/absent`;
+  const output = await build(
+    first,
+    context,
+    '--cache-from',
+    absent,
+    '--cache-from',
+    `type=local,src=${scratch}/absent`,
+  );
+  assert.match(output, /importing cache manifest from \S+absent\n#\d+ ERROR: /);
+  const nowhere = 'type=registry,ref=localhost:1/x';
+  assert.match(
+    (await attempt(first, context, '--cache-to', nowhere)).output,
+    /ERROR: failed to build: failed to solve: [^\n]*localhost:1/,
+  );
+  assert.match(
+    await build(first, context, '--cache-to', `${nowhere},ignore-error=true`),
+    / > exporting cache to registry:/,
+  );
+  const unknown = await attempt(first, context, '--cache-to', 'type=registry,ref=localhost:1/x,mode=all');
+  assert.match(unknown.output, /invalid cache mode: all/);
+});

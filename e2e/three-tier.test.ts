@@ -4,20 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { run } from '../scripts/lib/run.ts';
-import { debianRoot } from './lib/debian-root.ts';
+import { applicationRoot } from './lib/debian-root.ts';
 import { clientEnvironment } from './lib/docker.ts';
 import { composePlugin } from './lib/plugins.ts';
 import { daemonForFile, eventually } from './lib/suite.ts';
 
 const IMAGE = 'debian-app:e2e';
-const PACKAGES = ['nginx-light', 'python3-minimal', 'python3-psycopg2', 'postgresql', 'iproute2'];
 
 const folder = mkdtempSync(join(tmpdir(), 'wharf-three-tier-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const daemon = daemonForFile({
   image: false,
   prepare: async (started) => {
-    const imported = await started.docker(['import', await debianRoot('three-tier', PACKAGES), IMAGE], {
+    const imported = await started.docker(['import', await applicationRoot(), IMAGE], {
       timeoutMs: 120_000,
     });
     assert.equal(imported.code, 0, imported.output);

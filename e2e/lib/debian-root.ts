@@ -26,3 +26,8 @@ export async function debianRoot(name: string, packages: readonly string[]): Pro
   }
   return path;
 }
+
+/** What applications of several tests stand on: one root for all of them, since each takes its time to make. */
+export function applicationRoot(): Promise<string> {
+  return debianRoot('three-tier', ['nginx-light', 'python3-minimal', 'python3-psycopg2', 'postgresql', 'iproute2']);
+}

@@ -332,6 +332,47 @@ test('type=local and type=tar: a directory for each platform, or all in one', as
   assert.ok(existsSync(join(together, 'linux_amd64', 'x')));
 });
 
+test('statements lie beside the files they are about, with the digest of each', async () => {
+  const [apart, together, archive] = [buildx.place(), buildx.place(), buildx.place()];
+  const attest = ['--attest', 'type=provenance,mode=max'];
+  await buildx.build(BOTH, PLATFORMS, ...attest, '-o', `type=local,dest=${apart}`, '-o', `type=tar,dest=${archive}`);
+  const statement = JSON.parse(readFileSync(join(apart, 'linux_arm64', 'provenance.json'), 'utf8')) as {
+    readonly predicateType: string;
+    readonly subject: readonly { readonly name: string; readonly digest: { readonly sha256: string } }[];
+  };
+  assert.match(statement.predicateType, /^https:\/\/slsa\.dev\/provenance\//);
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  assert.deepEqual(statement.subject, [
+    { name: 'all', digest: { sha256: sha256('for all') } },
+    { name: 'arch', digest: { sha256: sha256('arm64') } },
+  ]);
+  assert.match(await must(['tar', '-tf', archive]), /linux_amd64\/arch\nlinux_amd64\/provenance\.json/);
+  const files = { ...BOTH, Dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /$TARGETARCH\n' };
+  const options = `type=local,platform-split=false,attestation-prefix=about-,dest=${together}`;
+  await buildx.build(files, PLATFORMS, ...attest, '-o', options);
+  assert.deepEqual(readdirSync(together).toSorted(), [
+    'about-provenance.linux_amd64.json',
+    'about-provenance.linux_arm64.json',
+    'amd64',
+    'arm64',
+  ]);
+});
+
+test('an artifact holds statements as OCI has them, with their subject', async () => {
+  const archive = buildx.place();
+  const files = { Dockerfile: 'FROM scratch\nCOPY x /\n', x: '' };
+  await buildx.build(files, '--attest', 'type=provenance,mode=min', '-o', `type=oci,dest=${archive},oci-artifact=true`);
+  const { folder, top } = await layoutOf(archive);
+  const [image, about] = blob<Index>(folder, top.digest).manifests;
+  const artifact = blob<Manifest & { readonly artifactType: string; readonly subject: { readonly digest: string } }>(
+    folder,
+    about?.digest ?? '',
+  );
+  assert.equal(artifact.artifactType, 'application/vnd.docker.attestation.manifest.v1+json');
+  assert.equal(artifact.subject.digest, image?.digest);
+  assert.equal(artifact.config.mediaType, 'application/vnd.oci.empty.v1+json');
+});
+
 test('SOURCE_DATE_EPOCH is the time of files in a directory and an archive', async () => {
   const [directory, archive] = [buildx.place(), buildx.place()];
   const files = { Dockerfile: 'FROM scratch\nCOPY x /\n', x: '' };

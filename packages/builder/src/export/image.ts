@@ -54,11 +54,12 @@ export function imageExporter(attributes: Attributes, credentials?: CredentialsS
 }
 
 /** What a client is told of an image (BuildKit, exptypes). */
-export function responseOf({ target, configDigest }: WrittenImage): Readonly<Record<string, string>> {
+export function responseOf({ target, configDigest, platform }: WrittenImage): Readonly<Record<string, string>> {
+  const descriptor = platform === undefined ? target : { ...target, platform };
   return {
     'containerimage.digest': target.digest,
     ...(configDigest === undefined ? {} : { 'containerimage.config.digest': configDigest }),
-    'containerimage.descriptor': Buffer.from(JSON.stringify(target)).toString('base64'),
+    'containerimage.descriptor': Buffer.from(JSON.stringify(descriptor)).toString('base64'),
   };
 }
 

@@ -1,5 +1,5 @@
 import { type Digest, WharfError } from '@wharf/kit';
-import type { Descriptor, Index, Manifest } from '@wharf/oci/spec/image';
+import type { Descriptor, Index, Manifest, Platform } from '@wharf/oci/spec/image';
 import {
   DOCKER_CONFIG,
   DOCKER_INDEX,
@@ -21,6 +21,8 @@ export interface WrittenImage {
   readonly target: Descriptor;
   /** Of the only manifest; absent for an index. */
   readonly configDigest: Digest | undefined;
+  /** Of the only manifest, too. */
+  readonly platform?: Platform;
 }
 
 /** Shows a piece of the work to whoever waits for it. */
@@ -52,7 +54,12 @@ export async function writeImage(
   if (!isIndex) {
     await part(`exporting manifest ${only.descriptor.digest}`, () => Promise.resolve());
     await part(`exporting config ${only.configDigest}`, () => Promise.resolve());
-    return { target: only.descriptor, configDigest: only.configDigest };
+    const [platform] = platforms;
+    return {
+      target: only.descriptor,
+      configDigest: only.configDigest,
+      ...(platform === undefined ? {} : { platform }),
+    };
   }
   const statements: Descriptor[] = [];
   for (const [index, each] of result.platforms.entries()) {

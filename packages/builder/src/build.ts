@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, type Logger, messageOf, Semaphore } from '@wharf/kit';
+import { type Clock, type Logger, Semaphore } from '@wharf/kit';
 import type { ContentStore } from '@wharf/oci/content/content-store';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
+import type { Platform } from '@wharf/oci/spec/image';
+import { CacheCollection, type CacheLimits } from './cache-collection.ts';
 import type { RemoteSteps, RemoteStepsDeps } from './cache-transfer/remote-steps.ts';
 import { CacheUsage } from './cache-usage.ts';
 import { inspectDockerfile } from './checks/inspect.ts';
@@ -12,14 +14,18 @@ import { LineHistories } from './explain/line-history.ts';
 import { resultOf, runExporters } from './finish.ts';
 import type { BuildHistory } from './history/history.ts';
 import type { BuildImages, ImageLease, StepLimits, StepRunner } from './interfaces.ts';
-import { CACHE_SHARE, MAX_BUILDS, MAX_STEPS } from './limits.ts';
+import { MAX_BUILDS, MAX_STEPS } from './limits.ts';
 import { CacheDirectories } from './ops/cache-directories.ts';
+import { type FailedStep, FailedSteps, openOn } from './ops/failed-step.ts';
 import { BUILD_SNAPSHOT } from './ops/new-layer.ts';
+import type { OpenStep } from './ops/open-step.ts';
 import { buildOperations } from './ops/operations.ts';
+import type { StepSettings } from './ops/run.ts';
 import type { StepSecrets } from './ops/step-mounts.ts';
 import type { BuildPlan } from './plan/plan.ts';
+import type { RunVertex } from './plan/vertex.ts';
 import { type PlanRequest, planOptions, plansOf } from './planning.ts';
-import type { Attest, BuildResult, Exporter, ExportStep, InlineCache } from './result.ts';
+import type { Attest, BuildResult, Exporter, ExportStep, InlineCache, PlatformResult } from './result.ts';
 import type { BuildCache } from './solver/cache.ts';
 import { SharedWork } from './solver/shared-work.ts';
 import { type SolveObserver, Solver } from './solver/solver.ts';
@@ -39,6 +45,7 @@ export interface BuilderDeps {
   /** What builds may be allowed beyond the usual. */
   readonly entitlements: ReadonlySet<string>;
   readonly history: BuildHistory;
+  readonly cacheLimits: CacheLimits;
   /** Where the documents of images are. */
   readonly content: ContentStore;
 }
@@ -65,6 +72,8 @@ export interface BuildRequest extends PlanRequest {
   readonly inlineCache?: InlineCache | undefined;
   /** Reads the caches that steps may come from besides the own one. */
   readonly remoteSteps?: ((deps: RemoteStepsDeps) => Promise<RemoteSteps>) | undefined;
+  /** Waited for before a build that failed is given up; a RUN that failed is there until then, as it left its tree. */
+  readonly whenFailed?: ((error: unknown, step: FailedStep | undefined) => Promise<void>) | undefined;
   /** Shows a client what exporters do. */
   readonly exportStep?: ExportStep | undefined;
 }
@@ -95,6 +104,8 @@ export interface Builder {
   readonly entitlements: ReadonlySet<string>;
   readonly usage: CacheUsage;
   readonly contexts: KeptContexts;
+  /** The directories behind cache mounts. */
+  readonly caches: CacheDirectories;
   /** What the lines of Dockerfiles came to before. */
   readonly lines: LineHistories;
   readonly history: BuildHistory;
@@ -104,6 +115,8 @@ export interface Builder {
   readonly snapshots: Snapshotter;
   /** Keeps results from being collected until it is disposed of. */
   lease(): ImageLease;
+  /** A result's tree to run commands in; what they change goes with it. */
+  openTree(result: Pick<PlatformResult, 'tree' | 'platform'>): Promise<OpenStep>;
 }
 
 /** Puts a builder together and removes what an earlier one's crash left. */
@@ -116,6 +129,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
   const caches = new CacheDirectories(join(deps.dataRoot, 'builder', 'caches'));
   const contexts = new KeptContexts(join(deps.dataRoot, 'builder', 'contexts'));
   await contexts.recover();
+  await caches.recover();
   await deps.history.recover();
   const lines = new LineHistories(join(deps.dataRoot, 'builder', 'lines'));
   const repositories = new GitRepositories(join(deps.dataRoot, 'builder', 'repositories'));
@@ -131,42 +145,58 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
       await rm(directory, { recursive: true, force: true });
     }
   };
-  const usage = new CacheUsage({ ...deps, directories: caches });
+  const usage = new CacheUsage({ ...deps, directories: caches, contexts });
+  const collection = new CacheCollection({ ...deps, usage, limits: deps.cacheLimits });
   const build = (request: BuildRequest): Promise<BuildOutcome> =>
     builds
       .run(
         () =>
           withScratch(async (scratch) => {
             using lease = deps.images.lease();
+            await using failures = new FailedSteps();
             const plans = await plansOf(deps.images, request);
             const { network, extraHosts, limits, secrets, signal } = request;
             const operations = buildOperations({
               ...deps,
               ...{ caches, steps, scratch, lease, repositories, context: (name) => request.context(plans, name) },
-              settings: { network, extraHosts, limits, secrets },
+              settings: {
+                network,
+                extraHosts,
+                limits,
+                secrets,
+                ...(request.whenFailed === undefined ? {} : { failures }),
+              },
             });
             const observer = request.onPlans(plans);
             const remote = await request.remoteSteps?.({ ...deps, lease, signal });
             const solver = new Solver({ cache: deps.cache, remote, operations, shared, observer, signal });
-            const result = await resultOf(deps, request, plans, (vertex) => solver.tree(vertex));
-            const responses = await runExporters(deps, request, result, { lease, scratch });
-            return { result, responses };
+            try {
+              const result = await resultOf(deps, request, plans, (vertex) => solver.tree(vertex));
+              const responses = await runExporters(deps, request, result, { lease, scratch });
+              return { result, responses };
+            } catch (error) {
+              await request.whenFailed?.(error, failures.of(error));
+              throw error;
+            }
           }),
         { signal: request.signal },
       )
-      .finally(() => limitCache(deps, usage));
+      .finally(() => collection.soon());
   const inspect: Builder['inspect'] = async (question, filename, request) => {
     const options = await planOptions(deps.images, request);
     return inspectDockerfile(question, { filename, text: request.dockerfile }, options, request.onChecks);
   };
   const { history, content, images, snapshots } = deps;
   const lease = () => images.lease();
+  const openTree: Builder['openTree'] = ({ tree, platform }) =>
+    openOn({ ...deps, caches, settings: PLAIN_STEP }, plainVertex(platform), [], tree.chainId);
   return {
     build,
     inspect,
     entitlements: deps.entitlements,
     withScratch,
     contexts,
+    caches,
     lines,
     usage,
     history,
@@ -175,16 +205,19 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
     images,
     snapshots,
     lease,
+    openTree,
   };
 }
 
-/** After a build, in the background: a share of the disk is the cache's and no more. */
-function limitCache({ dataRoot, clock, log }: BuilderDeps, usage: CacheUsage): void {
-  const limit = async () => {
-    const { blocks, bsize } = await statfs(dataRoot);
-    await usage.limit(blocks * bsize * CACHE_SHARE, Number(clock.nowNs() / 1_000_000n));
+/** What nobody has said anything about. */
+const PLAIN_STEP: StepSettings = {
+  ...{ network: 'default', extraHosts: [], limits: {} },
+  secrets: { secret: () => Promise.resolve(undefined), sshAgent: () => Promise.resolve(undefined) },
+};
+
+function plainVertex(platform: Platform): RunVertex {
+  return {
+    ...{ kind: 'run', base: undefined, args: [], env: [], hiddenEnv: [], cwd: '/', user: '', mounts: [] },
+    ...{ network: 'default', insecure: false, hostname: '', platform, noCache: false, name: '' },
   };
-  limit().catch((error: unknown) =>
-    log.warn({ err: messageOf(error) }, 'the build cache could not be kept within its bounds'),
-  );
 }

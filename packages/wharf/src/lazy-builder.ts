@@ -13,6 +13,9 @@ export const BUILD_ROUTES: readonly Omit<Route, 'handler'>[] = [
   { method: 'POST', pattern: '/build/prune', since: 31 },
   { method: 'POST', pattern: '/session', hijack: true },
   { method: 'POST', pattern: '/grpc', hijack: true },
+  { method: 'GET', pattern: '/wharf/builder/caches' },
+  { method: 'GET', pattern: '/wharf/builder/caches/archive' },
+  { method: 'POST', pattern: '/wharf/builder/caches/archive' },
 ];
 
 const builderModule = lazily(() => import('./builder.ts'));

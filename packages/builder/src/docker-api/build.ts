@@ -22,6 +22,7 @@ import {
   unpackContext,
 } from '../sources/context.ts';
 import { type BuildParameters, buildParameters } from './build-parameters.ts';
+import { cacheRoutes } from './caches.ts';
 import { ClassicOutput } from './classic-output.ts';
 import { pruneBuilds } from './prune.ts';
 import { buildCredentials } from './registry-config.ts';
@@ -82,6 +83,7 @@ export function buildRoutes({
       hijack: true,
       handler: (_, response) => serveGrpc(response.upgrade('h2c'), methods, { headers }),
     },
+    ...cacheRoutes(builder),
   ];
 }
 

@@ -28,6 +28,10 @@ export class CacheDirectories {
   readonly #locks = new KeyedLock();
   /** How many steps use a directory now. */
   readonly #users = new Map<string, number>();
+  /** Directories that somebody reads or replaces as a whole: steps wait for the end of it. */
+  readonly #closed = new Map<string, Promise<void>>();
+  /** Called when nobody uses a directory any more. */
+  readonly #idle = new Map<string, (() => void)[]>();
   /** How often one was used, by this daemon. */
   readonly #uses = new Map<string, number>();
 
@@ -44,8 +48,7 @@ export class CacheDirectories {
     { fill, signal }: { readonly fill: (path: string) => Promise<void>; readonly signal: AbortSignal },
     work: (path: string) => Promise<T>,
   ): Promise<T> {
-    const id = mount.id === '' ? mount.target : mount.id;
-    const name = createHash('sha256').update(id).digest('hex');
+    const name = nameOf(mount.id === '' ? mount.target : mount.id);
     if (mount.sharing === 'private') return this.#private(name, mount, fill, work);
     const use = () => this.#using(name, async () => work(await this.#directory(name, mount, fill)));
     return mount.sharing === 'locked' ? this.#locked(name, signal, use) : use();
@@ -81,6 +84,36 @@ export class CacheDirectories {
     return true;
   }
 
+  /**
+   * Runs `work` with the directory of an id as it is while no step has it; steps that come meanwhile wait. Throws `not-found` for an id that
+   * no build has used, and the signal's reason when it aborts while a step has the directory.
+   */
+  async read<T>(id: string, signal: AbortSignal, work: (path: string) => Promise<T>): Promise<T> {
+    const name = [nameOf(id), `${nameOf(id)}.0`].find((each) => existsSync(join(this.root, each)));
+    if (name === undefined) throw new WharfError('not-found', `No such cache: ${id}`);
+    return this.#alone(name, signal, () => work(join(this.root, name)));
+  }
+
+  /** Puts what `fill` makes in the place of an id's directory, whole or not at all; waits as `read` does. */
+  async replace(id: string, signal: AbortSignal, fill: (path: string) => Promise<void>): Promise<void> {
+    const name = nameOf(id);
+    const path = join(this.root, name);
+    const fresh = join(this.root, `.new-${randomBytes(8).toString('hex')}`);
+    const gone = join(this.root, `.gone-${randomBytes(8).toString('hex')}`);
+    try {
+      await mkdir(fresh, { recursive: true });
+      await fill(fresh);
+      await this.#writeId(name, id);
+      await this.#alone(name, signal, async () => {
+        if (existsSync(path)) renameSync(path, gone);
+        renameSync(fresh, path);
+      });
+    } finally {
+      await rm(fresh, { recursive: true, force: true });
+      await rm(gone, { recursive: true, force: true });
+    }
+  }
+
   /** Removes what a crash left half made or half removed. */
   async recover(): Promise<void> {
     const names = (await readdir(this.root).catch(() => [])).filter((name) => /^\.(?:new|gone)-/.test(name));
@@ -112,12 +145,32 @@ export class CacheDirectories {
     return this.#using(free, async () => work(await this.#directory(free, mount, fill)));
   }
 
-  /** True while a step has the directory mounted. */
+  /** True while a step has the directory mounted, or somebody reads or replaces it. */
   isTaken(name: string): boolean {
-    return (this.#users.get(name) ?? 0) > 0;
+    return (this.#users.get(name) ?? 0) > 0 || this.#closed.has(name);
+  }
+
+  /**
+   * Nobody is kept out before the directory is free: a step may have it and be about to take it a second time, for another of its mounts.
+   */
+  async #alone<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    while (this.isTaken(name)) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#idle.set(name, [...(this.#idle.get(name) ?? []), resolve]);
+      await abortable(signal, Promise.race([promise, this.#closed.get(name) ?? promise]));
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#closed.set(name, promise);
+    try {
+      return await work();
+    } finally {
+      this.#closed.delete(name);
+      resolve();
+    }
   }
 
   async #using<T>(name: string, work: () => Promise<T>): Promise<T> {
+    for (let closed = this.#closed.get(name); closed !== undefined; closed = this.#closed.get(name)) await closed;
     this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
     this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
     try {
@@ -125,7 +178,11 @@ export class CacheDirectories {
     } finally {
       const left = (this.#users.get(name) ?? 1) - 1;
       if (left > 0) this.#users.set(name, left);
-      else this.#users.delete(name);
+      else {
+        this.#users.delete(name);
+        for (const tell of this.#idle.get(name) ?? []) tell();
+        this.#idle.delete(name);
+      }
     }
   }
 
@@ -143,15 +200,23 @@ export class CacheDirectories {
       await chmod(fresh, mount.mode ?? 0o755);
       await chown(fresh, mount.uid ?? 0, mount.gid ?? 0);
       await fill(fresh);
-      const idFile = this.#idFile(name);
-      await mkdir(dirname(idFile), { recursive: true });
-      await writeFile(idFile, mount.id === '' ? mount.target : mount.id);
+      await this.#writeId(name, mount.id === '' ? mount.target : mount.id);
       await rename(fresh, path);
       return path;
     });
   }
 
+  async #writeId(name: string, id: string): Promise<void> {
+    const file = this.#idFile(name);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, id);
+  }
+
   #idFile(name: string): string {
     return join(this.root, '.ids', name);
   }
+}
+
+function nameOf(id: string): string {
+  return createHash('sha256').update(id).digest('hex');
 }

@@ -15,6 +15,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('../commands/build.ts')).build,
     ownOptions: true,
   },
+  builder: {
+    help: 'Look after the build cache: du, prune, cache ls | export | import',
+    load: async () => (await import('../commands/builder.ts')).builder,
+    ownOptions: true,
+  },
   disk: {
     help: 'Whose the bytes below the data root are',
     load: async () => (await import('../commands/disk.ts')).disk,

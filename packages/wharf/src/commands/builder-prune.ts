@@ -1,0 +1,83 @@
+import { createInterface } from 'node:readline/promises';
+import { parseBytes, WharfError } from '@wharf/kit';
+import { byteSize } from '../build/view/text.ts';
+import { askDaemon } from '../daemon-json.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { type FlagTable, flagHelp, parseFlags, UsageError } from './flag-table.ts';
+
+const FLAGS = {
+  all: { kind: 'switch', short: 'a', help: 'Remove all unused build cache, not just dangling ones' },
+  filter: { kind: 'list', value: 'KEY=VALUE', help: 'Only what fits (e.g. "until=24h", "type=exec.cachemount")' },
+  force: { kind: 'switch', short: 'f', help: 'Do not prompt for confirmation' },
+  'keep-storage': { kind: 'text', value: 'BYTES', help: 'Amount of disk space to keep for cache' },
+  'max-used-space': { kind: 'text', value: 'BYTES', help: 'Maximum amount of disk space allowed to keep for cache' },
+  'min-free-space': { kind: 'text', value: 'BYTES', help: 'Target amount of free disk space after pruning' },
+  'reserved-space': { kind: 'text', value: 'BYTES', help: 'Amount of disk space always allowed to keep for cache' },
+} as const satisfies FlagTable;
+
+const SIZES = ['keep-storage', 'max-used-space', 'min-free-space', 'reserved-space'] as const;
+const NORMAL = 'WARNING! This will remove all dangling build cache. Are you sure you want to continue? [y/N] ';
+const EVERYTHING = 'WARNING! This will remove all build cache. Are you sure you want to continue? [y/N] ';
+
+/** `wharf builder prune`, with docker's flags, question and answer. */
+export async function builderPrune(endpoint: Endpoint, line: readonly string[], json: boolean): Promise<number> {
+  const { values, help, positionals } = parseFlags(FLAGS, line);
+  if (help) {
+    console.log(
+      ['Usage:  wharf builder prune', '', 'Remove build cache', '', 'Options:', ...flagHelp(FLAGS)].join('\n'),
+    );
+    return 0;
+  }
+  if (positionals.length > 0) throw new UsageError(`'wharf builder prune' accepts no arguments`);
+  const query = new URLSearchParams();
+  if (values.all === true) query.set('all', '1');
+  for (const name of SIZES) {
+    const text = values[name];
+    if (text !== undefined) query.set(name, String(bytes(name, text)));
+  }
+  query.set('filters', JSON.stringify(filtersOf(values.filter)));
+  if (values.force !== true && !(await isWanted(values.all === true ? EVERYTHING : NORMAL))) return 0;
+  const answer = await askDaemon(endpoint, { method: 'POST', path: `/build/prune?${query}` });
+  const { CachesDeleted, SpaceReclaimed } = answer as {
+    readonly CachesDeleted: readonly string[] | null;
+    readonly SpaceReclaimed: number;
+  };
+  if (json) console.log(JSON.stringify(answer, null, 2));
+  else {
+    if (CachesDeleted !== null && CachesDeleted.length > 0)
+      console.log(`Deleted build cache objects:\n${CachesDeleted.join('\n')}\n`);
+    console.log(`Total reclaimed space: ${byteSize(SpaceReclaimed)}`);
+  }
+  return 0;
+}
+
+async function isWanted(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    // The end of input is a no.
+    const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+    return /^y(es)?$/i.test((await Promise.race([lines.question(question), ended])).trim());
+  } finally {
+    lines.close();
+  }
+}
+
+function filtersOf(given: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  const filters: Record<string, string[]> = {};
+  for (const text of given) {
+    const equals = text.indexOf('=');
+    if (equals <= 0) throw new UsageError(`invalid filter '${text}'`, 'It is given as KEY=VALUE.');
+    const name = text.slice(0, equals);
+    filters[name] = [...(filters[name] ?? []), text.slice(equals + 1)];
+  }
+  return filters;
+}
+
+function bytes(flag: string, text: string): bigint | number {
+  try {
+    return parseBytes(text);
+  } catch (error) {
+    if (!(error instanceof WharfError)) throw error;
+    throw new UsageError(`invalid argument "${text}" for "--${flag}" flag: ${error.message}`);
+  }
+}

@@ -1,4 +1,4 @@
-import { GRPC, GrpcError, grpcStatusOf } from '@wharf/wire/grpc/status';
+import { GRPC, type GrpcDetail, GrpcError, grpcStatusOf } from '@wharf/wire/grpc/status';
 import type { Checks } from '../checks/checks.ts';
 import { type LineRange, locationOf } from '../dockerfile/location.ts';
 import type { BuildPlan } from '../plan/plan.ts';
@@ -65,4 +65,11 @@ export function withSource(error: unknown, filename: string, dockerfile: string,
     value: Buffer.from(JSON.stringify(source)),
   };
   return new GrpcError(grpcStatusOf(error), error.message, { details: [detail], cause: error });
+}
+
+/** The error with more that clients are told beside its words. */
+export function withDetails(error: unknown, details: readonly GrpcDetail[]): unknown {
+  if (details.length === 0 || !(error instanceof Error)) return error;
+  const known = error instanceof GrpcError ? error.grpcDetails : [];
+  return new GrpcError(grpcStatusOf(error), error.message, { details: [...known, ...details], cause: error });
 }

@@ -1,3 +1,24 @@
+import { randomBytes } from 'node:crypto';
+import { WharfError } from '@wharf/kit';
+import type { GrpcDetail } from '@wharf/wire/grpc/status';
+import { lowLevelOp } from '../attestations/low-level.ts';
+import type { Builder } from '../build.ts';
+import type { FailedStep } from '../ops/failed-step.ts';
+import type { OpenStep, StepCommand, StepIo } from '../ops/open-step.ts';
+import type { NewContainer } from './gateway-messages.ts';
+import type { Results } from './results.ts';
+
+/** Containers that may be open on one build. */
+export const MAX_CONTAINERS = 16;
+
+interface Container {
+  readonly step: OpenStep;
+  /** Given back with the container; the failed step itself outlives it. */
+  readonly isOwn: boolean;
+  readonly ended: AbortController;
+  running: Promise<unknown> | undefined;
+}
+
 /**
  * Containers that a client opens on a build (BuildKit, gateway `NewContainer`, `ExecProcess`, `ReleaseContainer`), to look at it.
  *
@@ -7,10 +28,94 @@
  * - The failed step stays as it is, with its secrets, caches and context, for as long as `Control/Solve` of that build is open: until
  *   the client calls `LLBBridge/Return` (with the error) or goes away. Then all of it is given back.
  * - `NewContainer{ContainerID, Mounts}` takes an id that the client makes up, and mounts with `resultID` set to one of those ids; of a
- *   build that succeeded one mount at `/` with the id of its result's reference. What is changed in there is thrown away.
+ *   build that succeeded one mount at `/` with the id of its result's reference. What is changed in the failed root is there for the next
+ *   container on it; what is changed in other roots goes with the container.
  * - `ExecProcess` is a stream: `Init` first, with `Meta` and `Fds` ([0, 1, 2] for all three) or `Tty` (then 1 carries all output), then
  *   `File` (with `EOF` for the end of stdin), `Resize` and `Signal` from the client; `Started`, `File`, `Exit{Code}`, `Done` from here.
- *   Several processes may run in a container; the first one ends the others with it.
+ *   A root runs one process at a time; several may run one after the other.
  * - All calls carry the build's reference in the metadata `buildkit-controlapi-buildid`.
  */
-export const MAX_CONTAINERS = 16;
+export class JobContainers {
+  readonly #builder: Pick<Builder, 'openTree'>;
+  readonly #results: Results;
+  readonly #open = new Map<string, Container>();
+  #failed: { readonly step: FailedStep; readonly root: string; readonly before: string } | undefined;
+
+  constructor(options: { readonly builder: Pick<Builder, 'openTree'>; readonly results: Results }) {
+    this.#builder = options.builder;
+    this.#results = options.results;
+  }
+
+  /** Lets containers be opened on a failed step. Returns what tells the client of it (BuildKit, `errdefs.Solve`). */
+  hold(step: FailedStep): GrpcDetail {
+    const [root, before] = [newId(), newId()];
+    this.#failed = { step, root, before };
+    const { body } = lowLevelOp(step.vertex);
+    const count = 'mounts' in body ? body.mounts.length : 1;
+    const ids = (id: string) => Array.from({ length: count }, (_, index) => (index === 0 ? id : `${id}-${index}`));
+    const solve = { inputIDs: ids(before), mountIDs: ids(root), op: { exec: body } };
+    const value = Buffer.from(JSON.stringify(solve));
+    return { type_url: 'github.com/moby/buildkit/errdefs.Solve+json', value };
+  }
+
+  /** Opens a container. Throws `not-found` for a root that is not held, `already-exists`, `resource-exhausted`. */
+  async create({ ContainerID, Mounts }: NewContainer): Promise<void> {
+    if (this.#open.has(ContainerID)) throw new WharfError('already-exists', `container ${ContainerID} exists`);
+    if (this.#open.size >= MAX_CONTAINERS) {
+      throw new WharfError('resource-exhausted', `Cannot open a container: ${MAX_CONTAINERS} are open on this build`);
+    }
+    const root = Mounts.find(({ dest }) => dest === '/')?.resultID ?? '';
+    const ended = new AbortController();
+    const isOwn = root !== this.#failed?.root;
+    this.#open.set(ContainerID, { ...{ step: await this.#root(root), isOwn, ended }, running: undefined });
+  }
+
+  #root(id: string): Promise<OpenStep> {
+    const failed = this.#failed;
+    if (failed !== undefined && id === failed.root) return Promise.resolve(failed.step.step);
+    if (failed !== undefined && id === failed.before) return failed.step.openBefore();
+    const result = this.#results.find(id);
+    if (result !== undefined) return this.#builder.openTree(result);
+    throw new WharfError('not-found', `Cannot open a container on "${id}": nothing is held under that id`);
+  }
+
+  /** Runs a command in a container to its end. Throws `failed-precondition` while another runs in the same root. */
+  async run(containerId: string, command: StepCommand, io: StepIo): Promise<{ readonly exitCode: number }> {
+    const container = this.#open.get(containerId);
+    if (container === undefined) throw new WharfError('not-found', `container ${containerId} not found`);
+    if ([...this.#open.values()].some(({ step, running }) => step === container.step && running !== undefined)) {
+      throw new WharfError(
+        'failed-precondition',
+        'Cannot run a second process in this container: wait for the first one to end',
+      );
+    }
+    const signal = AbortSignal.any([io.signal, container.ended.signal]);
+    const running = container.step.run(command, { ...io, signal });
+    container.running = running.catch(() => undefined);
+    try {
+      return await running;
+    } finally {
+      container.running = undefined;
+    }
+  }
+
+  /** Ends what runs in a container and gives it back. Nothing happens to one that is not there. */
+  async release(containerId: string): Promise<void> {
+    const container = this.#open.get(containerId);
+    if (container === undefined) return;
+    this.#open.delete(containerId);
+    container.ended.abort(new WharfError('aborted', 'the container is released'));
+    await container.running;
+    if (container.isOwn) await container.step[Symbol.asyncDispose]();
+  }
+
+  /** Releases all, and lets the failed step go. */
+  async close(): Promise<void> {
+    this.#failed = undefined;
+    await Promise.all([...this.#open.keys()].map((id) => this.release(id)));
+  }
+}
+
+function newId(): string {
+  return randomBytes(16).toString('hex');
+}

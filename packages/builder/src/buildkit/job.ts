@@ -13,8 +13,9 @@ import type { Exporter } from '../result.ts';
 import { type BuildSource, openSource } from './build-source.ts';
 import { CacheJob } from './cache-job.ts';
 import { planExports } from './export-plan.ts';
-import { Warnings, watching, withoutStatus, withSource } from './failure.ts';
+import { Warnings, watching, withDetails, withoutStatus, withSource } from './failure.ts';
 import { type FrontendOptions, frontendOptions } from './frontend-options.ts';
+import { JobContainers } from './gateway-container.ts';
 import type { BridgeSolve, ControlSolve, ExporterMessage, ResultMessage } from './messages.ts';
 import { Progress } from './progress.ts';
 import type { Results } from './results.ts';
@@ -40,6 +41,9 @@ export class BuildJob {
   #statements: BuildStatements | undefined;
   #failure: unknown;
   readonly #held: string[] = [];
+  /** What the client looks into. */
+  readonly containers: JobContainers;
+  readonly #over = Promise.withResolvers<void>();
 
   constructor(options: {
     readonly builder: Builder;
@@ -54,6 +58,7 @@ export class BuildJob {
     this.#request = options.request;
     this.#signal = options.signal;
     this.progress = new Progress(options.request.Ref);
+    this.containers = new JobContainers(options);
     this.#returned.promise.catch(() => undefined);
   }
 
@@ -63,8 +68,13 @@ export class BuildJob {
       this.#signal.addEventListener('abort', () => reject(this.#signal.reason), { once: true });
     });
     gone.catch(() => undefined);
-    await Promise.race([this.#returned.promise, gone]);
-    return this.response;
+    try {
+      await Promise.race([this.#returned.promise, gone]);
+      return this.response;
+    } finally {
+      await this.containers.close();
+      this.#over.resolve();
+    }
   }
 
   /** What the exporters said. */
@@ -101,7 +111,11 @@ export class BuildJob {
     try {
       const options = frontendOptions(given.FrontendOpt);
       if (options.question !== undefined) return await this.#answer(options.question, { given, options });
-      const outcome = await this.#build({ given, options });
+      const failed = Promise.withResolvers<never>();
+      const building = this.#build({ given, options }, failed.reject);
+      // A build that failed is held until the client has returned, which hears of the failure before.
+      building.catch(() => undefined);
+      const outcome = await Promise.race([building, failed.promise]);
       this.#outcome = outcome;
       return this.#resultMessage(outcome);
     } catch (error) {
@@ -110,7 +124,7 @@ export class BuildJob {
     }
   }
 
-  async #build(request: FrontendRequest): Promise<BuildOutcome> {
+  async #build(request: FrontendRequest, failing: (error: unknown) => void): Promise<BuildOutcome> {
     const { options } = request;
     const session = await this.#sessions.get(this.#request.Session);
     const caches = new CacheJob(this.#request, session, this.progress);
@@ -140,6 +154,12 @@ export class BuildJob {
             return caches.watch(explainer.watch(observer, plans));
           },
           attest: statements.attest,
+          whenFailed: async (error, step) => {
+            if (step === undefined) return;
+            const told = withSource(error, options.filename, source.dockerfile, failed.at);
+            failing(withDetails(told, [this.containers.hold(step)]));
+            await this.#over.promise;
+          },
           exportStep: (title, work) => this.progress.step(title, work),
         });
       } catch (error) {

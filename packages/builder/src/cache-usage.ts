@@ -1,20 +1,24 @@
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Filters, WharfError } from '@wharf/kit';
+import { statfs } from 'node:fs/promises';
+import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import { layerPool } from '@wharf/oci/workers/pool';
+import type { CacheFilter } from './cache-filter.ts';
+import { bytesToKeep, type CacheRule, choose, type SpaceBounds } from './cache-policy.ts';
 import type { BuildImages } from './interfaces.ts';
-import { CACHE_AGE_MS } from './limits.ts';
 import type { CacheDirectories } from './ops/cache-directories.ts';
-import type { BuildCache } from './solver/cache.ts';
+import type { BuildCache, CacheRecord } from './solver/cache.ts';
+import type { KeptContexts } from './sources/kept-contexts.ts';
 
 /** One entry of the cache as clients see it. */
 export interface CacheEntry {
   readonly id: string;
+  /** The entry it stands on; empty for none. */
   readonly parent: string;
-  readonly kind: 'regular' | 'exec.cachemount';
+  /** A step, a cache mount, or a build context. */
+  readonly kind: 'regular' | 'exec.cachemount' | 'source.local';
   readonly description: string;
   /** An image has the same layers, so that removing the entry frees nothing. */
   readonly shared: boolean;
+  readonly inUse: boolean;
   readonly sizeBytes: number;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
@@ -22,141 +26,147 @@ export interface CacheEntry {
   readonly uses: number;
 }
 
-export interface PruneOptions {
+export interface PruneOptions extends SpaceBounds {
   /** Also what images share. */
   readonly all: boolean;
-  /** `until` (milliseconds since 1970) and `id`, `description`, `type`. */
-  readonly filters: Filters;
-  /** Leaves so much, the most recently used. */
-  readonly keepBytes: number;
+  readonly filter: CacheFilter;
+}
+
+/** An entry and where its bytes are. */
+interface Located {
+  readonly entry: Omit<CacheEntry, 'sizeBytes'>;
+  readonly directory: string | undefined;
+}
+
+interface CacheUsageDeps {
+  readonly cache: BuildCache;
+  readonly directories: CacheDirectories;
+  readonly contexts: KeptContexts;
+  readonly images: Pick<BuildImages, 'sharedSnapshots' | 'collect'>;
+  readonly snapshots: Snapshotter;
+  readonly dataRoot: string;
 }
 
 /** What the cache takes on the disk, and giving it back. */
 export class CacheUsage {
-  readonly #cache: BuildCache;
-  readonly #directories: CacheDirectories;
-  readonly #images: Pick<BuildImages, 'sharedSnapshots' | 'collect'>;
+  readonly #deps: CacheUsageDeps;
+  /** Sizes of steps, which do not change, by their ids. */
+  #measured = new Map<string, number>();
 
-  constructor(options: {
-    readonly cache: BuildCache;
-    readonly directories: CacheDirectories;
-    readonly images: Pick<BuildImages, 'sharedSnapshots' | 'collect'>;
-  }) {
-    this.#cache = options.cache;
-    this.#directories = options.directories;
-    this.#images = options.images;
+  constructor(deps: CacheUsageDeps) {
+    this.#deps = deps;
   }
 
+  /**
+   * Every entry, with the bytes on disk that are its own. A file that several share counts once: for the step that was there first,
+   * and for a context only where no step has it.
+   */
   async list(): Promise<readonly CacheEntry[]> {
-    const shared = await this.#images.sharedSnapshots();
-    const steps = this.#cache.list().map(
-      ({ key, value }): CacheEntry => ({
-        id: key,
-        parent: value.parent,
-        kind: 'regular',
-        description: value.description,
-        shared: value.tree.chainId === '' || shared.has(value.tree.chainId),
-        sizeBytes: value.sizeBytes,
-        createdAt: value.createdAt,
-        lastUsedAt: value.lastUsedAt,
-        uses: value.uses,
-      }),
-    );
-    return [...steps, ...(await this.#mounts())];
+    const located = [...(await this.#steps()), ...(await this.#mounts()), ...(await this.#contexts())];
+    const sizes = await sizesOf(located);
+    const entries = located.map(({ entry }, index) => ({ ...entry, sizeBytes: sizes[index] ?? 0 }));
+    this.#measured = new Map(entries.map(({ id, kind, sizeBytes }) => [kind === 'regular' ? id : '', sizeBytes]));
+    return entries;
   }
 
-  /** Removes entries, the least recently used first. Returns their ids and the bytes that came free. */
-  async prune({
-    all,
-    filters,
-    keepBytes,
-  }: PruneOptions): Promise<{ readonly ids: readonly string[]; readonly bytes: number }> {
-    const entries = (await this.list()).toSorted((left, right) => left.lastUsedAt - right.lastUsedAt);
-    let left = entries.reduce((sum, { shared, sizeBytes }) => sum + (shared ? 0 : sizeBytes), 0);
-    const ids: string[] = [];
-    let bytes = 0;
-    for (const entry of entries) {
-      if ((entry.shared && !all) || !isWanted(entry, filters)) continue;
-      if (keepBytes > 0 && left <= keepBytes) break;
-      if (!(await this.#remove(entry))) continue;
-      ids.push(entry.id);
-      if (entry.shared) continue;
-      bytes += entry.sizeBytes;
-      left -= entry.sizeBytes;
+  /** As `list`, with the sizes of steps that were measured before. */
+  async #estimate(): Promise<readonly CacheEntry[]> {
+    const steps = await this.#steps();
+    const fresh = steps.filter(({ entry }) => !this.#measured.has(entry.id));
+    const others = [...(await this.#mounts()), ...(await this.#contexts())];
+    const sizes = await sizesOf([...fresh, ...others]);
+    for (const [index, { entry }] of fresh.entries()) this.#measured.set(entry.id, sizes[index] ?? 0);
+    return [
+      ...steps.map(({ entry }) => ({ ...entry, sizeBytes: this.#measured.get(entry.id) ?? 0 })),
+      ...others.map(({ entry }, index) => ({ ...entry, sizeBytes: sizes[fresh.length + index] ?? 0 })),
+    ];
+  }
+
+  /** Removes entries, the least recently used first. Returns them. */
+  async prune(options: PruneOptions): Promise<readonly CacheEntry[]> {
+    return this.#pruneOf(await this.list(), options);
+  }
+
+  /** Keeps the cache within its rules. */
+  async limit(rules: readonly CacheRule[], nowMs: number): Promise<void> {
+    let entries = await this.#estimate();
+    for (const { filter, ...rule } of rules) {
+      const gone = new Set(await this.#pruneOf(entries, { ...rule, filter: filter(nowMs) }));
+      entries = entries.filter((entry) => !gone.has(entry));
     }
-    if (ids.length > 0) await this.#images.collect();
-    return { ids, bytes };
   }
 
-  /** Keeps the cache within its bounds: what nobody used for long goes, and the least recently used beyond the size. */
-  async limit(maxBytes: number, nowMs: number): Promise<void> {
-    const old = new Map([['until', [String(nowMs - CACHE_AGE_MS)]]]);
-    await this.prune({ all: true, filters: old, keepBytes: 0 });
-    await this.prune({ all: false, filters: new Map(), keepBytes: Math.max(1, maxBytes) });
-  }
-
-  async #remove(entry: CacheEntry): Promise<boolean> {
-    if (entry.kind === 'exec.cachemount') {
-      if (this.#directories.isTaken(entry.id)) return false;
-      await rm(join(this.#directories.root, entry.id), { recursive: true, force: true });
-      return true;
+  async #pruneOf(entries: readonly CacheEntry[], options: PruneOptions): Promise<readonly CacheEntry[]> {
+    const { all, filter } = options;
+    const usedBytes = entries.reduce((sum, { shared, sizeBytes }) => sum + (shared ? 0 : sizeBytes), 0);
+    const { bsize, bavail } = await statfs(this.#deps.dataRoot);
+    const keepBytes = bytesToKeep(options, usedBytes, bavail * bsize);
+    const removed: CacheEntry[] = [];
+    for (const entry of choose(entries, { all, filter, usedBytes, keepBytes })) {
+      if (await this.#remove(entry)) removed.push(entry);
     }
-    this.#cache.forget(entry.id);
+    if (removed.length > 0) await this.#deps.images.collect();
+    return removed;
+  }
+
+  #remove({ id, kind }: CacheEntry): Promise<boolean> | boolean {
+    const { directories, contexts, cache } = this.#deps;
+    if (kind === 'exec.cachemount') return directories.remove(id);
+    if (kind === 'source.local') return contexts.remove(id);
+    cache.forget(id);
     return true;
   }
 
-  async #mounts(): Promise<readonly CacheEntry[]> {
-    const { root } = this.#directories;
-    const names = await readdir(root).catch(() => []);
-    return Promise.all(
-      names.map(async (name): Promise<CacheEntry> => {
-        const { sizeBytes, changedAt } = await measure(join(root, name));
-        const times = { createdAt: changedAt, lastUsedAt: changedAt };
-        return {
-          ...{ id: name, parent: '', kind: 'exec.cachemount', description: 'cached mount', shared: false, uses: 0 },
-          ...{ sizeBytes, ...times },
-        };
-      }),
-    );
+  /** The oldest first, those that images share before all others. */
+  async #steps(): Promise<readonly Located[]> {
+    const { cache, images, snapshots } = this.#deps;
+    const sharedSnapshots = await images.sharedSnapshots();
+    const records = cache.list().toSorted((left, right) => left.value.createdAt - right.value.createdAt);
+    const byTree = new Map(records.map(({ key, value }) => [value.tree.chainId as string, key]));
+    const isThere = ({ tree: { chainId } }: CacheRecord) => chainId !== '' && snapshots.stat(chainId) !== undefined;
+    const steps = records.map(({ key, value }): Located => {
+      const { tree, parent, kind: _kind, sizeBytes: _sizeBytes, ...rest } = value;
+      const shared = tree.chainId === '' || sharedSnapshots.has(tree.chainId);
+      const directory = isThere(value) ? snapshots.layerDirs(tree.chainId)[0] : undefined;
+      const entry = {
+        id: key,
+        parent: byTree.get(parent) ?? '',
+        kind: 'regular' as const,
+        shared,
+        inUse: false,
+        ...rest,
+      };
+      return { entry, directory };
+    });
+    return [...steps.filter(({ entry }) => entry.shared), ...steps.filter(({ entry }) => !entry.shared)];
+  }
+
+  async #mounts(): Promise<readonly Located[]> {
+    return (await this.#deps.directories.list()).map(({ name, id, path, ...rest }) => ({
+      entry: {
+        ...{ id: name, parent: '', kind: 'exec.cachemount' as const, shared: false, ...rest },
+        description: id === '' ? 'cached mount' : `cached mount with id "${id}"`,
+      },
+      directory: path,
+    }));
+  }
+
+  async #contexts(): Promise<readonly Located[]> {
+    return (await this.#deps.contexts.list()).map(({ id, path, ...rest }) => ({
+      entry: {
+        ...{ id, parent: '', kind: 'source.local' as const, shared: false, ...rest },
+        description: 'local source for context',
+      },
+      directory: path,
+    }));
   }
 }
 
-async function measure(path: string): Promise<{ readonly sizeBytes: number; readonly changedAt: number }> {
-  const { sizeBytes } = await layerPool.run<{ readonly directory: string }, { readonly sizeBytes: number }>({
-    module: import.meta.resolve('@wharf/oci/snapshots/tree-jobs'),
-    job: 'usageJob',
-    params: { directory: path },
-  });
-  return { sizeBytes, changedAt: (await stat(path)).mtimeMs };
-}
-
-function isWanted(entry: CacheEntry, filters: Filters): boolean {
-  for (const [name, values] of filters) {
-    if (!values.some((value) => fits(entry, name, value))) return false;
-  }
-  return true;
-}
-
-function fits(entry: CacheEntry, name: string, value: string): boolean {
-  switch (name) {
-    case 'until':
-    case 'unused-for':
-      return entry.lastUsedAt < Number(value);
-    case 'id':
-      return entry.id.startsWith(value);
-    case 'parent':
-      return entry.parent === value;
-    case 'type':
-      return entry.kind === value;
-    case 'description':
-      return entry.description.includes(value);
-    case 'inuse':
-      return value === '0' || value === 'false';
-    case 'shared':
-      return entry.shared === (value !== '0' && value !== 'false');
-    case 'private':
-      return entry.shared !== (value !== '0' && value !== 'false');
-    default:
-      throw new WharfError('invalid-argument', `invalid filter '${name}'`);
-  }
+async function sizesOf(located: readonly Located[]): Promise<readonly number[]> {
+  const module = import.meta.resolve('@wharf/oci/snapshots/tree-jobs');
+  const parts = located.map(({ entry, directory }) => ({
+    directory,
+    isLast: entry.kind === 'source.local',
+  }));
+  return layerPool.run({ module, job: 'attributeJob', params: { parts } });
 }

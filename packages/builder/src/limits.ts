@@ -19,11 +19,9 @@ export const MAX_STEPS = 16;
 /** How much of a step's output is said again to builds that come to wait for it later. */
 export const SHARED_OUTPUT_BYTES = 256 * 1024;
 
-/** The part of the data root's file system that the cache may take. */
-export const CACHE_SHARE = 0.1;
-
-/** Steps that nobody used for so long go. */
-export const CACHE_AGE_MS = 60 * 24 * 3600 * 1000;
+/** How soon after a build the cache is looked at, and how often at most: its parts have to be measured. */
+export const CACHE_LIMIT_DELAY_MS = 1000;
+export const CACHE_LIMIT_EVERY_MS = 20_000;
 
 /** Client directories whose last build context is kept. */
 export const MAX_KEPT_CONTEXTS = 16;

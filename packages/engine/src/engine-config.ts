@@ -2,6 +2,31 @@ import type { IdMapping } from '@wharf/linux/user-namespace';
 import type { Ulimit } from '@wharf/wire/docker/types';
 import type { CgroupDriver } from './runtime/cgroup-place.ts';
 
+/** Bytes of the build cache; zero says nothing. */
+export interface BuildCacheSpace {
+  /** So much is never removed. */
+  readonly reservedBytes: number;
+  readonly maxUsedBytes: number;
+  /** So much of the disk is to stay free. */
+  readonly minFreeBytes: number;
+}
+
+export interface BuildCacheRule extends BuildCacheSpace {
+  /** Also what images share. */
+  readonly all: boolean;
+  /** Names and values, as of `docker builder prune --filter`. */
+  readonly filters: readonly (readonly [string, string])[];
+}
+
+/** How the build cache is kept small (dockerd's `builder.gc`). */
+export interface BuildCacheConfig {
+  readonly enabled: boolean;
+  /** What the usual rules are made with. */
+  readonly space: BuildCacheSpace;
+  /** In the place of the usual ones. */
+  readonly rules?: readonly BuildCacheRule[];
+}
+
 /** The daemon's own word on the walls around a container; a container may ask for others. */
 export interface WallDefaults {
   /** `builtin`, `unconfined`, or a profile's JSON text. */
@@ -49,6 +74,7 @@ export interface EngineConfig {
   readonly defaultUlimits: readonly Ulimit[];
   /** What builds may be allowed beyond the usual, in BuildKit's words. */
   readonly buildEntitlements: readonly string[];
+  readonly buildCache: BuildCacheConfig;
   readonly defaultShmSizeBytes: number;
 
   readonly logDriver: string;
@@ -118,6 +144,7 @@ export function defaultEngineConfig(
     walls: DEFAULT_WALLS,
     defaultUlimits: [],
     buildEntitlements: ['network.host'],
+    buildCache: { enabled: true, space: { reservedBytes: 0, maxUsedBytes: 0, minFreeBytes: 0 } },
     defaultShmSizeBytes: 64 * 1024 * 1024,
     logDriver: 'json-file',
     logOptions: {},

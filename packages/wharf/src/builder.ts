@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { type Builder, createBuilder } from '@wharf/builder/build';
+import type { CacheLimits } from '@wharf/builder/cache-collection';
+import { dockerFilter } from '@wharf/builder/cache-filter';
 import { BuildHistory } from '@wharf/builder/history/history';
 import type { BuildImages } from '@wharf/builder/interfaces';
 import { BuildCache } from '@wharf/builder/solver/cache';
 import type { Engine } from '@wharf/engine/engine';
+import type { BuildCacheConfig, BuildCacheRule } from '@wharf/engine/engine-config';
 import type { BuildBase } from '@wharf/engine/images/built-images';
 import { TransferOutput } from '@wharf/engine/images/transfer-output';
 import { createStepService } from '@wharf/engine/steps/steps';
@@ -21,12 +24,24 @@ export async function openBuilder(engine: Engine): Promise<Builder> {
   return createBuilder({
     ...{ snapshots, clock, log, dataRoot: config.dataRoot, execRoot: config.execRoot },
     entitlements: new Set(config.buildEntitlements),
+    cacheLimits: cacheLimits(config.buildCache),
     cache: new BuildCache({ store, snapshots, clock }),
     images: buildImages(engine),
     runner,
     history: new BuildHistory({ store, content: documents, clock, log }),
     content,
   });
+}
+
+function cacheLimits({ rules, ...config }: BuildCacheConfig): CacheLimits {
+  if (rules === undefined) return config;
+  const filterOf = (filters: BuildCacheRule['filters']) => {
+    const byName = new Map(filters.map(([name, value]) => [name, [value]]));
+    // Said once here, so that a mistake is found when the builder is opened.
+    dockerFilter(byName, 0);
+    return (nowMs: number) => dockerFilter(byName, nowMs);
+  };
+  return { ...config, rules: rules.map(({ filters, ...rule }) => ({ ...rule, filter: filterOf(filters) })) };
 }
 
 function buildImages({ images, content }: Pick<Engine, 'images' | 'content'>): BuildImages {

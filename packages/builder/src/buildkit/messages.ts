@@ -178,6 +178,16 @@ export const PruneRequest = message('PruneRequest', {
   ...{ 4: ['reservedSpace', 'int'], 5: ['maxUsedSpace', 'int'], 6: ['minFreeSpace', 'int'] },
 });
 
+export interface Prune {
+  readonly filter: readonly string[];
+  readonly all: boolean;
+  /** Nanoseconds. */
+  readonly keepDuration: number;
+  readonly reservedSpace: number;
+  readonly maxUsedSpace: number;
+  readonly minFreeSpace: number;
+}
+
 // Gateway
 
 const Capability = message('APICap', { 1: ['ID', 'string'], 2: ['Enabled', 'bool'] });

@@ -2,8 +2,11 @@ import { type Logger, WharfError } from '@wharf/kit';
 import { decode, encode, type MessageType } from '@wharf/wire/grpc/protobuf';
 import type { GrpcCall, GrpcHandler, GrpcMethods } from '@wharf/wire/grpc/server';
 import type { Builder } from '../build.ts';
+import { buildkitFilter } from '../cache-filter.ts';
 import { runnablePlatforms } from '../emulation.ts';
 import { contentMethods } from './content-service.ts';
+import { execProcesses } from './exec-process.ts';
+import { type NewContainer, NewContainerRequest, ReleaseContainerRequest } from './gateway-messages.ts';
 import { historyRequest, historyUpdate, listenHistory, replayStatus, updateHistory } from './history-service.ts';
 import { BuildJob } from './job.ts';
 import * as pb from './messages.ts';
@@ -22,7 +25,7 @@ const BUILD_ID = 'buildkit-controlapi-buildid';
 const GATEWAY_CAPS = [
   ...['solve.base', 'solve.inlinereturn', 'resolveimage', 'return', 'returnmap', 'proto.refarray'],
   ...['gateway.solve.metadata', 'gateway.solve.evaluate', 'gateway.evaluate', 'gateway.warnings', 'frontend.caps'],
-  ...['frontend.inputs', 'reference.output'],
+  ...['frontend.inputs', 'reference.output', 'gateway.exec', 'gateway.exec.signals'],
 ];
 const LLB_CAPS = [
   ...['source.image', 'source.local', 'source.local.unique', 'source.local.sessionid', 'source.local.includepatterns'],
@@ -66,7 +69,7 @@ export class BuildKitServer {
       [`${control}Solve`, (call) => this.#solve(call)],
       [`${control}Status`, (call) => this.#status(call)],
       [`${control}Session`, (call) => serveSession(this.#sessions, call)],
-      [`${control}DiskUsage`, unary(pb.DiskUsageRequest, pb.DiskUsageResponse, () => this.#diskUsage())],
+      [`${control}DiskUsage`, unary(pb.DiskUsageRequest, pb.DiskUsageResponse, (asked) => this.#diskUsage(asked))],
       [`${control}Prune`, (call) => this.#prune(call)],
       [`${control}ListenBuildHistory`, (call) => this.#listenHistory(call)],
       [`${control}UpdateBuildHistory`, (call) => this.#updateHistory(call)],
@@ -74,6 +77,9 @@ export class BuildKitServer {
       [`${bridge}Ping`, unary(pb.Empty, pb.PongResponse, async () => this.#pong())],
       [`${bridge}Solve`, (call) => this.#bridgeSolve(call)],
       [`${bridge}Return`, (call) => this.#return(call)],
+      [`${bridge}NewContainer`, (call) => this.#newContainer(call)],
+      [`${bridge}ReleaseContainer`, (call) => this.#releaseContainer(call)],
+      [`${bridge}ExecProcess`, async (call) => execProcesses((await this.#job(buildId(call))).containers, call)],
       [`${bridge}Evaluate`, nothing],
       [`${bridge}Warn`, nothing],
       ['/opentelemetry.proto.collector.trace.v1.TraceService/Export', nothing],
@@ -146,6 +152,18 @@ export class BuildKitServer {
     await call.send(encode(pb.BridgeSolveResponse, { result }));
   }
 
+  async #newContainer(call: GrpcCall): Promise<void> {
+    const request = decode<NewContainer>(NewContainerRequest, await first(call));
+    await (await this.#job(buildId(call))).containers.create(request);
+    await call.send(Buffer.alloc(0));
+  }
+
+  async #releaseContainer(call: GrpcCall): Promise<void> {
+    const { ContainerID } = decode<Pick<NewContainer, 'ContainerID'>>(ReleaseContainerRequest, await first(call));
+    await (await this.#job(buildId(call))).containers.release(ContainerID);
+    await call.send(Buffer.alloc(0));
+  }
+
   async #return(call: GrpcCall): Promise<void> {
     const { result, error } = decode<pb.Returned>(pb.ReturnRequest, await first(call));
     (await this.#job(buildId(call))).return(result, error);
@@ -197,32 +215,27 @@ export class BuildKitServer {
     return { FrontendAPICaps: GATEWAY_CAPS.map(enabled), LLBCaps: LLB_CAPS.map(enabled), Workers: [this.#worker()] };
   }
 
-  async #diskUsage(): Promise<object> {
-    return { record: (await this.#builder.usage.list()).map(usageRecord) };
+  async #diskUsage(asked: object): Promise<object> {
+    const { filter } = asked as { readonly filter: readonly string[] };
+    const { matches } = buildkitFilter(filter, undefined);
+    return { record: (await this.#builder.usage.list()).filter(matches).map(usageRecord) };
   }
 
   async #prune(call: GrpcCall): Promise<void> {
-    const request = decode<{ readonly all: boolean; readonly keepDuration: number; readonly reservedSpace: number }>(
-      pb.PruneRequest,
-      await first(call),
-    );
-    const entries = await this.#builder.usage.list();
-    const until =
-      request.keepDuration > 0 ? [['until', [String(Date.now() - request.keepDuration / 1e6)]] as const] : [];
-    const { ids } = await this.#builder.usage.prune({
-      all: request.all,
-      filters: new Map(until),
-      keepBytes: request.reservedSpace,
+    const request = decode<pb.Prune>(pb.PruneRequest, await first(call));
+    const { all, filter, keepDuration, reservedSpace, maxUsedSpace, minFreeSpace } = request;
+    const unusedSince = keepDuration > 0 ? Date.now() - keepDuration / 1e6 : undefined;
+    const removed = await this.#builder.usage.prune({
+      ...{ all, filter: buildkitFilter(filter, unusedSince) },
+      ...{ reservedBytes: reservedSpace, maxUsedBytes: maxUsedSpace, minFreeBytes: minFreeSpace },
     });
-    const gone = new Set(ids);
-    for (const entry of entries) {
-      if (gone.has(entry.id)) await call.send(encode(pb.UsageRecordMessage, usageRecord(entry)));
-    }
+    for (const entry of removed) await call.send(encode(pb.UsageRecordMessage, usageRecord(entry)));
   }
 }
 
 function usageRecord(entry: Awaited<ReturnType<Builder['usage']['list']>>[number]): object {
   return {
+    ...{ InUse: entry.inUse, Mutable: entry.kind !== 'regular' },
     ...{ ID: entry.id, Size: entry.sizeBytes, Description: entry.description, UsageCount: entry.uses },
     ...{ Shared: entry.shared, RecordType: entry.kind, Parents: entry.parent === '' ? [] : [entry.parent] },
     CreatedAt: pb.timestamp(entry.createdAt),

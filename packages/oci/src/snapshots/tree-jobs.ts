@@ -24,6 +24,7 @@ import {
   S,
   syncfs,
 } from '@wharf/linux/fsx';
+import { isDirectory, namesIn, statusOf } from '../layers/walk.ts';
 import { type ByteString, fsPath, toBytes } from '../tar/bytes.ts';
 import type { JobIo } from '../workers/protocol.ts';
 import { inRoot } from '../workers/root.ts';
@@ -58,6 +59,35 @@ export async function usageJob({
   };
   visit(toBytes(directory));
   return { sizeBytes: blocks * 512, inodes };
+}
+
+/**
+ * Bytes on disk of several trees, each file counted once: for the first that has it. One that is `isLast` counts only what nothing
+ * else has, be it among the trees or not. A tree that is not there counts nothing.
+ */
+export async function attributeJob({
+  parts,
+}: {
+  readonly parts: readonly { readonly directory: string | undefined; readonly isLast: boolean }[];
+}): Promise<readonly number[]> {
+  const seen = new Set<number>();
+  return parts.map(({ directory, isLast }) => {
+    if (directory === undefined) return 0;
+    let blocks = 0;
+    const visit = (path: ByteString): void => {
+      const status = statusOf(path);
+      if (status === undefined) return;
+      if (isDirectory(status)) {
+        for (const name of namesIn(path)) visit(`${path}/${name}`);
+      } else if (status.nlink > 1) {
+        if (isLast || seen.has(status.ino)) return;
+        seen.add(status.ino);
+      }
+      blocks += status.blocks;
+    };
+    visit(toBytes(directory));
+    return blocks * 512;
+  });
 }
 
 /** Writes back the file system a directory is on. */

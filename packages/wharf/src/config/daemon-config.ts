@@ -3,6 +3,7 @@ import { type CollectionConfig, parseCollectionConfig } from '@wharf/engine/disk
 import type { EngineConfig } from '@wharf/engine/engine-config';
 import { checkCgroupParent } from '@wharf/engine/runtime/cgroup-place';
 import { WharfError } from '@wharf/kit';
+import { parseBuildCacheConfig } from './build-cache.ts';
 import type { AddressPool, RawValue, RawValues, RuntimeChoice, Ulimit } from './raw-values.ts';
 import { REGISTRY_DIRECTORIES } from './registry-directories.ts';
 import { RUNC_SHIM } from './runtime-entry.ts';
@@ -94,6 +95,7 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     walls: wallsOf(reader),
     init: reader.flag('init'),
     initPath: reader.text('init-path'),
+    buildCache: parseBuildCacheConfig(reader.text('builder-gc') ?? '{}'),
     buildEntitlements: [
       ...(reader.flag('builder-network-host', true) ? ['network.host'] : []),
       ...(reader.flag('builder-security-insecure') ? ['security.insecure'] : []),

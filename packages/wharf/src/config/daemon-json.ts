@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hasErrno, messageOf, WharfError } from '@wharf/kit';
 import { DAEMON_JSON_LIMIT_BYTES } from '../limits.ts';
+import { parseBuildCacheConfig } from './build-cache.ts';
 import {
   type AddressPool,
   type RawValue,
@@ -95,9 +96,14 @@ function readProxies(proxies: unknown, values: RawValues): void {
 
 const ENTITLEMENTS = ['network-host', 'security-insecure'];
 
-/** `{"builder": {"entitlements": {"security-insecure": true}}}`, as dockerd has it. */
+/** `{"builder": {"entitlements": {"security-insecure": true}, "gc": {…}}}`, as dockerd has it. */
 function readBuilder(builder: unknown, values: RawValues): void {
-  const given = section(builder, 'builder', ['entitlements'])['entitlements'];
+  const { entitlements: given, gc } = section(builder, 'builder', ['entitlements', 'gc']);
+  if (gc !== undefined && gc !== null) {
+    const text = JSON.stringify(gc);
+    parseBuildCacheConfig(text);
+    values.set('builder-gc', text);
+  }
   for (const [name, value] of Object.entries(section(given, 'builder.entitlements', ENTITLEMENTS))) {
     if (typeof value !== 'boolean') {
       const text = `invalid value of "builder.entitlements.${name}": must be true or false`;

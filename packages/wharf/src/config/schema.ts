@@ -42,6 +42,11 @@ export const DIRECTIVES: readonly Directive[] = [
     help: 'Name of the default bridge; made when missing',
     check: interfaceName,
   },
+  {
+    flag: 'builder-gc',
+    kind: 'string',
+    help: 'Bounds of the build cache, as builder.gc in daemon.json: {"defaultKeepStorage": "20GB"}',
+  },
   { flag: 'builder-network-host', kind: 'bool', help: 'Builds may ask for the network of the host (default true)' },
   { flag: 'builder-security-insecure', kind: 'bool', help: 'Builds may ask for all powers of the host' },
   {

@@ -40,7 +40,9 @@ export function spdxDocument({ packages, unread }: Scan, { name, created, tool }
     creationInfo: { creators: [`Tool: ${tool}`], created },
     ...(annotations.length > 0 ? { annotations } : {}),
     packages: [root, ...listed],
-    ...(own.size > 0 ? { hasExtractedLicensingInfos: [...own].sort().map(ownLicense) } : {}),
+    ...(own.size > 0
+      ? { hasExtractedLicensingInfos: [...own].sort(([one], [other]) => (one < other ? -1 : 1)).map(ownLicense) }
+      : {}),
     relationships: [
       { spdxElementId: DOCUMENT, relationshipType: 'DESCRIBES', relatedSpdxElement: ROOT },
       ...listed.map(({ SPDXID }) => ({

@@ -66,7 +66,10 @@ const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
 const POSIX_SPAWN_SETSID = 0x80;
 const F_DUPFD_CLOEXEC = 1030;
+const F_GETFL = 3;
+const F_SETFL = 4;
 const O_CLOEXEC = 0o2000000;
+const O_NONBLOCK = 0o4000;
 const O_RDWR = 2;
 const WNOHANG = 1;
 
@@ -244,6 +247,11 @@ function reap(pid: number): ExitStatus | undefined {
   const word = status[0] as number;
   const signal = word & 0x7f;
   return signal === 0 ? { code: (word >> 8) & 0xff, signal: null } : { code: null, signal: signalName(signal) };
+}
+
+/** Makes reads and writes of a descriptor fail with EAGAIN where they would wait. */
+export function setNonblocking(fd: number): void {
+  check(cFcntl(fd, F_SETFL, check(cFcntl(fd, F_GETFL, 0), 'fcntl') | O_NONBLOCK), 'fcntl');
 }
 
 /** A pipe, both ends close-on-exec and the caller's. */

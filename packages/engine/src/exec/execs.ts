@@ -18,14 +18,15 @@ import type { ContainerRecord } from '../containers/container.ts';
 import type { ContainerService } from '../containers/container-service.ts';
 import { userIn } from '../containers/user-lookup.ts';
 import type { EngineConfig } from '../engine-config.ts';
-import { launchMonitor, type Monitor, RuntimeRefusal } from '../runtime/monitor.ts';
+import { launchMonitor, RuntimeRefusal } from '../runtime/monitor.ts';
 import { ATTACH_SOCKET, CONTROL_FIFO } from '../runtime/monitor-arguments.ts';
 import type { HostLimits } from '../runtime/oci-spec/build.ts';
 import { readHostLimits } from '../runtime/oci-spec/host-limits.ts';
-import type { Runtimes } from '../runtime/runtime.ts';
+import type { OciRuntime, Runtimes } from '../runtime/runtime.ts';
 import { EXIT_CANNOT_RUN, execFailure, exitCodeOf } from '../runtime/runtime-error.ts';
 import { parseDetachKeys } from '../streams/detach-keys.ts';
 import type { ProcessStreams } from '../streams/process-streams.ts';
+import { startDirectExec } from './direct-exec.ts';
 import { rootfsOf, writeExecProcess } from './exec-process.ts';
 import type {
   AttachedStartOptions,
@@ -65,6 +66,14 @@ interface Entry {
   state: 'created' | 'starting' | 'running' | 'ended';
   pid: number;
   exitCode: number | undefined;
+}
+
+/** An exec's process as its supervision sees it. */
+interface RunningExec {
+  readonly pid: number;
+  readonly exitCode: Promise<number | undefined>;
+  /** Says that the process is gone, so that its streams can end. */
+  readonly over: () => void;
 }
 
 /**
@@ -142,7 +151,7 @@ class Execs implements ExecService {
   async startDetached(id: string, options: ExecStartOptions): Promise<void> {
     this.check(id);
     const entry = this.#get(id);
-    await this.#launch(entry, options, () => undefined);
+    await this.#launch(entry, options, undefined);
   }
 
   async startAttached(id: string, client: Duplex, options: AttachedStartOptions): Promise<void> {
@@ -227,33 +236,42 @@ class Execs implements ExecService {
     return writeExecProcess({ directory, record, config: this.#deps.config, host: this.#host, exec, consoleSize });
   }
 
-  async #launch(entry: Entry, options: ExecStartOptions, attach: () => void): Promise<void> {
+  async #launch(entry: Entry, options: ExecStartOptions, attach: (() => void) | undefined): Promise<void> {
     const directory = join(this.#directory, entry.id);
     expectCgroupMove();
     entry.state = 'starting';
     this.#publish(entry, `exec_start: ${commandLine(entry.config.command)}`);
     try {
-      const monitor = await this.#spawn(entry, directory, options, attach);
-      entry.pid = monitor.processPid;
+      const running = await this.#spawn(entry, directory, options, attach);
+      entry.pid = running.pid;
       entry.state = 'running';
-      void this.#supervise(entry, monitor, directory);
+      void this.#supervise(entry, running, directory);
     } catch (error) {
       this.#book(entry, exitCodeOf(error) ?? EXIT_CANNOT_RUN, directory);
       throw error;
     }
   }
 
-  async #spawn(entry: Entry, directory: string, options: ExecStartOptions, attach: () => void): Promise<Monitor> {
+  async #spawn(
+    entry: Entry,
+    directory: string,
+    options: ExecStartOptions,
+    attach: (() => void) | undefined,
+  ): Promise<RunningExec> {
     const { config } = entry;
     const record = this.#deps.containers.get(entry.containerId);
     const size = options.consoleSize ?? config.consoleSize;
     const processPath = this.#write(record, directory, config, size);
     if (size !== undefined && config.tty) entry.streams.resize(size);
+    const runtime = this.#deps.runtimes.get(record.hostConfig.Runtime);
     try {
-      return await launchMonitor(
+      if (attach !== undefined && !config.tty && runtime.runsExecs) {
+        return await this.#runDirectly(entry, { runtime, directory, processPath, attach });
+      }
+      const { processPid, execExitCode } = await launchMonitor(
         {
           monitorPath: this.#deps.runtimes.monitorPath,
-          runtime: this.#deps.runtimes.get(record.hostConfig.Runtime),
+          runtime,
           containerId: record.id,
           name: record.name,
           directory,
@@ -264,7 +282,7 @@ class Execs implements ExecService {
           exec: { processPath, attach: true },
         },
         async () => {
-          attach();
+          attach?.();
           await entry.streams.connect({
             attachSocketPath: join(directory, ATTACH_SOCKET),
             controlFifoPath: join(directory, CONTROL_FIFO),
@@ -274,20 +292,46 @@ class Execs implements ExecService {
           });
         },
       );
+      return { pid: processPid, exitCode: execExitCode, over: () => entry.streams.processExited() };
     } catch (error) {
       if (error instanceof RuntimeRefusal) throw execFailure(error.message, config.command[0] ?? '');
       throw error;
     }
   }
 
-  async #supervise(entry: Entry, monitor: Monitor, directory: string): Promise<void> {
-    const exitCode = await monitor.execExitCode.catch((error: unknown) => {
+  /** An exec that ends with its client and the daemon needs no monitor. */
+  async #runDirectly(
+    { containerId, config, streams }: Entry,
+    given: {
+      readonly runtime: OciRuntime;
+      readonly directory: string;
+      readonly processPath: string;
+      readonly attach: () => void;
+    },
+  ): Promise<RunningExec> {
+    const { attach, ...how } = given;
+    const { pid, stdio, exited } = await startDirectExec({ ...how, containerId, stdin: config.attachStdin });
+    attach();
+    const paths = { attachSocketPath: '', controlFifoPath: '' };
+    await streams.connect({
+      ...paths,
+      socket: stdio,
+      terminal: false,
+      stdin: config.attachStdin,
+      stdinOnce: true,
+    });
+    return { pid, exitCode: exited, over: () => stdio.finish() };
+  }
+
+  async #supervise(entry: Entry, running: RunningExec, directory: string): Promise<void> {
+    const exitCode = await running.exitCode.catch((error: unknown) => {
       this.#deps.log.warn({ exec: entry.id, err: messageOf(error) }, 'the exit code of an exec is lost');
       return undefined;
     });
-    entry.streams.processExited();
     const known = exitCode === undefined || exitCode < 0 ? EXIT_CANNOT_RUN : exitCode;
+    // Whoever sees the end of the streams asks for the exit code next.
     this.#book(entry, known, directory);
+    running.over();
     this.#publish(entry, 'exec_die', { exitCode: String(known) });
   }
 

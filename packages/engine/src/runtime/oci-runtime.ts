@@ -52,6 +52,10 @@ export class CommandRuntime implements OciRuntime {
     this.#isCrun = basename(options.path) === 'crun';
   }
 
+  get runsExecs(): boolean {
+    return this.#isCrun;
+  }
+
   tune(spec: Spec): Spec {
     if (!this.#isCrun) return spec;
     const { seccomp } = spec.linux;

@@ -22,6 +22,8 @@ export interface OciRuntime {
   readonly path: string;
   /** Arguments before the command, the state root among them. */
   readonly globalArguments: readonly string[];
+  /** Its `exec` may run with pipes of ours instead of a monitor's: its words about what it could not run come apart from the output. */
+  readonly runsExecs: boolean;
   /** The specification in the form this runtime is quickest with; `learn` the created container to be quicker next time. */
   tune(spec: Spec): Spec;
   /** A container of that specification is created and not yet started. */

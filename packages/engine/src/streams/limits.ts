@@ -2,6 +2,8 @@
 
 /** conmon reads its attach socket into a buffer of this size and drops the rest of a longer packet. */
 export const STDIN_PACKET_BYTES = 32 * 1024;
+/** One read from a pipe, which holds so much unless it was made larger. */
+export const PIPE_READ_BYTES = 64 * 1024 + 1;
 /** Once every client has this much waiting, the monitor's socket is no longer read and the process feels it. */
 export const CLIENT_HIGH_WATER_BYTES = 1024 * 1024;
 /** Reading goes on once the fastest client has come down to this. */

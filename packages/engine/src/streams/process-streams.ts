@@ -1,7 +1,10 @@
 import type { Duplex } from 'node:stream';
+import type { MonitorSocket } from './monitor-socket.ts';
 
 /** Where the monitor (conmon) of one process offers its stdio. */
 export interface MonitorIo {
+  /** The process's own stdio, where no monitor stands before it; the paths mean nothing then. */
+  readonly socket?: MonitorSocket;
   /** conmon's SOCK_SEQPACKET socket: packets out start with 2 (stdout) or 3 (stderr), packets in are stdin. */
   readonly attachSocketPath: string;
   /** conmon's control FIFO: `1 HEIGHT WIDTH\n` resizes the terminal, `2 0 0\n` reopens the log. */

@@ -76,7 +76,7 @@ class Streams implements ProcessStreams {
     if (this.#ended || this.#socket) {
       throw new WharfError('failed-precondition', 'Cannot connect streams: they are already connected or closed');
     }
-    const socket = this.#openSocket(io.attachSocketPath);
+    const socket = io.socket ?? this.#openSocket(io.attachSocketPath);
     this.#io = io;
     this.#socket = socket;
     this.#stdin = new StdinQueue(socket);

@@ -46,7 +46,8 @@ export function clientConfigDirectory(env: Environment = process.env): string {
 }
 
 function withEnvironmentTls(host: string, env: Environment): Endpoint {
-  const wanted = host.startsWith('https:') || (host.startsWith('tcp:') && (env['DOCKER_TLS_VERIFY'] || env['DOCKER_TLS']));
+  const wanted =
+    host.startsWith('https:') || (host.startsWith('tcp:') && (env['DOCKER_TLS_VERIFY'] || env['DOCKER_TLS']));
   if (!wanted) return { host };
   const directory = env['DOCKER_CERT_PATH'] || clientConfigDirectory(env);
   return { host, tls: { ...readTls(directory), skipVerify: !env['DOCKER_TLS_VERIFY'] } };

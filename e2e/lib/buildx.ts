@@ -31,6 +31,12 @@ export class Buildx {
     writeFileSync(join(this.folder, 'config', 'config.json'), '{}');
   }
 
+  /** Gives the client credentials for a registry. */
+  logIn(address: string, name: string, password: string): void {
+    const auth = Buffer.from(`${name}:${password}`).toString('base64');
+    writeFileSync(join(this.folder, 'config', 'config.json'), JSON.stringify({ auths: { [address]: { auth } } }));
+  }
+
   /** A path that nothing is at yet. */
   place(): string {
     this.#places += 1;

@@ -62,3 +62,6 @@ export const MAX_IMPORTED_STEPS = 20_000;
 
 /** Platforms of one build. */
 export const MAX_PLATFORMS = 32;
+
+/** Steps that may stand one on the other, those of the stages below included. */
+export const MAX_STEPS_DEEP = 500;

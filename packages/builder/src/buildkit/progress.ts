@@ -220,7 +220,8 @@ function platformPrefix({ draft, buildArgs }: EvaluatedStage, target: Platform):
 }
 
 function oneLine(text: string): string {
-  return text.replace(/\s*\n[\s\S]*/, ' …');
+  const at = text.indexOf('\n');
+  return at < 0 ? text : `${text.slice(0, at).trimEnd()} …`;
 }
 
 function digestOf(text: string): string {

@@ -8,7 +8,7 @@ export interface Directive {
   readonly line: number;
 }
 
-const FORM = /^([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
+const FORM = /^([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+)$/;
 const KNOWN: ReadonlySet<string> = new Set<DirectiveName>(['syntax', 'escape', 'check']);
 
 /**
@@ -29,7 +29,7 @@ export class DirectiveReader {
   read(line: string): Directive | undefined {
     this.#line += 1;
     if (this.#done) return undefined;
-    const match = line.startsWith(this.#prefix) ? FORM.exec(line.slice(this.#prefix.length).trimStart()) : null;
+    const match = line.startsWith(this.#prefix) ? FORM.exec(line.slice(this.#prefix.length).trim()) : null;
     const name = match?.[1]?.toLowerCase();
     if (match === null || !isKnown(name)) {
       this.#done = true;

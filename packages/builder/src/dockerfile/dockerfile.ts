@@ -2,7 +2,7 @@ import { checkInstruction, checkStages } from '../checks/check-syntax.ts';
 import type { Checks } from '../checks/checks.ts';
 import { parseInstruction } from './instructions/parse.ts';
 import type { Dockerfile, Instruction, Stage } from './instructions/types.ts';
-import { MAX_DOCKERFILE_BYTES } from './limits.ts';
+import { MAX_DOCKERFILE_BYTES, MAX_STAGES } from './limits.ts';
 import { DockerfileError } from './location.ts';
 import { parseSyntax } from './parser.ts';
 
@@ -26,6 +26,7 @@ export function parseDockerfile(text: string, checks?: Checks): Dockerfile {
     if (checks !== undefined) checkInstruction(node, checks);
     const instruction = onLine(node.location.start, () => parseInstruction(node));
     const stage = stages.at(-1);
+    if (stages.length === MAX_STAGES) throw new DockerfileError(`more than ${MAX_STAGES} stages`, node.location);
     if (instruction.kind === 'from') stages.push({ from: instruction, instructions: [] });
     else if (stage !== undefined) stage.instructions.push(instruction);
     else if (instruction.kind === 'arg') globalArgs.push(instruction);

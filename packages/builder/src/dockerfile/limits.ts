@@ -9,3 +9,12 @@ export const MAX_DOCKERFILE_BYTES = 2 * 1024 * 1024;
 
 /** How deep `${a:-${b:-…}}` may nest. */
 export const MAX_EXPANSION_DEPTH = 100;
+
+/** The most stages of a Dockerfile. */
+export const MAX_STAGES = 5000;
+
+/** How much work one `${name#pattern}` may be: characters of the value times those of the pattern. */
+export const MAX_PATTERN_WORK = 50_000_000;
+
+/** How much of a text an error quotes, in characters. */
+export const MAX_QUOTED_LENGTH = 500;

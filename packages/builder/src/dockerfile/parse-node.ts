@@ -60,7 +60,10 @@ function healthcheck(rest: string): Parts {
 
 function onbuild(rest: string, token: string): Parts {
   if (rest === '') return EMPTY;
-  const inner = { ...parseNode(rest, token), heredocs: [], comments: [], location: { start: 0, end: 0 } };
+  // One in the other is an error, which is told later; deeper ones are not even read.
+  const isNested = /^onbuild(\s|$)/i.test(rest);
+  const parsed = isNested ? { keyword: 'ONBUILD', original: rest, flags: [], ...EMPTY } : parseNode(rest, token);
+  const inner = { ...parsed, heredocs: [], comments: [], location: { start: 0, end: 0 } };
   return { ...EMPTY, args: [inner.keyword, ...inner.args], json: inner.json, inner };
 }
 

@@ -125,7 +125,7 @@ class Parser {
 
   /** An escape character at the end of a line joins it to the next, unless another stands before it. */
   #continuation(line: string): { readonly text: string; readonly continues: boolean } {
-    const end = line.replace(/[ \t]*$/, '');
+    const end = withoutEnd(line, ' \t');
     if (!end.endsWith(this.#escape) || end.at(-2) === this.#escape) return { text: line, continues: false };
     return { text: end.slice(0, -1), continues: true };
   }
@@ -136,5 +136,12 @@ function isComment(line: string): boolean {
 }
 
 function withoutNewline(line: string): string {
-  return line.replace(/[\r\n]+$/, '');
+  return withoutEnd(line, '\r\n');
+}
+
+/** Takes characters off the end, by hand: a regular expression would begin anew at each run of them in the middle. */
+function withoutEnd(line: string, characters: string): string {
+  let end = line.length;
+  while (end > 0 && characters.includes(line[end - 1] ?? '')) end -= 1;
+  return line.slice(0, end);
 }

@@ -1,3 +1,4 @@
+import { MAX_PATTERN_WORK } from './limits.ts';
 import { DockerfileError } from './location.ts';
 
 /**
@@ -27,25 +28,75 @@ export function trimSuffix(pattern: string, value: string, greedy: boolean): str
 export function replaceMatches(pattern: string, value: string, replacement: string, every: boolean): string {
   const tokens = parsePattern(pattern);
   const text = characters(value);
+  checkWork(tokens, text);
   const out: string[] = [];
   let at = 0;
-  while (at <= text.length) {
-    const end = matchEnds(tokens, text, at).at(-1);
-    if (end === undefined || (end === at && at === text.length && at > 0 && every)) {
-      if (at < text.length) out.push(text[at] ?? '');
-      at += 1;
-      continue;
-    }
+  for (let match = firstMatch(tokens, text, at); match !== undefined; match = firstMatch(tokens, text, at)) {
+    const { start, end } = match;
+    // At the very end, an empty match after others is none any more.
+    if (end === start && start === text.length && at > 0 && every) break;
+    for (let index = at; index < start; index += 1) out.push(text[index] ?? '');
     out.push(replacement);
-    if (!every) {
-      out.push(...text.slice(end));
-      break;
-    }
+    at = end;
+    if (!every) break;
     // An empty match lets one character pass, or there would be no end of it.
-    if (end === at && at < text.length) out.push(text[at] ?? '');
-    at = Math.max(end, at + 1);
+    if (end === start && at < text.length) out.push(text[at] ?? '');
+    if (end === start) at += 1;
+    if (at > text.length) break;
   }
+  for (let index = at; index < text.length; index += 1) out.push(text[index] ?? '');
   return out.join('');
+}
+
+/**
+ * The first match at or after `from`, as long as it can be. All places a match may begin at are tried side by side: the work is
+ * text times pattern.
+ */
+function firstMatch(
+  tokens: readonly Token[],
+  text: readonly string[],
+  from: number,
+): { readonly start: number; readonly end: number } | undefined {
+  // Of each token: where the earliest match that has come to it began; -1 for none.
+  let reached = new Int32Array(tokens.length + 1).fill(-1);
+  let found: { readonly start: number; readonly end: number } | undefined;
+  for (let at = from; at <= text.length; at += 1) {
+    if (found === undefined && (reached[0] ?? -1) < 0) reached[0] = at;
+    skipStars(tokens, reached);
+    const start = reached[tokens.length] ?? -1;
+    if (start >= 0 && (found === undefined || start <= found.start)) found = { start, end: at };
+    const next = new Int32Array(tokens.length + 1).fill(-1);
+    let alive = found === undefined;
+    for (const [index, token] of tokens.entries()) {
+      const begun = reached[index] ?? -1;
+      if (begun < 0 || (found !== undefined && begun > found.start)) continue;
+      const character = text[at];
+      if (character === undefined) continue;
+      const to = token.kind === 'any' ? index : index + 1;
+      if (token.kind === 'is' && token.text !== character) continue;
+      if ((next[to] ?? -1) < 0 || begun < (next[to] ?? -1)) next[to] = begun;
+      alive = true;
+    }
+    if (!alive) break;
+    reached = next;
+  }
+  return found;
+}
+
+/** A star may stand for nothing. */
+function skipStars(tokens: readonly Token[], reached: Int32Array): void {
+  for (const [index, token] of tokens.entries()) {
+    const begun = reached[index] ?? -1;
+    if (token.kind !== 'any' || begun < 0) continue;
+    const beyond = reached[index + 1] ?? -1;
+    if (beyond < 0 || begun < beyond) reached[index + 1] = begun;
+  }
+}
+
+function checkWork(tokens: readonly Token[], text: readonly string[]): void {
+  if (tokens.length * text.length > MAX_PATTERN_WORK) {
+    throw new DockerfileError(`the pattern of ${tokens.length} characters is too long for a value of ${text.length}`);
+  }
 }
 
 function characters(text: string): readonly string[] {
@@ -73,6 +124,7 @@ function parsePattern(pattern: string): readonly Token[] {
 
 /** Where matches that begin at `start` may end, ascending. Linear in text times pattern. */
 function matchEnds(tokens: readonly Token[], text: readonly string[], start: number): readonly number[] {
+  checkWork(tokens, text);
   let reached = new Set([start]);
   for (const token of tokens) {
     const next = new Set<number>();

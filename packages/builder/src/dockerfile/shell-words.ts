@@ -1,4 +1,4 @@
-import { MAX_EXPANSION_DEPTH } from './limits.ts';
+import { MAX_EXPANSION_DEPTH, MAX_QUOTED_LENGTH } from './limits.ts';
 import { DockerfileError } from './location.ts';
 import { replaceMatches, trimPrefix, trimSuffix } from './shell-pattern.ts';
 
@@ -40,8 +40,12 @@ export function expand(source: string, variables: Variables = NONE, options: Exp
     return new Expander(source, variables, options).run();
   } catch (error) {
     if (!(error instanceof DockerfileError)) throw error;
-    throw new DockerfileError(`failed to process ${JSON.stringify(source)}: ${error.message}`, error.location);
+    throw new DockerfileError(`failed to process ${quote(source)}: ${error.message}`, error.location);
   }
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}…` : text);
 }
 
 /** The expanded text alone. */

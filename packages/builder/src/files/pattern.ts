@@ -10,6 +10,9 @@ type Token =
   | { readonly kind: 'directories' }
   | { readonly kind: 'one'; readonly test: (character: string) => boolean };
 
+/** No path is longer. */
+const MAX_PATTERN_LENGTH = 4096;
+
 /** A pattern, read once. Matching is linear in text times pattern, whatever the pattern. */
 export class Pattern {
   readonly text: string;
@@ -20,6 +23,9 @@ export class Pattern {
    * @param doubleStars false where `**` is two stars and no more: in sources of COPY
    */
   constructor(text: string, { doubleStars = true }: { readonly doubleStars?: boolean } = {}) {
+    if (text.length > MAX_PATTERN_LENGTH) {
+      throw new WharfError('invalid-argument', `a pattern is longer than ${MAX_PATTERN_LENGTH} characters`);
+    }
     this.text = text;
     this.#tokens = parse(text, doubleStars);
   }

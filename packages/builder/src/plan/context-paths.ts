@@ -10,25 +10,26 @@ import type { Base } from './vertex.ts';
 export function contextPaths(plans: readonly BuildPlan[], context = 'context'): readonly string[] {
   const paths = new Set<string>();
   const seen = new Set<Base>();
-  const visit = (vertex: Base): void => {
-    if (vertex === undefined || seen.has(vertex)) return;
+  // By hand and not by recursion: steps may stand on each other by the thousand.
+  const waiting: Base[] = plans.map(({ target }) => target.tree);
+  const note = (source: Base, path: string): void => {
+    if (source?.kind === 'context' && source.context === context) paths.add(posix.resolve('/', path).slice(1));
+    else waiting.push(source);
+  };
+  while (waiting.length > 0) {
+    const vertex = waiting.pop();
+    if ((vertex?.kind !== 'run' && vertex?.kind !== 'file') || seen.has(vertex)) continue;
     seen.add(vertex);
-    if (vertex.kind !== 'run' && vertex.kind !== 'file') return;
-    visit(vertex.base);
+    waiting.push(vertex.base);
     if (vertex.kind === 'run') {
       for (const { sourceVertex, source } of vertex.mounts) note(sourceVertex, source);
-      return;
+      continue;
     }
     for (const action of vertex.actions) {
       if (action.kind !== 'copy') continue;
       const inside = action.include.length > 0 ? action.include : [''];
       for (const pattern of inside) note(action.source, posix.join(action.path, pattern));
     }
-  };
-  const note = (source: Base, path: string): void => {
-    if (source?.kind === 'context' && source.context === context) paths.add(posix.resolve('/', path).slice(1));
-    else visit(source);
-  };
-  for (const { target } of plans) visit(target.tree);
+  }
   return paths.has('') ? [] : [...paths].toSorted();
 }

@@ -5,6 +5,7 @@ import { StageChecks } from '../checks/stage-checks.ts';
 import type { AddInstruction, CopyInstruction, Instruction, RunInstruction } from '../dockerfile/instructions/types.ts';
 import { DockerfileError, type LineRange, withLocation } from '../dockerfile/location.ts';
 import { expand } from '../dockerfile/shell-words.ts';
+import { MAX_STEPS_DEEP } from '../limits.ts';
 import { checkEntitlements } from './entitlements.ts';
 import { copyActions, copyHistory } from './evaluate-copy.ts';
 import { stepMounts } from './evaluate-mount.ts';
@@ -42,6 +43,8 @@ export interface StageStart {
   readonly buildArgs: readonly (readonly [string, string])[];
   /** A stage below has said where it works. */
   readonly hasWorkdir: boolean;
+  /** How many steps there are below. */
+  readonly depth: number;
   /** Undefined when the stage does not begin with an image. */
   readonly image: ImageVertex | undefined;
 }
@@ -78,6 +81,7 @@ class Evaluation {
   readonly #checks: StageChecks;
   readonly #notes: StageNotes;
   readonly #image: ImageVertex | undefined;
+  #depth: number;
   #tree: Base;
   #hasCommand = false;
 
@@ -87,6 +91,7 @@ class Evaluation {
     this.#draft = start.draft;
     this.#tree = start.tree;
     this.#image = start.image;
+    this.#depth = start.depth;
     this.#variables = new Map(start.variables);
     this.#buildArgs = [...start.buildArgs];
     this.#checks = new StageChecks(surroundings.checks, ignored, start.hasWorkdir);
@@ -102,6 +107,7 @@ class Evaluation {
       buildArgs: this.#buildArgs,
       steps: this.#steps,
       image: this.#image,
+      depth: this.#depth,
       notes: this.#notes,
       hasWorkdir: this.#checks.hasWorkdir,
     };
@@ -114,6 +120,9 @@ class Evaluation {
     const before = this.#tree;
     await this.#dispatch(instruction);
     const makesTree = this.#tree !== before;
+    if (makesTree) this.#depth += 1;
+    if (this.#depth > MAX_STEPS_DEEP)
+      throw new DockerfileError(`max depth exceeded: more than ${MAX_STEPS_DEEP} steps one on the other`);
     const text = written.code.trim();
     const title = makesTree ? stepTitle(written, this.#variables, this.#around.escapeToken) : text;
     this.#steps.push({ text, title, location: written.location, result: this.#tree, makesTree });
@@ -178,7 +187,7 @@ class Evaluation {
         const ports = exposedPorts(instruction.ports, (word, protocol, hasHostPart) =>
           this.#checks.port(word, protocol, hasHostPart, instruction.location),
         );
-        config.ExposedPorts = { ...config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) };
+        this.#draft.expose(ports);
         return `EXPOSE [${ports.join(' ')}]`;
       }
       case 'healthcheck':
@@ -203,7 +212,7 @@ class Evaluation {
         return `USER ${instruction.user}`;
       case 'volume':
         if (instruction.paths.includes('')) throw new DockerfileError('VOLUME specified can not be an empty string');
-        config.Volumes = { ...config.Volumes, ...Object.fromEntries(instruction.paths.map((path) => [path, {}])) };
+        this.#draft.addVolumes(instruction.paths);
         return `VOLUME [${instruction.paths.join(' ')}]`;
       default:
         throw new DockerfileError(`unsupported instruction ${instruction.keyword}`);

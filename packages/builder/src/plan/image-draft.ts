@@ -14,10 +14,18 @@ export class ImageDraft {
   readonly history: HistoryEntry[];
   author: string;
   readonly #baseCreated: string | undefined;
+  /** Files may set thousands of variables: where each is is remembered, and nothing is copied for one more. */
+  readonly #env: string[];
+  readonly #envPlaces: Map<string, number>;
 
   constructor(platform: Platform, base?: Pick<ImageConfig, 'config' | 'history' | 'author' | 'created'>) {
     this.platform = platform;
-    this.config = { ...base?.config };
+    this.#env = [...(base?.config?.Env ?? [])];
+    this.#envPlaces = new Map(this.#env.map((entry, index) => [nameOf(entry), index] as const).toReversed());
+    this.config = { ...base?.config, ...(this.#env.length > 0 ? { Env: this.#env } : {}) };
+    for (const key of ['Labels', 'ExposedPorts', 'Volumes'] as const) {
+      if (this.config[key]) this.config[key] = { ...this.config[key] } as never;
+    }
     this.history = [...(base?.history ?? [])];
     this.author = base?.author ?? '';
     this.#baseCreated = base?.created;
@@ -43,15 +51,26 @@ export class ImageDraft {
   }
 
   setEnv(name: string, value: string): void {
-    const env = [...(this.config.Env ?? [])];
-    const at = env.findIndex((entry) => entry === name || entry.startsWith(`${name}=`));
-    if (at < 0) env.push(`${name}=${value}`);
-    else env[at] = `${name}=${value}`;
-    this.config.Env = env;
+    const at = this.#envPlaces.get(name) ?? this.#env.length;
+    this.#envPlaces.set(name, at);
+    this.#env[at] = `${name}=${value}`;
+    this.config.Env = this.#env;
   }
 
   setLabel(name: string, value: string): void {
-    this.config.Labels = { ...this.config.Labels, [name]: value };
+    this.config.Labels ??= {};
+    define(this.config.Labels, name, value);
+  }
+
+  /** Notes ports as `80/tcp`. */
+  expose(ports: readonly string[]): void {
+    this.config.ExposedPorts ??= {};
+    for (const port of ports) define(this.config.ExposedPorts, port, {});
+  }
+
+  addVolumes(paths: readonly string[]): void {
+    this.config.Volumes ??= {};
+    for (const path of paths) define(this.config.Volumes, path, {});
   }
 
   /**
@@ -79,6 +98,16 @@ export class ImageDraft {
       history,
     };
   }
+}
+
+/** Sets a key whatever its name: `__proto__` is a key like others. */
+function define(record: object, key: string, value: unknown): void {
+  Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function nameOf(entry: string): string {
+  const at = entry.indexOf('=');
+  return at < 0 ? entry : entry.slice(0, at);
 }
 
 /** `NAME=value` entries by name; the last one of a name counts. */

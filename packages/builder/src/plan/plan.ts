@@ -72,6 +72,9 @@ export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): P
   return new Planner(dockerfile, options).plan();
 }
 
+/** The stages that wait for the one being looked at. */
+type Path = { readonly index: number; readonly below: Path } | undefined;
+
 class Planner {
   readonly #dockerfile: Dockerfile;
   readonly #options: PlanOptions;
@@ -103,8 +106,8 @@ class Planner {
   }
 
   async plan(): Promise<BuildPlan> {
-    const target = await this.#evaluate(this.#targetIndex(), []);
-    if (this.#options.allStages === true) for (const { index } of this.#stages) await this.#evaluate(index, []);
+    const target = await this.#evaluate(this.#targetIndex(), undefined);
+    if (this.#options.allStages === true) for (const { index } of this.#stages) await this.#evaluate(index, undefined);
     const { labels, buildArgs } = this.#options;
     for (const [name, value] of Object.entries(labels)) target.draft.setLabel(name, value);
     const done = await Promise.all(this.#done.values());
@@ -137,22 +140,22 @@ class Planner {
     return /^\d+$/.test(name) && Number(name) < this.#stages.length ? Number(name) : undefined;
   }
 
-  #evaluate(index: number, path: readonly number[]): Promise<EvaluatedStage> {
+  #evaluate(index: number, path: Path): Promise<EvaluatedStage> {
     const stage = this.#stages[index];
     if (stage === undefined) return Promise.reject(new DockerfileError(`invalid stage index ${index}`));
-    if (path.includes(index)) {
+    if (isOn(path, index)) {
       // The instruction that closes the circle gives it its lines.
       return Promise.reject(new DockerfileError(`circular dependency detected on stage: ${stage.name}`));
     }
     let evaluated = this.#done.get(index);
     if (evaluated === undefined) {
-      evaluated = this.#evaluateStage(stage, [...path, index]);
+      evaluated = this.#evaluateStage(stage, { index, below: path });
       this.#done.set(index, evaluated);
     }
     return evaluated;
   }
 
-  async #evaluateStage(stage: PlannedStage, path: readonly number[]): Promise<EvaluatedStage> {
+  async #evaluateStage(stage: PlannedStage, path: Path): Promise<EvaluatedStage> {
     const { name, location } = stage.parsed.from;
     const given = name === '' ? undefined : await this.#named(name, this.#platformOf(stage)).catch(rethrowAt(location));
     if (given !== undefined) {
@@ -176,12 +179,12 @@ class Planner {
     });
   }
 
-  async #start(stage: PlannedStage, path: readonly number[]): Promise<StageStart> {
+  async #start(stage: PlannedStage, path: Path): Promise<StageStart> {
     const base = this.#find(stage.baseName, stage.index);
     if (base !== undefined && !/^\d+$/.test(stage.baseName)) {
       const below = await this.#evaluate(base, path);
-      const { tree, variables, buildArgs, hasWorkdir } = below;
-      return { tree, draft: below.draft.fork(), variables, buildArgs, hasWorkdir, image: undefined };
+      const { tree, variables, buildArgs, hasWorkdir, depth } = below;
+      return { tree, draft: below.draft.fork(), variables, buildArgs, hasWorkdir, depth, image: undefined };
     }
     const platform = this.#platformOf(stage);
     if (stage.baseName === SCRATCH) return withPath({ tree: undefined, draft: emptyImage(platform) });
@@ -237,7 +240,7 @@ class Planner {
     return image;
   }
 
-  async #treeOf(name: string, path: readonly number[]): Promise<Base> {
+  async #treeOf(name: string, path: Path): Promise<Base> {
     if (name === '') return CONTEXT;
     if (name.includes('$')) {
       throw new DockerfileError(
@@ -295,6 +298,11 @@ function canonicalName(reference: string): string {
   }
 }
 
+function isOn(path: Path, index: number): boolean {
+  for (let each = path; each !== undefined; each = each.below) if (each.index === index) return true;
+  return false;
+}
+
 /** The global arguments of a build that is given none. A fault in them comes up again, with its lines, in a build. */
 function defaultArgs(dockerfile: Dockerfile, automatic: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   try {
@@ -319,6 +327,6 @@ function withPath({ tree, draft }: Pick<StageStart, 'tree' | 'draft'>): StageSta
     draft,
     variables: environmentMap(draft.config.Env ?? []),
     buildArgs: [],
-    ...{ hasWorkdir: false, image: tree?.kind === 'image' ? tree : undefined },
+    ...{ hasWorkdir: false, depth: 0, image: tree?.kind === 'image' ? tree : undefined },
   };
 }

@@ -36,6 +36,8 @@ export interface EvaluatedStage {
   readonly variables: ReadonlyMap<string, string>;
   readonly buildArgs: readonly (readonly [string, string])[];
   readonly steps: readonly PlannedStep[];
+  /** How many steps stand one on the other at its end. */
+  readonly depth: number;
   /** The image it begins with; undefined when that is another stage, or nothing. */
   readonly image: ImageVertex | undefined;
   readonly notes: StageNotes;

@@ -178,12 +178,10 @@ export function csvFields(line: string): readonly string[] {
   let at = 0;
   while (at <= line.length) {
     if (line[at] === '"') {
-      const quoted = /^"((?:[^"]|"")*)"(,|$)/.exec(line.slice(at));
-      if (quoted === null)
-        throw new DockerfileError('failed to parse csv mounts: extraneous or missing " in quoted-field');
-      fields.push((quoted[1] ?? '').replaceAll('""', '"'));
-      at += quoted[0].length;
-      if (quoted[2] === '') break;
+      const field = quotedField(line, at);
+      fields.push(field.text);
+      if (line[field.end] !== ',') break;
+      at = field.end + 1;
       continue;
     }
     const end = line.indexOf(',', at);
@@ -194,4 +192,19 @@ export function csvFields(line: string): readonly string[] {
     at = end + 1;
   }
   return fields;
+}
+
+/** A field in quotes that begins at `at`; two quotes in it are one. */
+function quotedField(line: string, at: number): { readonly text: string; readonly end: number } {
+  const parts: string[] = [];
+  for (let from = at + 1; ; ) {
+    const quote = line.indexOf('"', from);
+    if (quote < 0) break;
+    parts.push(line.slice(from, quote));
+    const next = line[quote + 1];
+    if (next === undefined || next === ',') return { text: parts.join('"'), end: quote + 1 };
+    if (next !== '"') break;
+    from = quote + 2;
+  }
+  throw new DockerfileError('failed to parse csv mounts: extraneous or missing " in quoted-field');
 }

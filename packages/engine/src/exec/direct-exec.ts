@@ -42,7 +42,7 @@ export async function startDirectExec(options: {
   let child: Child;
   try {
     child = await spawnAside({
-      path: runtime.path,
+      path: runtime.executable,
       argv: [
         ...[runtime.path, ...runtime.globalArguments, `--log=${log}`, '--log-format=json'],
         ...['exec', '--process', processPath, '--pid-file', `/proc/self/fd/${PID_FD}`, containerId],

@@ -32,7 +32,7 @@ export async function runProbe(
   const pidPath = join(prepared.directory, PID_FILE);
   const output = pipe();
   const child = await spawnInto(output, {
-    path: runtime.path,
+    path: runtime.executable,
     argv: [
       ...[runtime.path, ...runtime.globalArguments, 'exec', '--process', prepared.processPath],
       ...['--pid-file', pidPath, containerId],

@@ -24,7 +24,7 @@ export function monitorArguments(request: MonitorRequest): readonly string[] {
     '--name',
     request.name,
     '--runtime',
-    runtime.path,
+    runtime.executable,
     '--bundle',
     directory,
     '--container-pidfile',

@@ -2,6 +2,7 @@ import { closeSync, constants, existsSync, openSync, unlinkSync, writeSync } fro
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { hasErrno, type Logger, WharfError } from '@wharf/kit';
+import { SealedProgram } from '@wharf/linux/sealed-program';
 import { runTool } from '@wharf/linux/spawn';
 import { CHECKPOINT_DEADLINE_MS, RUNTIME_CALL_DEADLINE_MS, RUNTIME_MESSAGE_LIMIT } from './limits.ts';
 import type { Spec } from './oci-spec/spec.ts';
@@ -39,6 +40,7 @@ export class CommandRuntime implements OciRuntime {
    * takes a compiled seccomp filter.
    */
   readonly #isCrun: boolean;
+  readonly #sealed: SealedProgram;
 
   constructor(options: CommandRuntimeOptions) {
     this.name = options.name;
@@ -50,6 +52,11 @@ export class CommandRuntime implements OciRuntime {
     const driver = options.systemdCgroups ? ['--systemd-cgroup'] : [];
     this.globalArguments = [...options.extraArguments, `--root=${options.stateRoot}`, ...driver];
     this.#isCrun = basename(options.path) === 'crun';
+    this.#sealed = new SealedProgram(options.path);
+  }
+
+  get executable(): string {
+    return this.#isCrun ? this.#sealed.path : this.path;
   }
 
   get runsExecs(): boolean {
@@ -156,7 +163,7 @@ export class CommandRuntime implements OciRuntime {
     options: { readonly input?: string; readonly timeoutMs?: number } = {},
   ): Promise<string> {
     const result = await runTool({
-      path: this.path,
+      path: this.executable,
       argv: [this.path, ...this.globalArguments, ...command],
       timeoutMs: options.timeoutMs ?? RUNTIME_CALL_DEADLINE_MS,
       input: options.input,

@@ -20,6 +20,8 @@ export type LinuxResources = SpecResources;
 export interface OciRuntime {
   readonly name: string;
   readonly path: string;
+  /** What to run: the program, or a copy of it that starts sooner. Valid while this process lives. */
+  readonly executable: string;
   /** Arguments before the command, the state root among them. */
   readonly globalArguments: readonly string[];
   /** Its `exec` may run with pipes of ours instead of a monitor's: its words about what it could not run come apart from the output. */

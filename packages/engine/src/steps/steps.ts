@@ -122,7 +122,7 @@ async function runToEnd(
   step.signal.throwIfAborted();
   const stdio = openStdio(step);
   const child = await spawnAside({
-    path: runtime.path,
+    path: runtime.executable,
     argv: [runtime.path, ...runtime.globalArguments, 'run', '--bundle', bundle, step.id],
     cwd: bundle,
     fds: stdio.fds,

@@ -117,3 +117,27 @@ test('--restart always starts again with the daemon', async () => {
   await eventually('it runs', async () => (await field(name, '{{.State.Status}}')) === 'running');
   await daemon().ok('rm', '-f', name);
 });
+
+test('a process killed for want of memory is told at once, each time, while its container lives on', async () => {
+  const name = uniqueName();
+  const since = String(Math.floor(Date.now() / 1000));
+
+  const memory = ['-m', '24m', '--memory-swap', '24m'];
+  await daemon().ok('run', '-d', '--name', name, ...memory, BUSYBOX, 'sleep', '100000');
+  const events = async (): Promise<number> => {
+    const until = (Date.now() / 1000).toFixed(3);
+    const filters = ['--filter', `container=${name}`, '--filter', 'event=oom'];
+    return (await daemon().ok('events', '--since', since, '--until', until, ...filters)).split('\n').filter(Boolean)
+      .length;
+  };
+  for (const kills of [1, 2]) {
+    await daemon().docker(['exec', name, 'tail', '/dev/zero']);
+    await eventually(`${kills} kills were told`, async () => (await events()) === kills);
+  }
+  assert.equal(await field(name, '{{.State.Running}} {{.State.OOMKilled}}'), 'true true');
+  await daemon().ok('kill', name);
+  await daemon().ok('wait', name);
+  assert.equal(await events(), 2);
+  await daemon().ok('start', name);
+  assert.equal(await field(name, '{{.State.OOMKilled}}'), 'false');
+});

@@ -1,12 +1,12 @@
 import { WharfError } from '@wharf/kit';
-import { containerNotRunning } from '@wharf/wire/docker/messages';
+import { containerNotRunning, noSuchContainer } from '@wharf/wire/docker/messages';
 import { scheduleRestart } from './auto-restart.ts';
 import { checkpointUnsupported, createCheckpoint, listCheckpoints, removeCheckpoint } from './checkpoint.ts';
 import { commitContainer } from './commit.ts';
 import type { ContainerService } from './container-service.ts';
 import { createContainer } from './create.ts';
 import type { ExitFollowUps } from './exit.ts';
-import { killContainer } from './kill.ts';
+import { cannotKill, killContainer } from './kill.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { pruneContainers } from './prune.ts';
 import { autoRemove, removeContainer } from './remove.ts';
@@ -64,7 +64,11 @@ function lifeVerbs(room: Room, then: ExitFollowUps): LifeVerbs {
       await startContainer(room, live, then);
     },
     stop: async (name, options) => stopContainer(room, registry.get(name), { ...options, name }, then),
-    kill: async (name, signal) => killContainer(room, registry.get(name), { name, signal }, then),
+    async kill(name, signal) {
+      const live = registry.find(name);
+      if (live === undefined) throw cannotKill(name, 'not-found', noSuchContainer(name));
+      await killContainer(room, live, { name, signal }, then);
+    },
     restart: async (name, options) => restartContainer(room, registry.get(name), { ...options, name }, then),
     pause: async (name) => pauseContainer(room, registry.get(name)),
     unpause: async (name) => unpauseContainer(room, registry.get(name)),

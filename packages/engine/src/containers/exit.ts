@@ -9,6 +9,7 @@ import { OOM_FILE } from '../runtime/monitor-arguments.ts';
 import { unmountShm } from './hold.ts';
 import { DRAIN_DEADLINE_MS, LOG_FINISH_DEADLINE_MS, NETWORK_DEADLINE_MS } from './limits.ts';
 import type { LiveContainer, Run } from './live.ts';
+import { OomWatch } from './oom-watch.ts';
 import { decideRestart } from './restart-policy.ts';
 import { cgroupOf, inBackground, locked, newStreams, pathsOf, publish, type Room, runtimeOf } from './room.ts';
 import { releaseRootfs } from './rootfs.ts';
@@ -25,9 +26,11 @@ export interface ExitFollowUps {
 export async function supervise(room: Room, live: LiveContainer, run: Run, then: ExitFollowUps): Promise<void> {
   const init = watchExit(run.pid);
   init.unref();
+  const oom = new OomWatch(room, live);
   void init.promise.then(() => live.streams.processExited());
   try {
     await run.monitorExited;
+    oom.close();
     // The daemon's end makes all watches resolve or stay; the next daemon books what happens from here on.
     if (room.closing) return;
     await handleExit(room, live, run, then);
@@ -120,7 +123,7 @@ async function bookExit(
       pid: 0,
       monitorPid: 0,
       exitCode,
-      oomKilled: outcome.oomKilled,
+      oomKilled: outcome.oomKilled || live.record.state.oomKilled,
       finishedAt: formatRfc3339Nano(finishedAtNs),
       restartCount: state.restartCount + (decision.restart ? 1 : 0),
       health: state.health,

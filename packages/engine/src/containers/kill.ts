@@ -35,7 +35,8 @@ function signalToSend({ name, signal }: { readonly name: string; readonly signal
   }
 }
 
-function cannotKill(name: string, kind: 'conflict' | 'invalid-argument' | 'not-found', why: string): WharfError {
+/** Why a `docker kill` was not possible, in dockerd's words. */
+export function cannotKill(name: string, kind: 'conflict' | 'invalid-argument' | 'not-found', why: string): WharfError {
   return new WharfError(kind, `cannot kill container: ${name}: ${why}`);
 }
 

@@ -29,3 +29,6 @@ export const TOP_DEADLINE_MS = 10_000;
 
 /** What a small program needs from its start until it handles signals; signals are held back for so long. */
 export const FIRST_INSTRUCTIONS_MS = 30;
+/** Between a sign of exhausted memory and the look at what was killed, and how many looks are taken. */
+export const OOM_SETTLE_MS = 50;
+export const OOM_TRIES = 20;

@@ -17,7 +17,8 @@ import { createForVersion, updateForVersion, versionWarnings } from './create-co
 
 /** `/containers` but for streams, logs, archives and statistics, which have tables of their own; and `/commit`. */
 export function containersRoutes(engine: Engine): readonly Route[] {
-  return [...collectionRoutes(engine), ...lifeRoutes(engine), ...changeRoutes(engine), ...checkpointRoutes(engine)];
+  // Checkpoints first: what is removed by name may have slashes in it.
+  return [...checkpointRoutes(engine), ...collectionRoutes(engine), ...lifeRoutes(engine), ...changeRoutes(engine)];
 }
 
 const idOf = (request: ApiRequest): string => request.params['id'] ?? '';

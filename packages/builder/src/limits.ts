@@ -65,3 +65,6 @@ export const MAX_PLATFORMS = 32;
 
 /** Steps that may stand one on the other, those of the stages below included. */
 export const MAX_STEPS_DEEP = 500;
+
+/** What a client may read of one file of a result at once, in bytes. */
+export const MAX_READ_FILE_BYTES = 64 * 1024 * 1024;

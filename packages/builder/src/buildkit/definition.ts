@@ -3,9 +3,14 @@ import { WharfError } from '@wharf/kit';
 import { decode, encode, message } from '@wharf/wire/grpc/protobuf';
 
 /** BuildKit's low-level graphs (solver/pb/ops.proto), as far as they are needed: those of one source. */
-const Source = message('pb.SourceOp', { 1: ['identifier', 'string'], 2: ['attrs', { map: 'string' }] });
+export const Source = message('pb.SourceOp', { 1: ['identifier', 'string'], 2: ['attrs', { map: 'string' }] });
 const Input = message('pb.Input', { 1: ['digest', 'string'], 2: ['index', 'int'] });
 const Op = message('pb.Op', { 1: ['inputs', [Input]], 3: ['source', Source] });
+interface OpMessage {
+  readonly source?: SourceMessage;
+}
+/** Source, unpacking, end. */
+const MAX_OPS = 3;
 const Metadata = message('pb.OpMetadata', {});
 export const Definition = message('pb.Definition', { 1: ['def', ['bytes']], 2: ['metadata', { map: Metadata }] });
 
@@ -26,15 +31,37 @@ export function definitionOf(source: SourceMessage): object {
   return { def: [op, end], metadata: { [digest]: {}, [digestOf(end)]: {} } };
 }
 
+/**
+ * The source that a graph begins with, and whether what it gives is unpacked: all that clients do to archives. Throws `not-implemented`
+ * for graphs with more sources.
+ */
+export function sourcesOf(definition: DefinitionMessage): {
+  readonly source: SourceMessage | undefined;
+  readonly isUnpacked: boolean;
+} {
+  const ops = definition.def.map((bytes) => decode<OpMessage>(Op, bytes));
+  const [source, ...more] = ops.flatMap((op) => op.source ?? []);
+  // A file action is a COPY out of the source, which the low-level graph has as a step of its own.
+  if (more.length > 0 || ops.length > MAX_OPS) throw notRun();
+  return { source, isUnpacked: ops.length > 2 };
+}
+
 /** The source that a graph consists of; `undefined` for an empty one. Throws `not-implemented` for graphs that do something. */
 export function sourceOf({ def }: DefinitionMessage): SourceMessage | undefined {
   const end = def.at(-1);
   if (end === undefined) return undefined;
   const wanted = decode<{ readonly inputs: readonly { readonly digest: string }[] }>(Op, end).inputs[0]?.digest;
   const bytes = def.find((each) => digestOf(each) === wanted);
-  const op = bytes === undefined ? undefined : decode<{ readonly source?: SourceMessage }>(Op, bytes);
+  const op = bytes === undefined ? undefined : decode<OpMessage>(Op, bytes);
   if (op?.source !== undefined) return op.source;
-  throw new WharfError('not-implemented', 'Cannot run a low-level build graph: this builder takes Dockerfiles');
+  const { source, isUnpacked } = sourcesOf({ def });
+  // An archive behind an address is unpacked wherever it is fetched.
+  if (isUnpacked && source !== undefined && /^https?:/.test(source.identifier)) return source;
+  throw notRun();
+}
+
+function notRun(): WharfError {
+  return new WharfError('not-implemented', 'Cannot run a low-level build graph: this builder takes Dockerfiles');
 }
 
 function digestOf(bytes: Uint8Array): string {

@@ -12,6 +12,7 @@ import type { Subject } from '../export/attestation-manifest.ts';
 import type { ExtraFile } from '../export/statement-files.ts';
 import { inPlaces, type Place, sourceRoot } from '../files/places.ts';
 import { GO, PACKET } from './diff-copy.ts';
+import { goMode } from './go-mode.ts';
 import { BytesMessage, Packet } from './messages.ts';
 
 const PIECE_BYTES = 256 * 1024;
@@ -190,15 +191,6 @@ function statOf(entry: Entry, links: Map<string, ByteString>, timeNs: bigint | u
 
 function nowNs(): bigint {
   return BigInt(Date.now()) * 1_000_000n;
-}
-
-function goMode(mode: number): number {
-  const kinds: Readonly<Record<number, number>> = {
-    ...{ [S.IFDIR]: GO.DIR, [S.IFLNK]: GO.SYMLINK, [S.IFIFO]: GO.PIPE, [S.IFSOCK]: GO.SOCKET },
-    ...{ [S.IFBLK]: GO.DEVICE, [S.IFCHR]: GO.DEVICE + GO.CHAR_DEVICE },
-  };
-  const special = (mode & 0o4000 ? GO.SETUID : 0) + (mode & 0o2000 ? GO.SETGID : 0) + (mode & 0o1000 ? GO.STICKY : 0);
-  return (kinds[mode & S.IFMT] ?? 0) + special + (mode & 0o777);
 }
 
 function isKind({ mode }: FileStatus, kind: number): boolean {

@@ -22,7 +22,8 @@ interface Container {
 /**
  * Containers that a client opens on a build (BuildKit, gateway `NewContainer`, `ExecProcess`, `ReleaseContainer`), to look at it.
  *
- * - `LLBBridge/Solve` that fails in a RUN is answered with an error whose details hold `errdefs.Solve`: `op.exec` as it was tried
+ * - `LLBBridge/Solve{Evaluate}` that fails in a RUN is answered with an error; without `Evaluate` it is answered with a reference, and
+ *   `LLBBridge/Evaluate` of that with the error, whose details hold `errdefs.Solve`: `op.exec` as it was tried
  *   (`meta.args`, `meta.env`, `meta.cwd`, `meta.user`, `mounts`), and `mountIDs`, one for each of those mounts. The first mount is
  *   the root as the failed command left it; `inputIDs` name the same mounts as they were before it ran.
  * - The failed step stays as it is, with its secrets, caches and context, for as long as `Control/Solve` of that build is open: until
@@ -75,7 +76,7 @@ export class JobContainers {
     if (failed !== undefined && id === failed.root) return Promise.resolve(failed.step.step);
     if (failed !== undefined && id === failed.before) return failed.step.openBefore();
     const result = this.#results.find(id);
-    if (result !== undefined) return this.#builder.openTree(result);
+    if (result?.kind === 'tree') return this.#builder.openTree(result);
     throw new WharfError('not-found', `Cannot open a container on "${id}": nothing is held under that id`);
   }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { systemClock, WharfError } from '@wharf/kit';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import { GRPC, GrpcError } from '@wharf/wire/grpc/status';
@@ -6,19 +7,23 @@ import type { Builder, BuildOutcome } from '../build.ts';
 import type { Subrequest } from '../checks/subrequests.ts';
 import type { LineRange } from '../dockerfile/location.ts';
 import { Explainer } from '../explain/explainer.ts';
+import type { CredentialsSource } from '../interfaces.ts';
 import type { StepSecrets } from '../ops/step-mounts.ts';
 import { imageError } from '../plan/image-error.ts';
 import type { PlanRequest } from '../planning.ts';
 import type { Exporter } from '../result.ts';
 import { type BuildSource, openSource } from './build-source.ts';
 import { CacheJob } from './cache-job.ts';
+import type { DefinitionMessage } from './definition.ts';
 import { planExports } from './export-plan.ts';
 import { Warnings, watching, withDetails, withoutStatus, withSource } from './failure.ts';
 import { type FrontendOptions, frontendOptions } from './frontend-options.ts';
 import { JobContainers } from './gateway-container.ts';
+import { solveSource } from './gateway-sources.ts';
 import type { BridgeSolve, ControlSolve, ExporterMessage, ResultMessage } from './messages.ts';
 import { Progress } from './progress.ts';
-import type { Results } from './results.ts';
+import type { HeldResult, Results } from './results.ts';
+import { sessionCredentials } from './session-credentials.ts';
 import { SessionSecrets } from './session-secrets.ts';
 import type { Session, Sessions } from './sessions.ts';
 
@@ -40,6 +45,7 @@ export class BuildJob {
   #outcome: BuildOutcome | undefined;
   #statements: BuildStatements | undefined;
   #failure: unknown;
+  #failedRef: string | undefined;
   readonly #held: string[] = [];
   /** What the client looks into. */
   readonly containers: JobContainers;
@@ -97,8 +103,13 @@ export class BuildJob {
     result: ResultMessage | undefined,
     error: { readonly code: number; readonly message: string } | undefined,
   ): void {
-    if (error === undefined) this.#returned.resolve(result);
-    else this.#returned.reject(this.#failure ?? new GrpcError(error.code || GRPC.UNKNOWN, error.message));
+    if (error === undefined && this.#failedRef === undefined) this.#returned.resolve(result);
+    else this.#returned.reject(this.#failure ?? new GrpcError(error?.code || GRPC.UNKNOWN, error?.message ?? ''));
+  }
+
+  /** Throws what a result failed with, which is there by name only. */
+  evaluate(ref: string): void {
+    if (ref !== '' && ref === this.#failedRef) throw this.#failure;
   }
 
   /** Nobody will ask about the build's results any more. */
@@ -106,13 +117,46 @@ export class BuildJob {
     for (const id of this.#held.splice(0)) this.#results.release(id);
   }
 
-  /** The Dockerfile front end: builds, and makes of the result what the exporters are for. */
-  async solve(given: FrontendRequest['given']): Promise<ResultMessage> {
+  /** What the client lends for questions about images. */
+  async lends(): Promise<{ readonly credentials: CredentialsSource; readonly signal: AbortSignal }> {
+    const session = await this.#sessions.get(this.#request.Session);
+    return { credentials: sessionCredentials(session), signal: this.#signal };
+  }
+
+  /** Fetches a source that the client wants to look into; nothing for no source. */
+  async look(definition: DefinitionMessage | undefined): Promise<ResultMessage> {
+    if (definition === undefined) return { ref: { id: '' }, metadata: {} };
+    const session = await this.#sessions.get(this.#request.Session);
+    const { promise: released, resolve } = Promise.withResolvers<void>();
+    const found = Promise.withResolvers<HeldResult>();
+    const held = this.#builder.withScratch(async (scratch) => {
+      using secrets = new SessionSecrets(session, scratch);
+      const credentials = sessionCredentials(session);
+      const tools = { builder: this.#builder, secrets, credentials, scratch, signal: this.#signal };
+      found.resolve(await solveSource(definition, tools));
+      // Its files are looked at until the build ends.
+      await released;
+    });
+    held.catch(found.reject);
+    const ref = this.#results.hold(await found.promise, resolve);
+    this.#held.push(ref.id);
+    return { ref, metadata: {} };
+  }
+
+  /**
+   * The Dockerfile front end: builds, and makes of the result what the exporters are for. Where a step fails, the answer is a result that
+   * fails when it is evaluated or returned, as clients that debug builds expect it, unless `Evaluate` asks for the failure itself.
+   */
+  async solve(given: FrontendRequest['given'] & { readonly Evaluate?: boolean }): Promise<ResultMessage> {
+    let isStep = false;
     try {
       const options = frontendOptions(given.FrontendOpt);
       if (options.question !== undefined) return await this.#answer(options.question, { given, options });
       const failed = Promise.withResolvers<never>();
-      const building = this.#build({ given, options }, failed.reject);
+      const building = this.#build({ given, options }, (error) => {
+        isStep = true;
+        failed.reject(error);
+      });
       // A build that failed is held until the client has returned, which hears of the failure before.
       building.catch(() => undefined);
       const outcome = await Promise.race([building, failed.promise]);
@@ -120,7 +164,9 @@ export class BuildJob {
       return this.#resultMessage(outcome);
     } catch (error) {
       this.#failure = withoutStatus(error);
-      throw this.#failure;
+      if (!isStep || given.Evaluate !== false) throw this.#failure;
+      this.#failedRef = randomBytes(16).toString('hex');
+      return { ref: { id: this.#failedRef }, metadata: {} };
     }
   }
 
@@ -265,7 +311,7 @@ export class BuildJob {
     const platforms = result.platforms.map((each) => {
       const { platform, config } = each;
       const ID = formatPlatform(platform);
-      refs[ID] = this.#results.hold(each);
+      refs[ID] = this.#results.hold({ kind: 'tree', ...each });
       const suffix = result.isMultiPlatform ? `/${ID}` : '';
       metadata[`containerimage.config${suffix}`] = Buffer.from(JSON.stringify(config));
       return { ID, Platform: platform };

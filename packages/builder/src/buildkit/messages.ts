@@ -225,7 +225,10 @@ export interface BridgeSolve {
   readonly Frontend: string;
   readonly FrontendOpt: Readonly<Record<string, string>>;
   readonly FrontendInputs: Readonly<Record<string, DefinitionMessage>>;
+  /** A step that fails is to fail the call, too. */
+  readonly Evaluate: boolean;
 }
+export const EvaluateRequest = message('EvaluateRequest', { 1: ['Ref', 'string'] });
 export const BridgeSolveResponse = message('frontend.SolveResponse', { 1: ['ref', 'string'], 3: ['result', Result] });
 export const ReturnRequest = message('ReturnRequest', { 1: ['result', Result], 2: ['error', GrpcStatus] });
 export interface Returned {
@@ -236,7 +239,7 @@ export interface Returned {
 // Sessions
 
 export const BytesMessage = message('BytesMessage', { 1: ['data', 'bytes'] });
-const Stat = message('fsutil.Stat', {
+export const Stat = message('fsutil.Stat', {
   1: ['path', 'string'],
   2: ['mode', 'int'],
   3: ['uid', 'int'],

@@ -80,7 +80,7 @@ export class NamedContexts {
     const source = sourceOf(definition);
     if (source === undefined) return { tree: undefined };
     const result = results.named(source);
-    if (result !== undefined) {
+    if (result?.kind === 'tree') {
       const { tree, config } = result;
       const image: BaseImage = {
         reference: name.replace(/::.*/, ''),
@@ -103,14 +103,14 @@ export class NamedContexts {
 export function graphContext(definition: DefinitionMessage): string {
   const source = sourceOf(definition);
   if (source === undefined) throw new WharfError('invalid-argument', 'Cannot build in an empty context');
-  const { tree } = graphSource('', source) ?? {};
-  if (tree?.kind === 'http') return tree.url;
-  // Its own words: they are read once more.
-  if (tree?.kind === 'git') return gitAddress(source);
-  return unsupported(source.identifier, 'the build context');
+  return graphAddress(source);
 }
 
-function gitAddress({ identifier, attrs }: SourceMessage): string {
+/** The address of a source of a client's graph. */
+export function graphAddress(source: SourceMessage): string {
+  const { identifier, attrs } = source;
+  if (/^https?:/.test(identifier)) return identifier;
+  if (!identifier.startsWith('git://')) return unsupported(identifier, 'a graph');
   // The address proper is an attribute; what follows "#" stands in the identifier only.
   const hash = identifier.indexOf('#');
   return (attrs['git.fullurl'] ?? identifier) + (hash < 0 ? '' : identifier.slice(hash));
@@ -121,7 +121,7 @@ function graphSource(label: string, source: SourceMessage): NamedSource | undefi
   const { identifier, attrs } = source;
   if (identifier.startsWith('docker-image://')) return imageSource(identifier.slice('docker-image://'.length));
   if (identifier.startsWith('git://')) {
-    const address = gitAddress(source);
+    const address = graphAddress(source);
     const reference = parseGitReference(address);
     if (reference === undefined) return undefined;
     const keepGitDir = attrs['git.keepgitdir'] === 'true';

@@ -6,6 +6,8 @@ import { buildkitFilter } from '../cache-filter.ts';
 import { runnablePlatforms } from '../emulation.ts';
 import { contentMethods } from './content-service.ts';
 import { execProcesses } from './exec-process.ts';
+import { firstMessage } from './first-message.ts';
+import { gatewayFiles } from './gateway-files.ts';
 import { type NewContainer, NewContainerRequest, ReleaseContainerRequest } from './gateway-messages.ts';
 import { historyRequest, historyUpdate, listenHistory, replayStatus, updateHistory } from './history-service.ts';
 import { BuildJob } from './job.ts';
@@ -30,8 +32,18 @@ const GATEWAY_CAPS = [
 const LLB_CAPS = [
   ...['source.image', 'source.local', 'source.local.unique', 'source.local.sessionid', 'source.local.includepatterns'],
   ...['source.local.followpaths', 'source.local.excludepatterns', 'source.local.sharedkeyhint', 'source.http'],
+  ...['source.git', 'source.git.keepgitdir', 'source.git.fullurl', 'source.git.httpauth', 'source.git.subdir'],
+  ...['source.git.knownsshhosts', 'source.git.mountsshsock', 'source.git.checksum', 'source.ocilayout'],
   ...['exec.meta.base', 'exec.mount.bind', 'exec.mount.cache', 'exec.mount.cache.sharing', 'exec.mount.tmpfs'],
-  ...['exec.mount.secret', 'exec.mount.ssh', 'file.base', 'constraints', 'platform', 'meta.ignorecache'],
+  ...[
+    'exec.mount.secret',
+    'exec.mount.ssh',
+    'file.base',
+    'constraints',
+    'platform',
+    'meta.ignorecache',
+    'meta.description',
+  ],
   ...['exporter.multiple', 'exporter.image.annotations', 'exporter.image.attestations', 'exporter.sourcedateepoch'],
 ];
 
@@ -80,7 +92,8 @@ export class BuildKitServer {
       [`${bridge}NewContainer`, (call) => this.#newContainer(call)],
       [`${bridge}ReleaseContainer`, (call) => this.#releaseContainer(call)],
       [`${bridge}ExecProcess`, async (call) => execProcesses((await this.#job(buildId(call))).containers, call)],
-      [`${bridge}Evaluate`, nothing],
+      ...gatewayFiles(this.#builder, this.#results, async (call) => (await this.#job(buildId(call))).lends()),
+      [`${bridge}Evaluate`, (call) => this.#evaluate(call)],
       [`${bridge}Warn`, nothing],
       ['/opentelemetry.proto.collector.trace.v1.TraceService/Export', nothing],
       ['/grpc.health.v1.Health/Check', unary(pb.Empty, pb.Healthy, async () => ({ status: 1 }))],
@@ -88,7 +101,7 @@ export class BuildKitServer {
   }
 
   async #solve(call: GrpcCall): Promise<void> {
-    const request = decode<pb.ControlSolve>(pb.ControlSolveRequest, await first(call));
+    const request = decode<pb.ControlSolve>(pb.ControlSolveRequest, await firstMessage(call));
     if (this.#jobs.has(request.Ref)) throw new WharfError('already-exists', `build ${request.Ref} exists`);
     if (request.Frontend !== '') {
       throw new WharfError(
@@ -120,7 +133,7 @@ export class BuildKitServer {
   }
 
   async #status(call: GrpcCall): Promise<void> {
-    const { Ref } = decode<{ readonly Ref: string }>(pb.StatusRequest, await first(call));
+    const { Ref } = decode<{ readonly Ref: string }>(pb.StatusRequest, await firstMessage(call));
     const record = this.#jobs.has(Ref) ? undefined : await this.#builder.history.find(Ref);
     if (record?.completedAt !== undefined) return replayStatus(this.#builder.history, record, call);
     const job = await this.#job(Ref);
@@ -128,19 +141,16 @@ export class BuildKitServer {
   }
 
   async #listenHistory(call: GrpcCall): Promise<void> {
-    await listenHistory(this.#builder.history, historyRequest(await first(call)), call);
+    await listenHistory(this.#builder.history, historyRequest(await firstMessage(call)), call);
   }
 
   async #updateHistory(call: GrpcCall): Promise<void> {
-    await updateHistory(this.#builder.history, historyUpdate(await first(call)));
+    await updateHistory(this.#builder.history, historyUpdate(await firstMessage(call)));
     await call.send(Buffer.alloc(0));
   }
 
   async #bridgeSolve(call: GrpcCall): Promise<void> {
-    const request = decode<pb.BridgeSolve>(pb.BridgeSolveRequest, await first(call));
-    if (request.Definition !== undefined) {
-      throw new WharfError('not-implemented', 'Cannot run a low-level build graph: this builder takes Dockerfiles');
-    }
+    const request = decode<pb.BridgeSolve>(pb.BridgeSolveRequest, await firstMessage(call));
     if (!/^(dockerfile\.v0)?$/.test(request.Frontend)) {
       throw new WharfError(
         'not-implemented',
@@ -148,24 +158,33 @@ export class BuildKitServer {
       );
     }
     const job = await this.#job(buildId(call));
-    const result = request.Frontend === '' ? { ref: { id: '' }, metadata: {} } : await job.solve(request);
+    const result = request.Frontend === '' ? await job.look(request.Definition) : await job.solve(request);
     await call.send(encode(pb.BridgeSolveResponse, { result }));
   }
 
+  async #evaluate(call: GrpcCall): Promise<void> {
+    const { Ref } = decode<{ readonly Ref: string }>(pb.EvaluateRequest, await firstMessage(call));
+    (await this.#job(buildId(call))).evaluate(Ref);
+    await call.send(Buffer.alloc(0));
+  }
+
   async #newContainer(call: GrpcCall): Promise<void> {
-    const request = decode<NewContainer>(NewContainerRequest, await first(call));
+    const request = decode<NewContainer>(NewContainerRequest, await firstMessage(call));
     await (await this.#job(buildId(call))).containers.create(request);
     await call.send(Buffer.alloc(0));
   }
 
   async #releaseContainer(call: GrpcCall): Promise<void> {
-    const { ContainerID } = decode<Pick<NewContainer, 'ContainerID'>>(ReleaseContainerRequest, await first(call));
+    const { ContainerID } = decode<Pick<NewContainer, 'ContainerID'>>(
+      ReleaseContainerRequest,
+      await firstMessage(call),
+    );
     await (await this.#job(buildId(call))).containers.release(ContainerID);
     await call.send(Buffer.alloc(0));
   }
 
   async #return(call: GrpcCall): Promise<void> {
-    const { result, error } = decode<pb.Returned>(pb.ReturnRequest, await first(call));
+    const { result, error } = decode<pb.Returned>(pb.ReturnRequest, await firstMessage(call));
     (await this.#job(buildId(call))).return(result, error);
     await call.send(Buffer.alloc(0));
   }
@@ -222,7 +241,7 @@ export class BuildKitServer {
   }
 
   async #prune(call: GrpcCall): Promise<void> {
-    const request = decode<pb.Prune>(pb.PruneRequest, await first(call));
+    const request = decode<pb.Prune>(pb.PruneRequest, await firstMessage(call));
     const { all, filter, keepDuration, reservedSpace, maxUsedSpace, minFreeSpace } = request;
     const unusedSince = keepDuration > 0 ? Date.now() - keepDuration / 1e6 : undefined;
     const removed = await this.#builder.usage.prune({
@@ -249,14 +268,9 @@ function buildId(call: GrpcCall): string {
   return id;
 }
 
-async function first(call: GrpcCall): Promise<Buffer> {
-  for await (const message of call.messages) return message;
-  throw new WharfError('invalid-argument', 'Cannot answer a call without a message');
-}
-
 function unary(request: MessageType, response: MessageType, answer: (value: object) => Promise<object>): GrpcHandler {
   return async (call) => {
-    const value = decode<object>(request, await first(call));
+    const value = decode<object>(request, await firstMessage(call));
     await call.send(encode(response, await answer(value)));
   };
 }

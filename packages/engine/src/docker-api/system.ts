@@ -1,9 +1,12 @@
+import { expectCgroupMove } from '@wharf/linux/cgroup';
 import type { ApiRequest, ApiResponse, Route } from '@wharf/wire/http/route';
 import type { Engine } from '../engine.ts';
 import { readCgroupFacts } from '../system/cgroup-facts.ts';
 import { shapeInfo } from '../system/info.ts';
 
 function ping(request: ApiRequest, response: ApiResponse): void {
+  // The `docker` command begins with it, whatever it is about to do: the earliest sign of an exec or a run.
+  expectCgroupMove();
   response.setHeader('Cache-Control', 'no-cache, no-store, must-revalidate');
   response.setHeader('Pragma', 'no-cache');
   // Clients choose the builder by this: 1 is the classic one, 2 is BuildKit behind /session and /grpc.

@@ -16,7 +16,7 @@ import { type CgroupLayout, detectLayout, directoriesOf } from './layout.ts';
 export class MoveExpectation {
   readonly #nowMs: () => number;
   #untilMs = 0;
-  #running = false;
+  #running: Promise<void> | undefined;
   #file: Promise<FileHandle | undefined> | undefined;
 
   constructor(options: { readonly nowMs?: () => number } = {}) {
@@ -26,11 +26,14 @@ export class MoveExpectation {
   /** A process is to be moved about now or very soon. Never throws. */
   expect(): void {
     this.#untilMs = this.#nowMs() + MOVE_EXPECTED_MS;
-    if (this.#running) return;
-    this.#running = true;
-    void this.#keep().finally(() => {
-      this.#running = false;
+    this.#running ??= this.#keep().finally(() => {
+      this.#running = undefined;
     });
+  }
+
+  /** Resolves when no move is expected any more. */
+  async settled(): Promise<void> {
+    await this.#running;
   }
 
   async #keep(): Promise<void> {

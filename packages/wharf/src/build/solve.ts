@@ -152,6 +152,8 @@ function bridgeRequest({ attributes, caches }: SolveOrder): object {
   return {
     Frontend: 'dockerfile.v0',
     FrontendOpt: attributes,
+    // A failure is to be the answer, not to come when somebody asks for the result.
+    Evaluate: true,
     CacheImports: caches.imports,
   };
 }

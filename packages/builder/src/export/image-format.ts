@@ -35,14 +35,16 @@ export function imageFormat(
 ): ImageFormat {
   const isOci = flag(attributes, 'oci-mediatypes', true);
   const { compression, level } = compressionOf(attributes);
+  const force = flag(attributes, 'force-compression', false);
   const artifacts = flag(attributes, 'oci-artifact', false);
   const annotations = Object.entries(attributes).flatMap(([key, value]) => annotationOf(key, value) ?? []);
   if (!isOci) refuseWithoutOci({ compression, artifacts, annotations });
   return {
     names: (attributes['name'] ?? '').split(',').filter((name) => name !== ''),
     ...{ isOci, artifacts, level, annotations },
-    compression: compression ?? usual.compression,
-    force: flag(attributes, 'force-compression', false),
+    // To force what is not named is to force the usual one.
+    compression: compression ?? usual.compression ?? (force ? 'gzip' : undefined),
+    force,
     sourceDateEpoch: epochOf(attributes['source-date-epoch']),
     rewriteTimestamp: flag(attributes, 'rewrite-timestamp', false),
     inlineAttestations: flag(attributes, 'attestation-inline', usual.inlineAttestations),

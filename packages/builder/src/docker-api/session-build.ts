@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Logger, messageOf, WharfError } from '@wharf/kit';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import { encode } from '@wharf/wire/grpc/protobuf';
+import { GRPC } from '@wharf/wire/grpc/status';
 import type { ApiRequest, ApiResponse } from '@wharf/wire/http/route';
 import type { Builder } from '../build.ts';
 import { BuildJob } from '../buildkit/job.ts';
@@ -42,10 +43,9 @@ export async function sessionBuild(
   })();
   following.catch(() => undefined);
   try {
-    await job.solve({ FrontendOpt: request.FrontendAttrs, FrontendInputs: {} });
+    const { 'containerimage.digest': ID } = await drive(job, request.FrontendAttrs);
     job.progress.finish();
     await following;
-    const ID = job.response['containerimage.digest'];
     if (ID === undefined) return;
     write({ id: 'moby.image.id', aux: { ID } });
     if (parameters.quiet) write({ stream: `${ID}\n` });
@@ -60,6 +60,21 @@ export async function sessionBuild(
     job.release();
     stream.end();
   }
+}
+
+/** Plays the part of a client that drives the build through the gateway. Returns what the exporters say. */
+async function drive(
+  job: BuildJob,
+  FrontendOpt: Readonly<Record<string, string>>,
+): Promise<Readonly<Record<string, string>>> {
+  const ended = job.finished();
+  ended.catch(() => undefined);
+  try {
+    job.return(await job.solve({ FrontendOpt, FrontendInputs: {} }), undefined);
+  } catch (error) {
+    job.return(undefined, { code: GRPC.UNKNOWN, message: messageOf(error) });
+  }
+  return ended;
 }
 
 function solveRequest({ query }: ApiRequest, parameters: BuildParameters): ControlSolve {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -190,6 +191,36 @@ test('a step whose layer is gone is run, and what came before it is taken', asyn
   assert.match(output, /RUN echo gone\S* && head[^\n]*\n#\d+ CACHED/);
   assert.match(await read(second, image), /gone/);
   await Promise.all([forget(first), forget(second, image)]);
+});
+
+test('a cache of another builder is read, and of no use', async () => {
+  const context = project(uniqueName('foreign'));
+  const directory = join(scratch, 'foreign');
+  await build(first, context, '--cache-to', `type=local,dest=${directory},image-manifest=false`);
+  const blob = (digest: string) => join(directory, 'blobs', digest.replace(':', '/'));
+  const put = (document: unknown) => {
+    const text = JSON.stringify(document);
+    const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
+    writeFileSync(blob(digest), text);
+    return { digest, size: text.length };
+  };
+  const index = JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8')) as { manifests: object[] };
+  const root = JSON.parse(readFileSync(blob((index.manifests[0] as { digest: string }).digest), 'utf8')) as {
+    manifests: { mediaType: string; digest: string; size: number }[];
+  };
+  const config = root.manifests.find(({ mediaType }) => mediaType === 'application/vnd.buildkit.cacheconfig.v0');
+  assert.ok(config);
+  const { records, ...rest } = JSON.parse(readFileSync(blob(config.digest), 'utf8')) as { records: object[] };
+  Object.assign(config, put({ ...rest, records: records.map((each) => ({ ...each, wharf: undefined })) }));
+  index.manifests = [{ ...index.manifests[0], ...put(root) }];
+  writeFileSync(join(directory, 'index.json'), JSON.stringify(index));
+  const output = await build(second, context, '--cache-from', `type=local,src=${directory}`);
+  assert.match(
+    output,
+    /importing cache manifest from local:\S+\n#\d+ 3 steps of another builder, which are of no use here/,
+  );
+  assert.notEqual(ran(output).length, 0);
+  await Promise.all([forget(first), forget(second)]);
 });
 
 test('a cache that cannot be read or written is told of', async () => {

@@ -8,6 +8,7 @@ import { run } from '../scripts/lib/run.ts';
 import { clientEnvironment } from './lib/docker.ts';
 import { BUSYBOX } from './lib/images.ts';
 import { buildxPlugin } from './lib/plugins.ts';
+import { startDockerRegistry } from './lib/registries.ts';
 import { daemonForFile, uniqueName } from './lib/suite.ts';
 
 const daemon = daemonForFile();
@@ -272,4 +273,54 @@ test('bake builds targets side by side, a matrix of them, and targets that stand
   const set = await bake('base', '--set', `base.tags=${image}`, '--set', 'base.labels.l=m', '--load');
   assert.equal(set.code, 0, set.output);
   assert.equal(await daemon().ok('inspect', '-f', '{{index .Config.Labels "l"}}', image), 'm');
+});
+
+test('bake reads definitions of other forms: JSON, compose files, and those in a repository or an archive', async () => {
+  const out = mkdtempSync(join(scratch, 'out-'));
+  const context = folder({
+    'a.json': JSON.stringify({
+      target: { json: { 'dockerfile-inline': 'FROM scratch\nCOPY x /json', output: [`type=local,dest=${out}`] } },
+    }),
+    'compose.yaml':
+      'services:\n  web:\n    image: composed\n    build:\n      context: .\n      dockerfile_inline: |\n        FROM scratch\n        COPY x /web\n',
+    x: 'x',
+  });
+  const bake = (...args: readonly string[]) =>
+    run([buildx, 'bake', '--allow=fs=*', '--progress', 'plain', ...args], {
+      cwd: context,
+      env: { ...clientEnvironment(daemon().host), DOCKER_CONFIG: config },
+      timeoutMs: 60_000,
+    });
+  const json = await bake('-f', 'a.json', 'json');
+  assert.equal(json.code, 0, json.output);
+  const set = ['--set', `web.output=type=local,dest=${out}`];
+  assert.match((await bake('-f', 'compose.yaml', '--print', ...set)).output, /"dockerfile-inline"/);
+  const composed = await bake('-f', 'compose.yaml', ...set);
+  assert.equal(composed.code, 0, composed.output);
+  assert.equal(await files(out), './json:x\n./web:x');
+  const remote = mkdtempSync(join(scratch, 'out-'));
+  server.commit('baked', {
+    'docker-bake.hcl': 'target "default" {}\n',
+    Dockerfile: 'FROM scratch\nCOPY file /\n',
+    file: 'from afar',
+  });
+  const far = await bake(`${url}/baked.git`, '--set', `default.output=type=local,dest=${remote}`);
+  assert.equal(far.code, 0, far.output);
+  assert.equal(await files(remote), './file:from afar');
+});
+
+test('bake pushes what it builds', async () => {
+  await using registry = await startDockerRegistry();
+  const image = `${registry.address}/baked:1`;
+  const context = folder({
+    'docker-bake.hcl': `target "default" { tags = ["${image}"] }\n`,
+    Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n',
+  });
+  const pushed = await run([buildx, 'bake', '--allow=fs=*', '--progress', 'plain', '--push'], {
+    cwd: context,
+    env: { ...clientEnvironment(daemon().host), DOCKER_CONFIG: config },
+    timeoutMs: 60_000,
+  });
+  assert.equal(pushed.code, 0, pushed.output);
+  await daemon().ok('pull', image);
 });

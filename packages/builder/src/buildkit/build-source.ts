@@ -158,11 +158,11 @@ async function receiveUpload(
 ): Promise<RemoteContext> {
   const { pathname, host } = new URL(address);
   const call = session.client.open(PULL, { urlpath: pathname, urlhost: host }, signal);
-  call.end();
   async function* bytes(): AsyncGenerator<Uint8Array> {
     for await (const message of call.messages) {
       yield decode<{ readonly data: Uint8Array }>(BytesMessage, message).data;
     }
+    call.end();
   }
   await unpackContext(bytes(), directory, signal);
   return { directory };

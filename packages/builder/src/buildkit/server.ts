@@ -28,6 +28,7 @@ const GATEWAY_CAPS = [
   ...['solve.base', 'solve.inlinereturn', 'resolveimage', 'return', 'returnmap', 'proto.refarray'],
   ...['gateway.solve.metadata', 'gateway.solve.evaluate', 'gateway.evaluate', 'gateway.warnings', 'frontend.caps'],
   ...['frontend.inputs', 'reference.output', 'gateway.exec', 'gateway.exec.signals'],
+  ...['readfile', 'readdir', 'statfile', 'source.metaresolver', 'importcaches', 'resolveimage.resolvemode'],
 ];
 const LLB_CAPS = [
   ...['source.image', 'source.local', 'source.local.unique', 'source.local.sessionid', 'source.local.includepatterns'],
@@ -35,15 +36,8 @@ const LLB_CAPS = [
   ...['source.git', 'source.git.keepgitdir', 'source.git.fullurl', 'source.git.httpauth', 'source.git.subdir'],
   ...['source.git.knownsshhosts', 'source.git.mountsshsock', 'source.git.checksum', 'source.ocilayout'],
   ...['exec.meta.base', 'exec.mount.bind', 'exec.mount.cache', 'exec.mount.cache.sharing', 'exec.mount.tmpfs'],
-  ...[
-    'exec.mount.secret',
-    'exec.mount.ssh',
-    'file.base',
-    'constraints',
-    'platform',
-    'meta.ignorecache',
-    'meta.description',
-  ],
+  ...['exec.mount.secret', 'exec.mount.ssh', 'file.base', 'constraints', 'platform', 'meta.ignorecache'],
+  'meta.description',
   ...['exporter.multiple', 'exporter.image.annotations', 'exporter.image.attestations', 'exporter.sourcedateepoch'],
 ];
 

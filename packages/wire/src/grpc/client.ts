@@ -1,6 +1,7 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { messagesOf, write } from './server.ts';
+import { FrameReader } from './framing.ts';
+import { write } from './server.ts';
 import { detailsOf, GRPC, GrpcError, percentDecode } from './status.ts';
 
 const WINDOW_BYTES = 4 * 1024 * 1024;
@@ -71,7 +72,7 @@ export class GrpcClient {
     );
     const status = statusOf(stream);
     return {
-      messages: untilStatus(messagesOf(stream), status),
+      messages: untilStatus(messagesIn(stream), status),
       chunks: untilStatus(batchesOf(stream), status),
       send: (bytes) => write(stream, bytes),
       end: () => stream.end(),
@@ -104,6 +105,15 @@ function statusOf(stream: ClientHttp2Stream): Promise<GrpcError | undefined> {
     stream.on('error', (error) => resolve(new GrpcError(GRPC.UNAVAILABLE, error.message)));
     stream.once('close', () => resolve(new GrpcError(GRPC.UNAVAILABLE, 'the call was broken off')));
   });
+}
+
+/**
+ * The messages, one by one. Not by the stream's own iterator, which gives up what a peer sent before the reading began when the peer
+ * has reset the stream since, as Go's servers do with calls that they end first.
+ */
+async function* messagesIn(stream: ClientHttp2Stream): AsyncGenerator<Buffer> {
+  const reader = new FrameReader();
+  for await (const batch of batchesOf(stream)) yield* reader.push(batch);
 }
 
 /** What came since the last time, in one piece: a peer's small messages are frames of their own, and there may be thousands. */

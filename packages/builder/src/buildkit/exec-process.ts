@@ -33,7 +33,8 @@ class Process {
   readonly #id: string;
   readonly #call: GrpcCall;
   readonly #ended = new AbortController();
-  #process: StepProcess | undefined;
+  /** Undefined when it could not be begun. */
+  readonly #process = Promise.withResolvers<StepProcess | undefined>();
   #pendingBytes = 0;
 
   constructor(id: string, call: GrpcCall) {
@@ -47,7 +48,7 @@ class Process {
     const command = { args, env, cwd: cwd === '' ? '/' : cwd, user };
     let isStarted = false;
     const started = (process?: StepProcess): void => {
-      this.#process = process;
+      this.#process.resolve(process);
       isStarted = true;
       this.#send({ Started: {} });
     };
@@ -70,7 +71,8 @@ class Process {
 
   /** Passes on what the client sends to a process. */
   async take({ File, Resize, Signal }: Pick<Exec, 'File' | 'Resize' | 'Signal'>): Promise<void> {
-    const process = this.#process;
+    // Clients may speak before they have heard that it runs.
+    const process = await this.#process.promise;
     if (process === undefined) return;
     if (File !== undefined && File.Fd === 0) {
       if (File.Data.length > 0) await process.write(File.Data);

@@ -1,11 +1,19 @@
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import { ReadStream } from 'node:tty';
+import { isatty, ReadStream } from 'node:tty';
+import { O } from '@wharf/linux/constants';
 import { openPty, setWindowSize } from '@wharf/linux/pty';
 import { parseSignal, SIGNALS } from '@wharf/linux/signals';
 import { pipe } from '@wharf/linux/spawn';
 import type { Step, StepProcess } from './step.ts';
+
+type FileIdentity = Pick<Stats, 'dev' | 'ino'>;
+type Window = Parameters<StepProcess['resize']>[0];
+
+/** How often a window's size is tried before the command has its terminal, and how long one waits in between. */
+const RESIZE_TRIES = 100;
+const RESIZE_EVERY_MS = 20;
 
 /** The standard streams of a step, seen from both sides. */
 export interface StepStdio {
@@ -15,8 +23,8 @@ export interface StepStdio {
   handedOver(): void;
   /** Where its input is written; absent when it has none. */
   readonly input: Writable | undefined;
-  /** Only of a terminal. */
-  readonly resize: ((window: { readonly rows: number; readonly columns: number }) => void) | undefined;
+  /** Of the runtime's terminal, where it has one. */
+  readonly terminal: FileIdentity | undefined;
   /** To be called when the command has ended: resolves when all it wrote was handed on, and lets go of everything. */
   ended(): Promise<void>;
 }
@@ -39,7 +47,7 @@ function pipes(step: Step): StepStdio {
     handedOver: () => {
       for (const fd of [stdin?.readFd, out.writeFd, err.writeFd]) if (fd !== undefined) closeSync(fd);
     },
-    ...{ input, resize: undefined },
+    ...{ input, terminal: undefined },
     ended: async () => {
       input?.destroy();
       await Promise.all(ends);
@@ -60,6 +68,7 @@ function reader(fd: number, stream: 'stdout' | 'stderr', { output }: Step): Prom
 /** The runtime, which is given this terminal, makes one for the command and hands on what passes between them. */
 function terminal(step: Step): StepStdio {
   const { master, slave } = openPty();
+  const { dev, ino } = fstatSync(slave);
   const stream = new ReadStream(master);
   stream.on('data', (chunk: Buffer) => step.output('stdout', chunk));
   const closed = new Promise<void>((resolve) => {
@@ -71,9 +80,7 @@ function terminal(step: Step): StepStdio {
     fds: { 0: slave, 1: slave, 2: slave },
     handedOver: () => closeSync(slave),
     input: stream,
-    resize: (window) => {
-      if (!stream.destroyed) setWindowSize(master, window);
-    },
+    terminal: { dev, ino },
     ended: async () => {
       await closed;
       stream.destroy();
@@ -83,7 +90,7 @@ function terminal(step: Step): StepStdio {
 
 /** A step that the runtime runs, for who sits at its console. */
 export function stepProcess(
-  { input, resize }: StepStdio,
+  { input, terminal }: StepStdio,
   step: {
     readonly runtimePid: number;
     /** False from the moment that the pid may be another process's. */
@@ -96,6 +103,7 @@ export function stepProcess(
     // The runtime hands signals on to the command.
     if (step.isRunning()) process.kill(step.runtimePid, signal);
   };
+  const resizing = new Resizing(step, terminal);
   return {
     write: (chunk) =>
       new Promise((resolve) => {
@@ -103,13 +111,10 @@ export function stepProcess(
         else input.write(chunk, () => resolve());
       }),
     endInput: () => {
-      if (resize === undefined) input?.end();
+      if (terminal === undefined) input?.end();
     },
     resize: (window) => {
-      if (resize === undefined) return;
-      resize(window);
-      // The terminal is nobody's controlling one, so the kernel tells the runtime nothing.
-      send(SIGNALS.SIGWINCH);
+      if (terminal !== undefined) resizing.to(window);
     },
     signal: (name) => {
       const number = parseSignal(name);
@@ -117,4 +122,72 @@ export function stepProcess(
       else send(number);
     },
   };
+}
+
+/** Sets the size of the terminal that a runtime made for a command; crun does not hand on its own one's in every version. */
+class Resizing {
+  readonly #step: { readonly runtimePid: number; readonly isRunning: () => boolean };
+  readonly #own: FileIdentity | undefined;
+  #wanted: Window | undefined;
+  #tries = 0;
+
+  constructor(step: { readonly runtimePid: number; readonly isRunning: () => boolean }, own: FileIdentity | undefined) {
+    this.#step = step;
+    this.#own = own;
+  }
+
+  to(window: Window): void {
+    const isTrying = this.#wanted !== undefined;
+    this.#wanted = window;
+    this.#tries = RESIZE_TRIES;
+    if (!isTrying) this.#try();
+  }
+
+  #try(): void {
+    const { runtimePid, isRunning } = this.#step;
+    this.#tries -= 1;
+    const isDone = this.#wanted === undefined || !isRunning() || this.#tries < 0;
+    if (isDone || resizeTerminalOf(runtimePid, this.#own, this.#wanted)) this.#wanted = undefined;
+    else setTimeout(() => this.#try(), RESIZE_EVERY_MS).unref();
+  }
+}
+
+/** Resizes the terminal of a child of a process; false while none has one but `own`. */
+function resizeTerminalOf(pid: number, own: FileIdentity | undefined, window: Window | undefined): boolean {
+  if (window === undefined) return true;
+  for (const child of childrenOf(pid)) {
+    for (const path of [0, 1, 2].map((fd) => `/proc/${child}/fd/${fd}`)) {
+      const fd = openIfThere(path);
+      if (fd === undefined) continue;
+      try {
+        const { dev, ino } = fstatSync(fd);
+        if (!isatty(fd) || (dev === own?.dev && ino === own.ino)) continue;
+        setWindowSize(fd, window);
+        return true;
+      } finally {
+        closeSync(fd);
+      }
+    }
+  }
+  return false;
+}
+
+function childrenOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .split(' ')
+      .filter((each) => each !== '');
+  } catch {
+    // It has ended.
+    return [];
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, O.RDONLY | O.NOCTTY | O.NONBLOCK | O.CLOEXEC);
+  } catch {
+    // The process has ended, has closed it, or holds something that cannot be opened anew: no terminal in any case.
+    return undefined;
+  }
 }

@@ -75,6 +75,7 @@ export class SeqpacketClient {
     }
   }
 
+  /** The packet is the callback's until it returns; its memory is used again for the next. */
   onPacket(callback: (packet: Buffer) => void): void {
     this.#packet = callback;
     this.#update();
@@ -159,7 +160,7 @@ export class SeqpacketClient {
         this.#end();
         return;
       }
-      this.#packet(Buffer.from(receiveBuffer.subarray(0, size)));
+      this.#packet(receiveBuffer.subarray(0, size));
     }
   }
 }

@@ -63,7 +63,9 @@ export class Attachment {
       return;
     }
     this.#stdin = stdin;
-    this.#client.on('data', (chunk: Buffer | string) => this.#input(Buffer.from(chunk as Buffer)));
+    this.#client.on('data', (chunk: Buffer | string) =>
+      this.#input(typeof chunk === 'string' ? Buffer.from(chunk) : chunk),
+    );
     this.#client.on('end', () => this.#inputEnded());
     if (this.#client.readableEnded) this.#inputEnded();
     this.#client.resume();

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BATCH_MAX_BYTES, BATCH_MIN_BYTES, LINGER_MS } from './limits.ts';
 
@@ -20,6 +21,8 @@ export class ClientOutlet {
   readonly #client: Duplex;
   readonly #options: OutletOptions;
   #batch: Buffer | undefined;
+  /** One that the kernel has taken, to be filled again: fresh memory for each costs more than what is put into it. */
+  #spare: Buffer | undefined;
   #used = 0;
   #batchBytes = BATCH_MIN_BYTES;
   #finished: Promise<void> | undefined;
@@ -61,6 +64,10 @@ export class ClientOutlet {
       this.#batchBytes = Math.min(this.#batchBytes * 4, BATCH_MAX_BYTES);
       this.flush();
     }
+    if (this.#batch === undefined && this.#spare !== undefined && this.#spare.length >= needed) {
+      this.#batch = this.#spare;
+      this.#spare = undefined;
+    }
     this.#batch ??= Buffer.allocUnsafeSlow(Math.max(this.#batchBytes, needed));
     return this.#batch;
   }
@@ -73,7 +80,15 @@ export class ClientOutlet {
     if (this.#used < this.#batchBytes / 4) this.#batchBytes = Math.max(this.#batchBytes / 2, BATCH_MIN_BYTES);
     this.#batch = undefined;
     this.#used = 0;
-    if (this.#client.writable) this.#client.write(full);
+    if (!this.#client.writable) return;
+    // Of a socket the kernel has taken what it calls back for; other streams may still pass it on.
+    if (!(this.#client instanceof Socket)) {
+      this.#client.write(full);
+      return;
+    }
+    this.#client.write(full, (error) => {
+      this.#spare = !error && batch.length === this.#batchBytes ? batch : undefined;
+    });
   }
 
   /**

@@ -173,3 +173,11 @@ test('docker run takes a seccomp profile in the format of Docker', async () => {
     await rm(profile);
   }
 });
+
+test('a container has the files by which programs know that it is one, and they are no change of its', async () => {
+  const name = uniqueName();
+  const look = 'test -f /.dockerenv && readlink /etc/mtab && grep -c " / overlay " /etc/mtab';
+  assert.equal(await daemon().ok('run', '--name', name, BUSYBOX, 'sh', '-c', look), '/proc/mounts\n1');
+  assert.equal(await daemon().ok('diff', name), '');
+  assert.match(await daemon().ok('run', '--rm', '--read-only', BUSYBOX, 'ls', '-a', '/'), /^\.dockerenv$/m);
+});

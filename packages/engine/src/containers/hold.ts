@@ -12,6 +12,7 @@ import { buildSpec, type NamespaceChoice, stringifySpec } from '../runtime/oci-s
 import type { Spec } from '../runtime/oci-spec/spec.ts';
 import { createFailure } from '../runtime/runtime-error.ts';
 import type { RuntimeMount } from '../volumes/volume-service.ts';
+import { placeDockerFiles } from './docker-files.ts';
 import { initProgram } from './init-program.ts';
 import { MONITOR_LEAVES_MS } from './limits.ts';
 import type { LiveContainer } from './live.ts';
@@ -50,6 +51,7 @@ export async function hold(
   const rootfs = await acquireRootfs(room, live);
   undo.defer(() => releaseRootfs(room, live));
   rmSync(paths.exitFile, { force: true });
+  if (!live.record.state.hasBeenStarted) placeDockerFiles(rootfs);
   const [network, volumes, monitorLog] = await settleAll([
     Promise.resolve(inputs.network),
     inputs.volumes,

@@ -8,6 +8,7 @@ import {
 } from '@wharf/kit';
 import type { Descriptor, HistoryEntry, ImageConfig, Manifest } from '@wharf/oci/spec/image';
 import { hostPlatform } from '@wharf/oci/spec/platform';
+import { announceName } from './announce.ts';
 import type { ImageService } from './image-service.ts';
 import { storeImage } from './make-image.ts';
 import { danglingName } from './names.ts';
@@ -34,6 +35,7 @@ export async function commitImage(room: ImageRoom, options: CommitOptions): Prom
       layers: [...layersOf(parent), ...(layer === undefined ? [] : [layer.descriptor])],
     });
     await room.unpack(manifest);
+    announceName(room, 'create', target.digest, target.digest);
     await nameImage(room, {
       target,
       name: reference === undefined ? danglingName(target.digest) : formatCanonical(reference),

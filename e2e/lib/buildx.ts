@@ -37,6 +37,20 @@ export class Buildx {
     writeFileSync(join(this.folder, 'config', 'config.json'), JSON.stringify({ auths: { [address]: { auth } } }));
   }
 
+  /** The plugin, as a program of its own. */
+  get path(): string {
+    return this.#plugin;
+  }
+
+  /** What commands are run with. */
+  get environment(): Readonly<Record<string, string | undefined>> {
+    return this.#environment(this.#daemon().host);
+  }
+
+  #environment(host: string): Readonly<Record<string, string | undefined>> {
+    return { ...clientEnvironment(host), DOCKER_CONFIG: join(this.folder, 'config') };
+  }
+
   /** A path that nothing is at yet. */
   place(): string {
     this.#places += 1;
@@ -60,8 +74,7 @@ export class Buildx {
 
   /** The same against another daemon. */
   runAgainst(host: string, ...args: readonly string[]): Promise<RunResult> {
-    const env = { ...clientEnvironment(host), DOCKER_CONFIG: join(this.folder, 'config') };
-    return run([this.#plugin, ...args], { env, timeoutMs: 120_000 });
+    return run([this.#plugin, ...args], { env: this.#environment(host), timeoutMs: 120_000 });
   }
 
   /** A build that may fail. */

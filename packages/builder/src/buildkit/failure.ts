@@ -73,3 +73,10 @@ export function withDetails(error: unknown, details: readonly GrpcDetail[]): unk
   const known = error instanceof GrpcError ? error.grpcDetails : [];
   return new GrpcError(grpcStatusOf(error), error.message, { details: [...known, ...details], cause: error });
 }
+
+/** Names the step that failed, so that clients can find its log again (BuildKit, errdefs.Vertex). */
+export function vertexDetails(digest: string | undefined): readonly GrpcDetail[] {
+  if (digest === undefined) return [];
+  const value = Buffer.from(JSON.stringify({ digest }));
+  return [{ type_url: 'github.com/moby/buildkit/errdefs.Vertex+json', value }];
+}

@@ -16,7 +16,7 @@ import { type BuildSource, openSource } from './build-source.ts';
 import { CacheJob } from './cache-job.ts';
 import type { DefinitionMessage } from './definition.ts';
 import { planExports } from './export-plan.ts';
-import { Warnings, watching, withDetails, withoutStatus, withSource } from './failure.ts';
+import { vertexDetails, Warnings, watching, withDetails, withoutStatus, withSource } from './failure.ts';
 import { type FrontendOptions, frontendOptions } from './frontend-options.ts';
 import { JobContainers } from './gateway-container.ts';
 import { solveSource } from './gateway-sources.ts';
@@ -163,7 +163,7 @@ export class BuildJob {
       this.#outcome = outcome;
       return this.#resultMessage(outcome);
     } catch (error) {
-      this.#failure = withoutStatus(error);
+      this.#failure = withoutStatus(withDetails(error, vertexDetails(this.progress.failed)));
       if (!isStep || given.Evaluate !== false) throw this.#failure;
       this.#failedRef = randomBytes(16).toString('hex');
       return { ref: { id: this.#failedRef }, metadata: {} };

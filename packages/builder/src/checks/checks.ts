@@ -10,6 +10,9 @@ export interface Finding {
   readonly location: LineRange;
 }
 
+/** The most findings of a part of a file; who has so many has seen enough. */
+const MAX_FINDINGS = 1000;
+
 /** Takes the findings of one Dockerfile. What is skipped never comes in. */
 export class Checks {
   readonly #options: CheckOptions;
@@ -25,7 +28,7 @@ export class Checks {
     const rule = ruleOf(name);
     // An experimental rule has a switch of its own, and `skip` does not touch it.
     const runs = rule.experimental ? has(experimental, name) : !has(skip, name);
-    if (runs) this.#found.push({ rule, detail, location });
+    if (runs && this.#found.length < MAX_FINDINGS) this.#found.push({ rule, detail, location });
   }
 
   /** The same checks as far as the remarks above an instruction leave them on. */

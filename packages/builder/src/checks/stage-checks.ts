@@ -47,13 +47,12 @@ export class StageChecks {
   undefinedVariables(
     unmatched: ReadonlySet<string>,
     known: ReadonlyMap<string, string>,
-    declared: readonly (readonly [string, string])[],
+    declared: ReadonlySet<string>,
     location: LineRange,
   ): void {
     for (const name of unmatched) {
-      if (SWITCHES.has(name) || declared.some(([each]) => each === name)) continue;
-      const options = [...known.keys()].map((each) => `$${each}`);
-      const text = `Usage of undefined variable '$${name}'${didYouMean(`$${name}`, options)}`;
+      if (SWITCHES.has(name) || declared.has(name)) continue;
+      const text = `Usage of undefined variable '$${name}'${didYouMean(`$${name}`, withDollar(known.keys()))}`;
       this.#here.report('UndefinedVar', location, text);
     }
   }
@@ -124,6 +123,10 @@ export class StageChecks {
     const text = `Do not use ARG or ENV instructions for sensitive data (${instruction} ${JSON.stringify(name)})`;
     this.#here.report('SecretsUsedInArgOrEnv', location, text);
   }
+}
+
+function* withDollar(names: Iterable<string>): Generator<string> {
+  for (const name of names) yield `$${name}`;
 }
 
 /** Which sources .dockerignore surely leaves out. */

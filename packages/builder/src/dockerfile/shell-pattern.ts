@@ -1,4 +1,4 @@
-import { MAX_PATTERN_WORK } from './limits.ts';
+import { MAX_EXPANDED_LENGTH, MAX_PATTERN_WORK } from './limits.ts';
 import { DockerfileError } from './location.ts';
 
 /**
@@ -31,12 +31,15 @@ export function replaceMatches(pattern: string, value: string, replacement: stri
   checkWork(tokens, text);
   const out: string[] = [];
   let at = 0;
+  let length = 0;
   for (let match = firstMatch(tokens, text, at); match !== undefined; match = firstMatch(tokens, text, at)) {
     const { start, end } = match;
     // At the very end, an empty match after others is none any more.
     if (end === start && start === text.length && at > 0 && every) break;
     for (let index = at; index < start; index += 1) out.push(text[index] ?? '');
     out.push(replacement);
+    length += replacement.length;
+    if (length > MAX_EXPANDED_LENGTH) throw new DockerfileError('the replacements make the text too long');
     at = end;
     if (!every) break;
     // An empty match lets one character pass, or there would be no end of it.

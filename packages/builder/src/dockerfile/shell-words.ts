@@ -1,4 +1,4 @@
-import { MAX_EXPANSION_DEPTH, MAX_QUOTED_LENGTH } from './limits.ts';
+import { MAX_EXPANDED_LENGTH, MAX_EXPANSION_DEPTH, MAX_QUOTED_LENGTH } from './limits.ts';
 import { DockerfileError } from './location.ts';
 import { replaceMatches, trimPrefix, trimSuffix } from './shell-pattern.ts';
 
@@ -42,6 +42,11 @@ export function expand(source: string, variables: Variables = NONE, options: Exp
     if (!(error instanceof DockerfileError)) throw error;
     throw new DockerfileError(`failed to process ${quote(source)}: ${error.message}`, error.location);
   }
+}
+
+/** Variables made of variables double with every line. */
+function tooLong(): DockerfileError {
+  return new DockerfileError(`the text is longer than ${MAX_EXPANDED_LENGTH} characters once variables are replaced`);
 }
 
 function quote(text: string): string {
@@ -132,6 +137,7 @@ class Expander {
         return { text, words: words.finish() };
       }
       text += this.#piece(character, words);
+      if (text.length > MAX_EXPANDED_LENGTH) throw tooLong();
     }
     this.#rawEscapes = before;
     this.#depth -= 1;
@@ -201,6 +207,7 @@ class Expander {
         throw new DockerfileError('unexpected end of statement while looking for matching double-quote');
       if (character === '$') {
         text += this.#dollar();
+        if (text.length > MAX_EXPANDED_LENGTH) throw tooLong();
         continue;
       }
       this.#at += 1;

@@ -1,4 +1,4 @@
-import { MAX_SUGGESTION_LENGTH } from './limits.ts';
+import { MAX_SUGGESTION_LENGTH, MAX_SUGGESTIONS } from './limits.ts';
 
 /** How far a word may be from what was meant: fewer edits than this. */
 const TOO_FAR = 3;
@@ -12,7 +12,10 @@ export function nearest(word: string, options: Iterable<string>, caseSensitive =
   const asked = caseSensitive ? word : word.toLowerCase();
   let best: string | undefined;
   let least = TOO_FAR;
+  let left = MAX_SUGGESTIONS;
   for (const option of options) {
+    left -= 1;
+    if (left < 0) break;
     const candidate = caseSensitive ? option : option.toLowerCase();
     if (candidate === asked) return undefined;
     const distance = editDistance(asked, candidate);

@@ -36,11 +36,9 @@ export class PatternList {
 
   /** True when `path` (without leading slash), or a directory it lies in, is matched and not taken back. */
   matches(path: string): boolean {
-    const parts = path.split('/');
-    const paths = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
     let matched = false;
     for (const { pattern, keeps } of this.#rules) {
-      if (matched === keeps && paths.some((each) => pattern.matches(each))) matched = !keeps;
+      if (matched === keeps && pattern.matchesWithin(path)) matched = !keeps;
     }
     return matched;
   }

@@ -32,14 +32,25 @@ export class Pattern {
 
   /** True when the whole of `path` is matched. */
   matches(path: string): boolean {
+    return this.#ends(path).has(path.length);
+  }
+
+  /** True when `path` is matched, or a directory that it lies in. */
+  matchesWithin(path: string): boolean {
+    for (const end of this.#ends(path)) if (end === path.length || (end > 0 && path[end] === '/')) return true;
+    return false;
+  }
+
+  /** Where a match that begins with the path may end. */
+  #ends(path: string): ReadonlySet<number> {
     let reached = new Set<number>([0]);
     for (const token of this.#tokens) {
       const next = new Set<number>();
       for (const at of reached) advance(token, path, at, next);
       reached = next;
-      if (reached.size === 0) return false;
+      if (reached.size === 0) break;
     }
-    return reached.has(path.length);
+    return reached;
   }
 }
 
@@ -72,7 +83,9 @@ function parse(pattern: string, doubleStars: boolean): readonly Token[] {
       if (double && pattern[at + 1] === '/') at += 1;
       // At the end it takes everything, anywhere else whole directories.
       const many = at === pattern.length - 1 ? 'double-star' : 'directories';
-      tokens.push({ kind: double ? many : 'star' });
+      const kind = double ? many : 'star';
+      // Several in a row are no more than one.
+      if (tokens.at(-1)?.kind !== kind) tokens.push({ kind });
     } else if (character === '?') tokens.push({ kind: 'one', test: (c) => c !== '/' });
     else if (character === '[') {
       const set = parseClass(pattern, at);

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { parseSignal } from '@wharf/linux/signals';
 import type { Checks } from '../checks/checks.ts';
 import { StageChecks } from '../checks/stage-checks.ts';
@@ -19,6 +20,8 @@ import type { EvaluatedStage, PlannedStage, PlannedStep } from './stage.ts';
 import { StageNotes } from './stage-notes.ts';
 import { stepTitle } from './step-title.ts';
 import type { Base, FileVertex, ImageVertex } from './vertex.ts';
+
+const REST_AFTER_MS = 5;
 
 /** What a stage's instructions need from outside. */
 export interface StageSurroundings {
@@ -61,7 +64,13 @@ export async function evaluateStage(
   const reads = stage.instructions.some(({ kind }) => kind === 'add' || kind === 'copy');
   const ignored = reads ? await surroundings.ignorePatterns() : [];
   const evaluation = new Evaluation(stage, start, surroundings, ignored);
+  let rested = performance.now();
   for (const instruction of stage.instructions) {
+    // A long file must not keep the daemon from its other work.
+    if (performance.now() - rested > REST_AFTER_MS) {
+      await setImmediate();
+      rested = performance.now();
+    }
     try {
       await evaluation.apply(instruction);
     } catch (error) {
@@ -77,6 +86,7 @@ class Evaluation {
   readonly #draft: ImageDraft;
   readonly #variables: Map<string, string>;
   readonly #buildArgs: (readonly [string, string])[];
+  readonly #declared: Set<string>;
   readonly #steps: PlannedStep[] = [];
   readonly #checks: StageChecks;
   readonly #notes: StageNotes;
@@ -94,6 +104,7 @@ class Evaluation {
     this.#depth = start.depth;
     this.#variables = new Map(start.variables);
     this.#buildArgs = [...start.buildArgs];
+    this.#declared = new Set(start.buildArgs.map(([name]) => name));
     this.#checks = new StageChecks(surroundings.checks, ignored, start.hasWorkdir);
     this.#notes = new StageNotes(surroundings.globals.notes, stage.usedArgs);
   }
@@ -129,7 +140,7 @@ class Evaluation {
   }
 
   #unset(names: ReadonlySet<string>, location: LineRange): void {
-    this.#checks.undefinedVariables(names, this.#variables, this.#buildArgs, location);
+    this.#checks.undefinedVariables(names, this.#variables, this.#declared, location);
   }
 
   #expand(text: string, location: LineRange): string {
@@ -247,6 +258,7 @@ class Evaluation {
       const note = { ...definition, value: value ?? '', location, needs: new Set<string>() };
       this.#notes.arg(name, inherited === undefined ? note : undefined);
       this.#buildArgs.push([name, value ?? '']);
+      this.#declared.add(name);
       shown.push(value === undefined ? name : `${name}=${value}`);
     }
     this.#note(`ARG ${shown.join(' ')}`);

@@ -65,7 +65,9 @@ export class ImageDraft {
   /** Notes ports as `80/tcp`. */
   expose(ports: readonly string[]): void {
     this.config.ExposedPorts ??= {};
-    for (const port of ports) define(this.config.ExposedPorts, port, {});
+    for (const port of ports) {
+      if (!Object.hasOwn(this.config.ExposedPorts, port)) define(this.config.ExposedPorts, port, {});
+    }
   }
 
   addVolumes(paths: readonly string[]): void {

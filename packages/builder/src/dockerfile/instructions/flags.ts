@@ -17,7 +17,9 @@ export class Flags {
       if (kind === undefined) throw new DockerfileError(`unknown flag: ${flag}${didYouMean(name, Object.keys(known))}`);
       if (this.#values.has(name) && kind !== 'list') throw new DockerfileError(`duplicate flag specified: ${flag}`);
       const value = at < 0 ? undefined : word.slice(at + 1);
-      this.#values.set(name, [...(this.#values.get(name) ?? []), readValue(flag, kind, value)]);
+      const values = this.#values.get(name) ?? [];
+      values.push(readValue(flag, kind, value));
+      this.#values.set(name, values);
     }
   }
 

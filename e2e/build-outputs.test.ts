@@ -99,6 +99,24 @@ test('several platforms become one index, listed once, and each of them can be h
   }
 });
 
+test('the id that a client writes down is the one that images are known by, with statements and without', async () => {
+  const files = { Dockerfile: 'FROM scratch\nCOPY x /\n', x: uniqueName() };
+  for (const provenance of ['true', 'false']) {
+    const file = buildx.place();
+    const printed = await buildx.run(
+      'build',
+      '-q',
+      `--provenance=${provenance}`,
+      '--iidfile',
+      file,
+      buildx.context(files),
+    );
+    const id = readFileSync(file, 'utf8');
+    assert.equal(printed.stdout.trim(), id);
+    assert.equal(await daemon().ok('inspect', '-f', '{{.Id}}', id), id);
+  }
+});
+
 test('BUILDPLATFORM stages run here for every platform', async () => {
   const image = uniqueName('cross');
   const output = await buildx.build(

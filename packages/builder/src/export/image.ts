@@ -49,7 +49,11 @@ export function imageExporter(attributes: Attributes, credentials?: CredentialsS
           });
         }
       }
-      return { ...responseOf(written), ...(names.length === 0 ? {} : { 'image.name': names.join(',') }) };
+      // buildx would take the configuration's digest for the image's id, which here is the manifest's.
+      const { 'containerimage.config.digest': config, ...response } = responseOf(written);
+      const told =
+        isStored || config === undefined ? response : { ...response, 'containerimage.config.digest': config };
+      return { ...told, ...(names.length === 0 ? {} : { 'image.name': names.join(',') }) };
     });
 }
 

@@ -27,6 +27,8 @@ export function failureReport(
     readonly dockerfile: string;
     readonly paint: Paint;
     readonly columns: number;
+    /** A shell has been open in the failed step already. */
+    readonly hadShell: boolean;
   },
 ): string {
   const { model, paint, columns } = given;
@@ -39,7 +41,7 @@ export function failureReport(
   const message = error instanceof Error ? error.message : String(error);
   const prefix = error instanceof GrpcError ? 'failed to solve: ' : '';
   blocks.push(`${paint.bad('ERROR:')} ${prefix}${message}`);
-  const hint = hintOf(error, failed);
+  const hint = hintOf(error, given.hadShell ? undefined : failed);
   if (hint !== undefined) blocks.push(hint);
   return `${blocks.join('\n')}\n`;
 }

@@ -63,7 +63,13 @@ export async function runBuild(endpoint: Endpoint, values: BuildValues, context:
     }
     if (!isKnown(error)) throw error;
     const columns = stderr.columns || 80;
-    const given = { model, dockerfile: inputs.dockerfile, paint: paints(coloured), columns };
+    const given = {
+      model,
+      dockerfile: inputs.dockerfile,
+      paint: paints(coloured),
+      columns,
+      hadShell: values['on-error'] !== undefined,
+    };
     stderr.write(failureReport(error, given));
     return 1;
   } finally {

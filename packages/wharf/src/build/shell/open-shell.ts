@@ -75,7 +75,7 @@ async function runShell(
   stdio: Stdio,
   signal: AbortSignal,
 ): Promise<number> {
-  const Tty = stdio.stdin.isTTY && stdio.stdout.isTTY;
+  const Tty = [stdio.stdin, stdio.stdout].every(({ isTTY }) => isTTY);
   const { env = [], cwd = '/', user = '' } = step.op?.exec?.meta ?? {};
   const terminal =
     Tty && !env.some((each) => each.startsWith('TERM=')) ? [`TERM=${process.env['TERM'] ?? 'xterm'}`] : [];

@@ -13,6 +13,8 @@ import { guestImage, repositoryDisk } from './image.ts';
 
 const BOOT_DEADLINE_MS = 150_000;
 const COMMAND_DEADLINE_MS = 60_000;
+/** In which the service comes up after a restart. */
+export const READY_DEADLINE_MS = 90_000;
 const MEMORY_MB = 1536;
 /** Without KVM every instruction counts: no mitigations, no address randomization, nothing on a screen. */
 const KERNEL_ARGUMENTS =
@@ -189,6 +191,15 @@ export class VirtualMachine implements AsyncDisposable {
     if (exitCode === null && signalCode === null) return true;
     throw new Error(`qemu ended (${exitCode ?? signalCode}):\n${this.console.slice(-2000)}`);
   }
+}
+
+/** Waits until systemd says so, which it does once the daemon has said that it is ready. */
+export async function serviceIsUp(vm: VirtualMachine): Promise<void> {
+  const active = async () =>
+    (await vm.run('systemctl is-active wharf')).output.trim() === 'active' ? true : undefined;
+  await until('the service is active', active, { timeoutMs: READY_DEADLINE_MS, everyMs: 200 }).catch(async (error) => {
+    throw new Error(`${String(error)}\n${(await vm.run('journalctl -u wharf -n 30 --no-pager')).output}`);
+  });
 }
 
 function qemu(): string {

@@ -11,6 +11,9 @@ import type { ContainerRecord } from '../containers/container.ts';
 import { shownLinks } from '../containers/links.ts';
 import type { Engine } from '../engine.ts';
 import { isUserDefined } from '../networks/network.ts';
+import { securityModules } from '../runtime/oci-spec/host-limits.ts';
+import { shownProfile } from '../runtime/oci-spec/labels.ts';
+import { parseSecurityOptions } from '../runtime/oci-spec/security-options.ts';
 import { completeConfig, completeHostConfig } from './container-defaults.ts';
 import { manifestDescriptor } from './image-descriptor.ts';
 
@@ -43,7 +46,11 @@ export async function inspectContainer(
     Platform: record.platform.os,
     MountLabel: '',
     ProcessLabel: '',
-    AppArmorProfile: '',
+    AppArmorProfile: shownProfile(
+      parseSecurityOptions(record.hostConfig.SecurityOpt),
+      record.hostConfig.Privileged === true,
+      securityModules(),
+    ),
     ExecIDs: execs.length > 0 ? execs : null,
     HostConfig: completeHostConfig(
       { ...record.hostConfig, Links: shownLinks(record, (id) => engine.containers.find(id)) },

@@ -3,6 +3,8 @@ import type { SecurityOptions } from './security-options.ts';
 /** Security modules that this kernel has switched on. */
 export interface SecurityModules {
   readonly appArmor: boolean;
+  /** Of containers that name none; absent where none could be loaded. */
+  readonly defaultProfile?: string | undefined;
   readonly seLinux: boolean;
 }
 
@@ -15,15 +17,32 @@ export interface ProcessLabels {
 const CONTEXT = { user: 'system_u', role: 'system_r', type: 'container_t', level: 's0' } as const;
 
 /**
- * What `--security-opt apparmor=…` and `label=…` mean on this host; nothing where the kernel has no such module, as with dockerd. No
- * profile is made up: a container that asks for none runs unconfined by these.
+ * What `--security-opt apparmor=…` and `label=…` mean on this host; nothing where the kernel has no such module, as with dockerd. A
+ * container that names no profile has the daemon's own; without a label the policy decides by the runtime's.
  */
 export function processLabels({ appArmor, labels }: SecurityOptions, modules: SecurityModules): ProcessLabels {
   const context = modules.seLinux ? contextOf(labels) : undefined;
+  const apparmorProfile = appArmorProfile(appArmor, modules);
   return {
-    ...(modules.appArmor && appArmor !== '' ? { apparmorProfile: appArmor } : {}),
+    ...(apparmorProfile === undefined ? {} : { apparmorProfile }),
     ...(context === undefined ? {} : { selinuxLabel: Object.values(context).join(':') }),
   };
+}
+
+/** The profile of a container that asks for one, or for none (``). */
+function appArmorProfile(asked: string, { appArmor, defaultProfile }: SecurityModules): string | undefined {
+  if (!appArmor) return undefined;
+  return asked === '' ? defaultProfile : asked;
+}
+
+/** What `inspect` says of a container's profile (`AppArmorProfile`); empty where the kernel has no AppArmor. */
+export function shownProfile(
+  security: Pick<SecurityOptions, 'appArmor'>,
+  privileged: boolean,
+  modules: SecurityModules,
+): string {
+  if (!modules.appArmor) return '';
+  return (privileged ? undefined : appArmorProfile(security.appArmor, modules)) ?? 'unconfined';
 }
 
 /** The label of the container's files that goes with it. */

@@ -159,6 +159,9 @@ COPY --from=named /sub/file /named
   );
   const again = await client('build', '--progress', 'plain', ...wanted, context);
   assert.match(again.output, /ADD --keep-git-dir[^\n]*\n#\d+ CACHED/);
+  assert.match((await client('du', '--verbose')).output, /source\.git\.checkout/);
+  await client('prune', '-af');
+  assert.doesNotMatch((await client('du', '--verbose')).output, /source\.git\.checkout/);
 });
 
 test('a private repository is fetched with a secret, and a wrong one shown nowhere', async () => {

@@ -145,7 +145,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
       await rm(directory, { recursive: true, force: true });
     }
   };
-  const usage = new CacheUsage({ ...deps, directories: caches, contexts });
+  const usage = new CacheUsage({ ...deps, directories: caches, contexts, repositories });
   const collection = new CacheCollection({ ...deps, usage, limits: deps.cacheLimits });
   const build = (request: BuildRequest): Promise<BuildOutcome> =>
     builds

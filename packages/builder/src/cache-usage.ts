@@ -6,6 +6,7 @@ import { bytesToKeep, type CacheRule, choose, type SpaceBounds } from './cache-p
 import type { BuildImages } from './interfaces.ts';
 import type { CacheDirectories } from './ops/cache-directories.ts';
 import type { BuildCache, CacheRecord } from './solver/cache.ts';
+import type { GitRepositories } from './sources/git/git-repositories.ts';
 import type { KeptContexts } from './sources/kept-contexts.ts';
 
 /** One entry of the cache as clients see it. */
@@ -13,8 +14,8 @@ export interface CacheEntry {
   readonly id: string;
   /** The entry it stands on; empty for none. */
   readonly parent: string;
-  /** A step, a cache mount, or a build context. */
-  readonly kind: 'regular' | 'exec.cachemount' | 'source.local';
+  /** A step, a cache mount, a build context, or a copy of a repository. */
+  readonly kind: 'regular' | 'exec.cachemount' | 'source.local' | 'source.git.checkout';
   readonly description: string;
   /** An image has the same layers, so that removing the entry frees nothing. */
   readonly shared: boolean;
@@ -42,6 +43,7 @@ interface CacheUsageDeps {
   readonly cache: BuildCache;
   readonly directories: CacheDirectories;
   readonly contexts: KeptContexts;
+  readonly repositories: GitRepositories;
   readonly images: Pick<BuildImages, 'sharedSnapshots' | 'collect'>;
   readonly snapshots: Snapshotter;
   readonly dataRoot: string;
@@ -62,7 +64,7 @@ export class CacheUsage {
    * and for a context only where no step has it.
    */
   async list(): Promise<readonly CacheEntry[]> {
-    const located = [...(await this.#steps()), ...(await this.#mounts()), ...(await this.#contexts())];
+    const located = [...(await this.#steps()), ...(await this.#mounts()), ...(await this.#sources())];
     const sizes = await sizesOf(located);
     const entries = located.map(({ entry }, index) => ({ ...entry, sizeBytes: sizes[index] ?? 0 }));
     this.#measured = new Map(entries.map(({ id, kind, sizeBytes }) => [kind === 'regular' ? id : '', sizeBytes]));
@@ -73,7 +75,7 @@ export class CacheUsage {
   async #estimate(): Promise<readonly CacheEntry[]> {
     const steps = await this.#steps();
     const fresh = steps.filter(({ entry }) => !this.#measured.has(entry.id));
-    const others = [...(await this.#mounts()), ...(await this.#contexts())];
+    const others = [...(await this.#mounts()), ...(await this.#sources())];
     const sizes = await sizesOf([...fresh, ...others]);
     for (const [index, { entry }] of fresh.entries()) this.#measured.set(entry.id, sizes[index] ?? 0);
     return [
@@ -110,9 +112,10 @@ export class CacheUsage {
   }
 
   #remove({ id, kind }: CacheEntry): Promise<boolean> | boolean {
-    const { directories, contexts, cache } = this.#deps;
+    const { directories, contexts, repositories, cache } = this.#deps;
     if (kind === 'exec.cachemount') return directories.remove(id);
     if (kind === 'source.local') return contexts.remove(id);
+    if (kind === 'source.git.checkout') return repositories.remove(id);
     cache.forget(id);
     return true;
   }
@@ -149,6 +152,15 @@ export class CacheUsage {
       },
       directory: path,
     }));
+  }
+
+  /** Repositories before contexts, which come last: what a context shares with a step is the step's. */
+  async #sources(): Promise<readonly Located[]> {
+    const repositories = (await this.#deps.repositories.list()).map(({ id, path, ...rest }): Located => {
+      const entry = { id, parent: '', kind: 'source.git.checkout' as const, shared: false, uses: 1, ...rest };
+      return { entry: { ...entry, description: 'git repository' }, directory: path };
+    });
+    return [...repositories, ...(await this.#contexts())];
   }
 
   async #contexts(): Promise<readonly Located[]> {

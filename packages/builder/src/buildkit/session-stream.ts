@@ -38,13 +38,18 @@ function connectionOf(call: GrpcCall): Duplex {
         (error: unknown) => this.destroy(error instanceof Error ? error : undefined),
       );
     },
-    write(chunk: Buffer, _encoding, callback) {
+    write(chunk: Buffer, _encoding, done) {
       const pieces: Buffer[] = [];
       for (let at = 0; at < chunk.length; at += PIECE_BYTES) pieces.push(chunk.subarray(at, at + PIECE_BYTES));
       const send = async (): Promise<void> => {
-        for (const data of pieces) await call.send(encode(BytesMessage, { data }));
+        try {
+          for (const data of pieces) await call.send(encode(BytesMessage, { data }));
+          done();
+        } catch (error) {
+          done(error instanceof Error ? error : new Error(String(error)));
+        }
       };
-      send().then(() => callback(), callback);
+      void send();
     },
   });
   call.signal.addEventListener('abort', () => stream.destroy(), { once: true });

@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { MAX_KEPT_REPOSITORIES } from '../../limits.ts';
 import { parseGitReference } from './git-reference.ts';
 import { GitRepositories } from './git-repositories.ts';
 import { GitTestServer } from './test-server.ts';
@@ -11,6 +10,7 @@ import { GitTestServer } from './test-server.ts';
 const scratch = mkdtempSync(join(tmpdir(), 'wharf-git-'));
 const server = new GitTestServer(mkdtempSync(join(scratch, 'served-')));
 const repositories = new GitRepositories(join(scratch, 'kept'));
+const few = new GitRepositories(join(scratch, 'few'), { keep: 2 });
 const signal = new AbortController().signal;
 let url = '';
 let first = '';
@@ -30,14 +30,15 @@ after(async () => {
 interface Wish {
   readonly keepGitDir?: boolean;
   readonly secrets?: Readonly<Record<string, string>>;
+  readonly from?: GitRepositories;
 }
 
-function checkout(address: string, { keepGitDir = false, secrets = {} }: Wish = {}) {
+function checkout(address: string, { keepGitDir = false, secrets = {}, from = repositories }: Wish = {}) {
   const reference = parseGitReference(address.startsWith('/') ? url + address : address);
   if (reference === undefined) throw new Error(`no repository: ${address}`);
   const asked = async (id: string) => (secrets[id] === undefined ? undefined : Buffer.from(secrets[id]));
   const lent = { secret: asked, sshAgent: () => Promise.resolve(undefined) };
-  return repositories.checkout(reference, mkdtempSync(join(scratch, 'out-')), { keepGitDir, secrets: lent, signal });
+  return from.checkout(reference, mkdtempSync(join(scratch, 'out-')), { keepGitDir, secrets: lent, signal });
 }
 
 test('GitRepositories.checkout() gives a branch, a tag, a commit and a directory of a repository', async () => {
@@ -149,13 +150,20 @@ test('GitRepositories.checkout() follows no link of a repository out of it', asy
   await assert.rejects(checkout('/links.git#main:out'), { kind: 'not-found' });
 });
 
+test('GitRepositories lists its copies and removes them', async () => {
+  await checkout('/app.git');
+  const before = await repositories.list();
+  assert.equal(before.length > 0 && before.every(({ inUse, path }) => !inUse && existsSync(path)), true);
+  for (const { id } of before) assert.equal(await repositories.remove(id), true);
+  assert.deepEqual(await repositories.list(), []);
+  assert.equal(await repositories.remove('../escape'), false);
+  assert.equal((await checkout('/app.git')).commit, second);
+});
+
 test('GitRepositories keeps copies of the repositories used last', async () => {
-  for (let number = 0; number <= MAX_KEPT_REPOSITORIES; number++) {
-    server.commit(`n${number}`, { file: String(number) });
-    await checkout(`/n${number}.git`);
+  for (const name of ['n1', 'n2', 'n3']) {
+    server.commit(name, { file: name });
+    await checkout(`/${name}.git`, { from: few });
   }
-  assert.equal(
-    readdirSync(join(scratch, 'kept')).filter((name) => name !== 'known_hosts').length,
-    MAX_KEPT_REPOSITORIES,
-  );
+  assert.equal((await few.list()).length, 2);
 });

@@ -18,6 +18,16 @@ export interface Checkout {
   readonly commit: string;
 }
 
+/** A copy of a repository as the cache's books have it. */
+export interface KeptRepository {
+  readonly id: string;
+  readonly path: string;
+  readonly inUse: boolean;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+}
+
 interface Repository {
   readonly reference: GitReference;
   /** Our own bare copy. */
@@ -32,6 +42,7 @@ interface Wanted {
   readonly commit: string;
 }
 
+const KNOWN_HOSTS = 'known_hosts';
 const IS_COMMIT = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 /** Our own copies are fetched from by their path. */
 const OWN_COPY = 'file';
@@ -43,10 +54,15 @@ const OWN_COPY = 'file';
 export class GitRepositories {
   readonly #root: string;
   readonly #locks = new KeyedLock();
+  /** How many builds want each copy now. */
+  readonly #uses = new Map<string, number>();
+
+  readonly #keep: number;
 
   /** @param root a directory of its own */
-  constructor(root: string) {
+  constructor(root: string, { keep = MAX_KEPT_REPOSITORIES }: { readonly keep?: number } = {}) {
     this.#root = root;
+    this.#keep = keep;
   }
 
   /**
@@ -63,8 +79,9 @@ export class GitRepositories {
     }: { readonly keepGitDir: boolean; readonly secrets: StepSecrets; readonly signal: AbortSignal },
   ): Promise<Checkout> {
     await mkdir(this.#root, { recursive: true, mode: 0o700 });
-    const access = await gitAccess(reference, secrets, join(this.#root, 'known_hosts'));
+    const access = await gitAccess(reference, secrets, join(this.#root, KNOWN_HOSTS));
     const name = createHash('sha256').update(reference.remote).digest('hex');
+    this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
     const repository: Repository = { reference, bare: join(this.#root, name), access, signal };
     try {
       return await this.#locks.run(name, async () => {
@@ -78,21 +95,39 @@ export class GitRepositories {
         cause: error,
       });
     } finally {
+      const uses = (this.#uses.get(name) ?? 1) - 1;
+      if (uses > 0) this.#uses.set(name, uses);
+      else this.#uses.delete(name);
       await this.#limit();
     }
   }
 
+  /** The copies that are here. */
+  async list(): Promise<readonly KeptRepository[]> {
+    const names = (await readdir(this.#root).catch(() => [])).filter((name) => name !== KNOWN_HOSTS);
+    const found = await Promise.all(
+      names.map(async (id): Promise<KeptRepository | undefined> => {
+        const path = join(this.#root, id);
+        const status = await stat(path).catch(() => undefined);
+        if (status === undefined) return undefined;
+        const { birthtimeMs: createdAt, mtimeMs: lastUsedAt } = status;
+        return { id, path, inUse: this.#uses.has(id), createdAt, lastUsedAt };
+      }),
+    );
+    return found.filter((each) => each !== undefined);
+  }
+
+  /** Removes a copy. False when a build uses it. */
+  async remove(id: string): Promise<boolean> {
+    if (!/^[0-9a-f]{64}$/.test(id) || this.#uses.has(id)) return false;
+    await this.#locks.run(id, () => rm(join(this.#root, id), { recursive: true, force: true }));
+    return true;
+  }
+
   /** Takes the copies away that no build has used for longest. */
   async #limit(): Promise<void> {
-    const names = (await readdir(this.#root)).filter((name) => name !== 'known_hosts');
-    if (names.length <= MAX_KEPT_REPOSITORIES) return;
-    const times = await Promise.all(
-      names.map(async (name) => ({ name, at: (await stat(join(this.#root, name))).mtimeMs })),
-    );
-    const oldest = times.toSorted((left, right) => left.at - right.at).slice(0, -MAX_KEPT_REPOSITORIES);
-    for (const { name } of oldest) {
-      await this.#locks.run(name, () => rm(join(this.#root, name), { recursive: true, force: true }));
-    }
+    const kept = (await this.list()).toSorted((left, right) => right.lastUsedAt - left.lastUsedAt);
+    for (const { id } of kept.slice(this.#keep)) await this.remove(id);
   }
 }
 

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { must } from '../scripts/lib/run.ts';
 import { Buildx } from './lib/buildx.ts';
+import { TestDaemon } from './lib/daemon.ts';
 import { BUSYBOX, loadBusybox } from './lib/images.ts';
 import { type RegistryUnderTest, startDockerRegistry } from './lib/registries.ts';
-import { daemonForFile, uniqueName } from './lib/suite.ts';
+import { daemonForFile, eventually, uniqueName } from './lib/suite.ts';
 
 const daemon = daemonForFile();
 const buildx = new Buildx(daemon);
@@ -389,6 +390,32 @@ test('an artifact holds statements as OCI has them, with their subject', async (
   assert.equal(artifact.artifactType, 'application/vnd.docker.attestation.manifest.v1+json');
   assert.equal(artifact.subject.digest, image?.digest);
   assert.equal(artifact.config.mediaType, 'application/vnd.oci.empty.v1+json');
+});
+
+test('a client that leaves while it is sent an archive ends the export, and its blobs go', async () => {
+  await using own = await TestDaemon.start();
+  const pipe = buildx.place();
+  await must(['mkfifo', pipe]);
+  const folder = buildx.context({
+    Dockerfile: 'FROM scratch\nCOPY big /\n',
+    big: randomBytes(10_000_000).toString('hex'),
+  });
+  const blobs = async () =>
+    Number((await must(['du', '-sb', join(own.dataRoot, 'content')])).split('\t', 1)[0]) > 5_000_000;
+  // Held open by this process too, so that the client can begin and not go on.
+  const fd = openSync(pipe, constants.O_RDWR);
+  const client = buildx.start(own.host, 'build', '--progress=plain', '-o', `type=oci,dest=${pipe}`, folder);
+  try {
+    await eventually('the export has packed the layer', blobs);
+    client.kill('SIGKILL');
+    await eventually('what was packed is gone', async () => {
+      await own.docker(['image', 'prune', '-f']);
+      return !(await blobs());
+    });
+  } finally {
+    client.kill('SIGKILL');
+    closeSync(fd);
+  }
 });
 
 test('SOURCE_DATE_EPOCH is the time of files in a directory and an archive', async () => {

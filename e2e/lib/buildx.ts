@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -75,6 +76,11 @@ export class Buildx {
   /** The same against another daemon. */
   runAgainst(host: string, ...args: readonly string[]): Promise<RunResult> {
     return run([this.#plugin, ...args], { env: this.#environment(host), timeoutMs: 120_000 });
+  }
+
+  /** Begins a command, whose end is the caller's to see to. */
+  start(host: string, ...args: readonly string[]): ChildProcess {
+    return spawn(this.#plugin, args, { env: { ...process.env, ...this.#environment(host) }, stdio: 'ignore' });
   }
 
   /** A build that may fail. */

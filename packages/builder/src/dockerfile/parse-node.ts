@@ -33,7 +33,8 @@ export function parseNode(line: string, token: string): Omit<InstructionNode, 'l
   const trimmed = line.trim();
   const [, keyword = '', tail = ''] = /^([^\t\v\f\r ]*)[\t\v\f\r ]*([\s\S]*)$/.exec(trimmed) ?? [];
   const { flags, rest } = cutFlags(tail, token);
-  const parser = PARSERS[keyword.toLowerCase()];
+  const name = keyword.toLowerCase();
+  const parser = Object.hasOwn(PARSERS, name) ? PARSERS[name] : undefined;
   return { keyword, original: line, flags, ...(parser?.(rest.trim(), token) ?? EMPTY) };
 }
 

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { messageOf } from '@wharf/kit';
 import { parseSignal } from '@wharf/linux/signals';
 import type { Checks } from '../checks/checks.ts';
 import { StageChecks } from '../checks/stage-checks.ts';
@@ -215,7 +216,7 @@ class Evaluation {
         config.Shell = instruction.shell;
         return `SHELL [${instruction.shell.join(' ')}]`;
       case 'stopsignal':
-        parseSignal(instruction.signal);
+        checkSignal(instruction.signal);
         config.StopSignal = instruction.signal;
         return `STOPSIGNAL ${instruction.signal}`;
       case 'user':
@@ -323,6 +324,14 @@ class Evaluation {
       name: instruction.code.trim(),
     };
     this.#draft.commit(runHistory(args, this.#buildArgs, this.#variables), true);
+  }
+}
+
+function checkSignal(signal: string): void {
+  try {
+    parseSignal(signal);
+  } catch (error) {
+    throw new DockerfileError(messageOf(error));
   }
 }
 

@@ -97,6 +97,25 @@ test('readCdiDevices() lets later directories win and says what it cannot use', 
   assert.equal(problems.length, 2);
 });
 
+test('readCdiDevices() reads YAML as the tools mean it that write it', () => {
+  const text = `cdiVersion: 0.6.0
+kind: v.com/c
+containerEdits: &common
+  env: ["A=1"]
+devices:
+- name: d
+  containerEdits:
+    <<: *common
+    deviceNodes:
+    - {path: /dev/x, hostPath: /dev/null, fileMode: 0660, permissions: rw}
+`;
+  const { devices, problems } = readCdiDevices([directory('yaml', { 'a.yaml': text, 'b.yml': 'a: [' })]);
+  const node = { path: '/dev/x', hostPath: '/dev/null', fileMode: 0o660, permissions: 'rw' };
+  assert.deepEqual(devices.get('v.com/c=d')?.edits, { env: ['A=1'], deviceNodes: [node] });
+  assert.match(problems.join(), /b\.yml/);
+  assert.equal(problems.length, 1);
+});
+
 test('readCdiDevices() gives a device that two files name to neither', () => {
   const file = specification('v.com/c', 'd', {});
   const { devices, problems } = readCdiDevices([directory('twice', { 'a.json': file, 'b.json': file })]);
@@ -115,6 +134,6 @@ test('parseSpecification() refuses what is none', () => {
     [specification('v.com/c', 'd', { hooks: [{ hookName: 'never', path: '/x' }] }), /hookName/],
     [specification('v.com/c', 'd', { mounts: 'x' }), /mounts is not a list/],
   ] as const) {
-    assert.throws(() => parseSpecification(JSON.stringify(value)), message);
+    assert.throws(() => parseSpecification(value), message);
   }
 });

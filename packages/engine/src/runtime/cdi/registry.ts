@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, messageOf } from '@wharf/kit';
 import { type CdiSpecification, type ContainerEdits, parseSpecification } from './specification.ts';
+import { readYaml } from './yaml.ts';
 
 export interface CdiDevice {
   /** `vendor.com/class=name`. */
@@ -19,7 +20,7 @@ export interface CdiDevices {
 
 /**
  * Reads the specifications of the directories as they are now; later directories win over earlier ones, a device that two files of one
- * directory name is nobody's. Only JSON is read: see docs/decisions/0010.
+ * directory name is nobody's. JSON and YAML are read.
  */
 export function readCdiDevices(directories: readonly string[]): CdiDevices {
   const devices = new Map<string, CdiDevice>();
@@ -29,7 +30,7 @@ export function readCdiDevices(directories: readonly string[]): CdiDevices {
     const conflicting = new Set<string>();
     for (const path of specificationFiles(directory, problems)) {
       try {
-        const common = parseSpecification(readFileSync(path, 'utf8'));
+        const common = parseSpecification(readDocument(path));
         for (const { name, containerEdits } of common.devices) {
           const id = `${common.kind}=${name}`;
           if (own.has(id)) conflicting.add(id);
@@ -48,13 +49,15 @@ export function readCdiDevices(directories: readonly string[]): CdiDevices {
   return { devices, problems };
 }
 
+function readDocument(path: string): unknown {
+  const text = readFileSync(path, 'utf8');
+  return path.endsWith('.json') ? JSON.parse(text) : readYaml(text);
+}
+
 function specificationFiles(directory: string, problems: string[]): readonly string[] {
   try {
     const names = readdirSync(directory).toSorted();
-    for (const name of names.filter((each) => /\.ya?ml$/.test(each))) {
-      problems.push(`CDI: Error associated with spec file ${join(directory, name)}: only JSON is read, convert it`);
-    }
-    return names.filter((name) => name.endsWith('.json')).map((name) => join(directory, name));
+    return names.filter((name) => /\.(json|ya?ml)$/.test(name)).map((name) => join(directory, name));
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return [];
     problems.push(`CDI: Error associated with directory ${directory}: ${messageOf(error)}`);

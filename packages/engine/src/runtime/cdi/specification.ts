@@ -53,9 +53,8 @@ export function parseDeviceName(text: string): { readonly kind: string; readonly
   return KIND.test(kind) && DEVICE_NAME.test(name) ? { kind, name } : undefined;
 }
 
-/** Reads a specification's JSON. Throws an `Error` that says what is wrong with it. */
-export function parseSpecification(text: string): CdiSpecification {
-  const value: unknown = JSON.parse(text);
+/** Checks what a specification's file holds. Throws an `Error` that says what is wrong with it. */
+export function parseSpecification(value: unknown): CdiSpecification {
   if (!isRecord(value)) throw new Error('not an object');
   const { cdiVersion, kind, devices } = value;
   if (typeof cdiVersion !== 'string' || !/^v?(0\.[3-9]|1)\./.test(`${cdiVersion}.`)) {

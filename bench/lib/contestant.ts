@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { processes } from '../../e2e/lib/audit.ts';
 import { TestDaemon } from '../../e2e/lib/daemon.ts';
 import { clientEnvironment, docker, dockerCli } from '../../e2e/lib/docker.ts';
@@ -14,6 +14,8 @@ export interface Contestant {
   readonly within: readonly string[];
   /** All memory of the daemon and its helpers (monitors, shims, proxies), without the containers' own processes. */
   pssBytes(): number;
+  /** The same, with the pages of the programs' own files counted whole: that others run the same file (Node: this very bench) must not flatter. */
+  pssAloneBytes(): number;
   /** Runs the docker CLI; throws unless it succeeds. */
   docker(args: readonly string[], options?: RunOptions): Promise<string>;
   /** Runs a shell line in which `docker` is the CLI pointed at this daemon; throws unless it succeeds. */
@@ -64,6 +66,10 @@ function contestant(
       processes()
         .filter(({ command }) => command.includes(directory))
         .reduce((sum, { pid }) => sum + pssOf(pid), 0),
+    pssAloneBytes: () =>
+      processes()
+        .filter(({ command }) => command.includes(directory))
+        .reduce((sum, { pid }) => sum + pssAloneOf(pid), 0),
     docker: async (args, options) =>
       succeed(`docker ${args.join(' ')}`, await docker(host, args, { timeoutMs: 300_000, ...options })),
     shell: async (line, timeoutMs = 300_000) => {
@@ -79,6 +85,23 @@ function contestant(
 function pssOf(pid: number): number {
   try {
     return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** The same, but the mappings of the process's own program by their resident pages. */
+function pssAloneOf(pid: number): number {
+  try {
+    const program = readlinkSync(`/proc/${pid}/exe`);
+    let own = false;
+    let kilobytes = 0;
+    for (const line of readFileSync(`/proc/${pid}/smaps`, 'utf8').split('\n')) {
+      const size = Number(/^(?:Pss|Rss):\s+(\d+) kB/.exec(line)?.[1] ?? Number.NaN);
+      if (/^[0-9a-f]+-/.test(line)) own = line.endsWith(program);
+      else if (!Number.isNaN(size) && line.startsWith(own ? 'Rss' : 'Pss')) kilobytes += size;
+    }
+    return kilobytes * 1024;
   } catch {
     return 0;
   }

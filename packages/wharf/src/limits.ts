@@ -14,7 +14,7 @@ export const CLIENT_TIMEOUT_MS = 10_000;
 export const API_CLOSE_GRACE_MS = 500;
 
 /** How often the daemon looks at its memory. */
-export const MEMORY_CHECK_MS = 30_000;
+export const MEMORY_CHECK_MS = 5000;
 
 /** Memory beyond what there was after the last look that is worth giving back. */
 export const MEMORY_SLACK_BYTES = 16 * 1024 * 1024;

@@ -4,7 +4,7 @@ import { MEMORY_CHECK_MS, MEMORY_SETTLE_MS, MEMORY_SLACK_BYTES } from './limits.
 
 /**
  * Gives memory back that was needed to start, and after each burst: the buffers of a large load or of many connections are freed one by
- * one, and the C library would keep their pages for good. Looks at how much there is every half minute and lets go when it has grown by
+ * one, and the C library would keep their pages for good. Looks every few seconds at how much there is, and lets go when it has grown by
  * much and grows no more.
  */
 export function keepMemorySmall(): void {

@@ -28,6 +28,9 @@ const MACHINES: Readonly<Record<string, ElfMachine>> = {
 /** What a processor runs besides its own. */
 const ALSO: Readonly<Record<string, readonly string[]>> = { amd64: ['386'] };
 
+/** What some processors of an architecture run and others do not: the kernel is to judge. */
+const PERHAPS: Readonly<Record<string, readonly string[]>> = { arm64: ['arm'], ppc64le: ['ppc64'], ppc64: ['ppc64le'] };
+
 /** The platforms whose commands can run here: the host's own, and those that an emulator is registered for. */
 export function runnablePlatforms(handlers: readonly BinaryHandler[] = binaryHandlers()): readonly Platform[] {
   const host = hostPlatform();
@@ -44,19 +47,20 @@ export function runnablePlatforms(handlers: readonly BinaryHandler[] = binaryHan
  */
 export function checkRunnable(
   platform: Platform,
-  {
-    rootfs,
-    handlers = binaryHandlers,
-  }: { readonly rootfs: string; readonly handlers?: () => readonly BinaryHandler[] },
+  options: {
+    readonly rootfs: string;
+    readonly handlers?: () => readonly BinaryHandler[];
+    readonly host?: Platform;
+  },
 ): void {
-  const host = hostPlatform();
+  const { rootfs, handlers = binaryHandlers, host = hostPlatform() } = options;
   const { os, architecture } = normalizePlatform(platform);
-  if (os === 'linux' && [host.architecture, ...(ALSO[host.architecture] ?? [])].includes(architecture)) return;
+  const { architecture: own } = host;
   const machine = os === 'linux' ? MACHINES[architecture] : undefined;
-  const wanted = formatPlatform(platform);
-  const begin = `Cannot run a command for ${wanted} on ${formatPlatform(host)} (exec format error)`;
+  const mayBeNative = [own, ...(ALSO[own] ?? []), ...(PERHAPS[own] ?? [])].includes(architecture);
   // Of what is not known here the kernel is to judge.
-  if (machine === undefined) return;
+  if (machine === undefined || mayBeNative) return;
+  const begin = `Cannot run a command for ${formatPlatform(platform)} on ${formatPlatform(host)} (exec format error)`;
   const handler = handlerFor(handlers(), machine);
   if (handler === undefined) {
     throw new WharfError(

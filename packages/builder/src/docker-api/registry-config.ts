@@ -32,7 +32,9 @@ function read(text: string): object {
   }
   try {
     const decoded: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-    if (typeof decoded === 'object' && decoded !== null) return decoded;
+    // Go clients without credentials send `null`.
+    if (decoded === null) return {};
+    if (typeof decoded === 'object') return decoded;
     throw new Error('it is no JSON object');
   } catch (cause) {
     throw new WharfError('invalid-argument', `Cannot read X-Registry-Config: ${messageOf(cause)}`, { cause });

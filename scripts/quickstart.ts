@@ -1,20 +1,21 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { busyboxFiles, dockerArchive } from './lib/busybox-image.ts';
+import { join } from 'node:path';
+import { staticBusybox, tarOf } from './lib/busybox-image.ts';
 import { until } from './lib/delay.ts';
 import { daemonPid, request, requestJson, startDaemon } from './lib/local-daemon.ts';
 import { DEMO_IMAGE, DEMO_NAME, QUICKSTART } from './lib/quickstart-settings.ts';
+import { ROOT } from './lib/root.ts';
 import { setUp } from './setup.ts';
 
 const PREFERRED_PORT = 8080;
 
-const PAGE = `<!doctype html>
-<title>wharf</title>
-<h1>It works</h1>
-<p>This page comes from busybox httpd in a container that wharf runs.</p>
-`;
+/** The Dockerfile of the demo, and what it copies. */
+const EXAMPLE = join(ROOT, 'examples/hello');
 
 interface Inspected {
   readonly Id: string;
+  readonly Image: string;
   readonly State: { readonly Running: boolean };
   readonly NetworkSettings: {
     readonly Ports: Readonly<Record<string, readonly { readonly HostPort: string }[] | null>>;
@@ -31,8 +32,7 @@ async function quickstart(): Promise<void> {
   const pid = daemonPid() ?? 'of someone else';
   const address = `unix://${QUICKSTART.socketPath}`;
   say(started ? `started the daemon (process ${pid}) on ${address}` : `the daemon runs already (process ${pid})`);
-  await makeImage();
-  const port = await runDemo();
+  const port = await runDemo(await buildImage());
   const page = await fetchPage(port);
   say(`fetched http://127.0.0.1:${port}/ from it: ${/<h1>(.*)<\/h1>/.exec(page)?.[1] ?? page.slice(0, 60)}`);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
@@ -48,29 +48,29 @@ Stop it:  npm stop                   (npm stop -- --all also removes every conta
 `);
 }
 
-async function makeImage(): Promise<void> {
-  const known = await request('GET', `/images/${DEMO_IMAGE}/json`);
-  if (known.status === 200) {
-    say(`the image ${DEMO_IMAGE} is there`);
-    return;
+/** Builds the demo's image; what has not changed comes from the cache. Returns its id. */
+async function buildImage(): Promise<string> {
+  const start = performance.now();
+  const own = readdirSync(EXAMPLE).map((path) => ({ path, content: readFileSync(join(EXAMPLE, path)) }));
+  const content = tarOf([...own, { path: 'busybox', content: readFileSync(staticBusybox()) }]);
+  const query = new URLSearchParams({ t: DEMO_IMAGE, q: '1' });
+  const { status, text } = await request('POST', `/build?${query}`, { type: 'application/x-tar', content });
+  const id = /sha256:[0-9a-f]{64}/.exec(text)?.[0];
+  if (status !== 200 || id === undefined || /"errorDetail"/.test(text)) {
+    throw new Error(`the image could not be built: ${text.trim()}`);
   }
-  const content = dockerArchive({
-    reference: DEMO_IMAGE,
-    layers: [await busyboxFiles(), [{ path: 'var/www/index.html', content: PAGE }]],
-    config: { Cmd: ['httpd', '-f', '-p', '80', '-h', '/var/www'], ExposedPorts: { '80/tcp': {} } },
-  });
-  const { status, text } = await request('POST', '/images/load?quiet=1', { type: 'application/x-tar', content });
-  if (status !== 200 || /"error"/.test(text)) throw new Error(`the image could not be loaded: ${text.trim()}`);
-  say(`made the image ${DEMO_IMAGE} from this machine's busybox`);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  say(`built the image ${DEMO_IMAGE} from examples/hello/Dockerfile and this machine's busybox in ${seconds} s`);
+  return id;
 }
 
-/** Makes sure that the demo runs; returns the port it is published on. */
-async function runDemo(): Promise<string> {
+/** Makes sure that the demo runs, of this image; returns the port it is published on. */
+async function runDemo(image: string): Promise<string> {
   const path = `/containers/${DEMO_NAME}`;
   const known = await request('GET', `${path}/json`);
   if (known.status === 200) {
     const inspected = JSON.parse(known.text) as Inspected;
-    if (inspected.State.Running) {
+    if (inspected.State.Running && inspected.Image === image) {
       say(`the container ${DEMO_NAME} runs already`);
       return publishedPort(inspected);
     }

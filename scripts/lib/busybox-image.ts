@@ -27,10 +27,16 @@ export interface ImageRecipe {
   readonly architecture?: string;
 }
 
-/** The machine's own busybox with a link for each applet: everything a small container needs. */
-export async function busyboxFiles(): Promise<readonly LayerFile[]> {
+/** The path of the machine's own busybox, which needs no library. */
+export function staticBusybox(): string {
   const busybox = ['/bin/busybox', '/usr/bin/busybox'].find(isStatic);
   if (busybox === undefined) throw new Error('no static busybox on this machine: apt-get install busybox-static');
+  return busybox;
+}
+
+/** The machine's own busybox with a link for each applet: everything a small container needs. */
+export async function busyboxFiles(): Promise<readonly LayerFile[]> {
+  const busybox = staticBusybox();
   const applets = (await must([busybox, '--list'])).split('\n').filter((name) => name !== '' && name !== 'busybox');
   return [
     ...['bin', 'dev', 'etc', 'home', 'proc', 'root', 'sys', 'usr', 'usr/bin', 'var', 'var/log', 'var/www'].map((path) =>
@@ -77,7 +83,8 @@ export function dockerArchive(recipe: ImageRecipe): Buffer {
   ]);
 }
 
-function tarOf(files: readonly LayerFile[]): Buffer {
+/** An archive of the files. The same ones give the same bytes. */
+export function tarOf(files: readonly LayerFile[]): Buffer {
   const parts: Buffer[] = [];
   for (const file of files) {
     const content = file.content === undefined ? Buffer.alloc(0) : Buffer.from(file.content);

@@ -85,6 +85,11 @@ export class ChunkReader {
     this.#sources.push(source);
   }
 
+  /** No file known waits behind the one that is read. */
+  get isAtLast(): boolean {
+    return this.#sources.length <= 1;
+  }
+
   /** The next lines, or undefined when there are none (yet). */
   async next(): Promise<Chunk | undefined> {
     for (;;) {

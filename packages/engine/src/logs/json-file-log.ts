@@ -9,7 +9,7 @@ import { ATTACH_GRACE_MS } from './limits.ts';
 import type { AttachQuery, MonitorLog } from './log-service.ts';
 import { Follower, LogStore } from './log-store.ts';
 import { MonitorBrake } from './monitor-brake.ts';
-import { readRotation } from './options.ts';
+import { mayDrop, readRotation } from './options.ts';
 import { type ContainerLogOptions, compressBy, ReadableLog } from './readable-log.ts';
 import type { LogRecord } from './record.ts';
 import { RotatingFile } from './rotating-file.ts';
@@ -37,6 +37,7 @@ export class JsonFileLog extends ReadableLog {
     this.#shipper = new JsonShipper({
       brake: this.#brake,
       thread: options.thread,
+      mayDrop: mayDrop(options.options),
       spoolPath: this.spoolPath,
       cursorPath: join(this.directory, 'log', 'cursor.json'),
       store: this.store,

@@ -36,6 +36,8 @@ export interface JsonShipperOptions {
   readonly log: Logger;
   /** Keeps the container from writing while too much waits. */
   readonly brake?: Pick<MonitorBrake, 'hold' | 'release'>;
+  /** With too much waiting the oldest is dropped, and the container goes on. */
+  readonly mayDrop?: boolean;
   /** Ships for containers that write a lot. */
   readonly thread?: Pick<LogThread, 'ship'>;
 }
@@ -225,9 +227,19 @@ export class JsonShipper {
     const backlog = more ? (await spool.stat()).size - this.#offset : 0;
     this.#aside = this.#options.thread !== undefined && (backlog > SHIP_ASIDE_BYTES || (this.#aside && backlog > 0));
     this.#behind = backlog > SHIP_BACKLOG_BYTES;
-    if (backlog > SHIP_HOLD_BYTES) this.#options.brake?.hold();
+    if (backlog > SHIP_HOLD_BYTES && this.#options.mayDrop === true) await this.#drop(backlog - SHIP_BACKLOG_BYTES);
+    else if (backlog > SHIP_HOLD_BYTES) this.#options.brake?.hold();
     else if (!this.#behind) this.#options.brake?.release();
     return more;
+  }
+
+  /** Passes over so many bytes of the spool; the scanner begins with the next whole record. */
+  async #drop(bytes: number): Promise<void> {
+    const { log, store } = this.#options;
+    log.warn({ path: store.file.path, bytes }, 'Output was dropped: the container writes more than can be logged');
+    await this.#endLines();
+    this.#offset += bytes;
+    await this.#save();
   }
 
   async #shipHere(spool: FileHandle): Promise<boolean> {

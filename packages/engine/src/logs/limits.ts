@@ -46,5 +46,7 @@ export const REOPEN_DEADLINE_MS = 5000;
 /** Between looks at the size of conmon's log. */
 export const ROTATION_CHECK_BYTES = 256 * 1024;
 
+/** Finished files a log driver may be behind before the process waits, or the oldest is dropped. */
+export const FORWARD_MAX_BEHIND_FILES = 3;
 /** Messages that wait for an unreachable syslog server are read again later; this is the pause between attempts. */
 export const FORWARD_RETRY_MS = 1000;

@@ -27,11 +27,18 @@ export class Follower {
   /** Grows with every notice, so that none is missed between a read and a wait. */
   version = 0;
   readonly newFiles: FileHandle[] = [];
+  readonly #onNotice: () => void;
   #wake: (() => void) | undefined;
+
+  /** `onNotice` is called at every notice, also while nobody waits. */
+  constructor(onNotice: () => void = () => undefined) {
+    this.#onNotice = onNotice;
+  }
 
   notify(): void {
     this.version += 1;
     this.#wake?.();
+    this.#onNotice();
   }
 
   /** Resolves at the next notice after `seen`, or when `signal` aborts. */

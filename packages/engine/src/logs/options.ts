@@ -120,6 +120,11 @@ export function readCache(options: LogOptions): Rotation | undefined {
   return readRotation('local', local);
 }
 
+/** With `mode=non-blocking` messages may be lost rather than the process made to wait. */
+export function mayDrop(options: LogOptions): boolean {
+  return options['mode'] === 'non-blocking';
+}
+
 function checkCommon(options: LogOptions): void {
   const mode = options['mode'] ?? '';
   if (!['', 'blocking', 'non-blocking'].includes(mode)) throw invalid(`logger: logging mode not supported: ${mode}`);

@@ -4,9 +4,10 @@ import { hasErrno, type Logger, messageOf } from '@wharf/kit';
 import { type Chunk, ChunkReader } from './chunk-reader.ts';
 import { CriScanner } from './cri.ts';
 import type { JsonMessage } from './json-encode.ts';
-import { CURSOR_INTERVAL_MS, FORWARD_RETRY_MS } from './limits.ts';
+import { CURSOR_INTERVAL_MS, FORWARD_MAX_BEHIND_FILES, FORWARD_RETRY_MS } from './limits.ts';
 import { Follower, type LogStore } from './log-store.ts';
 import { MessageJoiner, type PendingLine } from './message-joiner.ts';
+import type { MonitorBrake } from './monitor-brake.ts';
 
 /** Sends messages away: to a syslog server or journald. */
 export interface MessageSink {
@@ -28,11 +29,16 @@ export interface SpoolForwarderOptions {
   readonly cursorPath: string;
   readonly sink: MessageSink;
   readonly log: Logger;
+  /** Makes the process wait for a driver that is slow. */
+  readonly brake: Pick<MonitorBrake, 'hold' | 'release'>;
+  /** Messages may be lost rather than the process made to wait. */
+  readonly mayDrop: boolean;
 }
 
 /**
- * Follows conmon's log and forwards it. What could not be sent is sent later, as long as rotation has not dropped it;
- * after a crash the messages since the last saved cursor (at most a second) are sent again.
+ * Follows conmon's log and forwards it. A driver that is slow makes the process wait; one that is away, or any with
+ * `mode=non-blocking`, loses the oldest messages once it is some files behind. After a crash the messages since the last saved
+ * cursor (at most a second) are sent again.
  */
 export class SpoolForwarder {
   readonly #options: SpoolForwarderOptions;
@@ -41,6 +47,12 @@ export class SpoolForwarder {
   #loop: Promise<void> | undefined;
   #savedAt = 0;
   #warned = false;
+  /** The other side is away. */
+  #failing = false;
+  /** Files were dropped before the next one. */
+  #dropped = false;
+  /** Those of the files read before which others were dropped. */
+  readonly #afterGap = new Set<number>();
 
   constructor(options: SpoolForwarderOptions) {
     this.#options = options;
@@ -71,16 +83,22 @@ export class SpoolForwarder {
   async #forward(): Promise<void> {
     const { store, sink } = this.#options;
     const { signal } = this.#stop;
-    const follower = new Follower();
+    const follower: Follower = new Follower(() => this.#balance(follower));
     const { reader, inodes } = await this.#openReader(follower);
     let done: Cursor | undefined;
     try {
       while (!signal.aborted) {
         const seen = follower.version;
         const { running } = store;
-        for (let handle = follower.newFiles.shift(); handle !== undefined; handle = follower.newFiles.shift())
-          await addFile(reader, inodes, handle);
+        // One at a time: those that wait tell how far behind we are.
+        const next = reader.isAtLast ? follower.newFiles.shift() : undefined;
+        if (next) {
+          if (this.#dropped) this.#afterGap.add(inodes.length);
+          this.#dropped = false;
+          await addFile(reader, inodes, next);
+        }
         const chunk = await reader.next();
+        if (follower.newFiles.length === 0 && reader.isAtLast) this.#options.brake.release();
         if (chunk) {
           done = await this.#send(chunk, inodes);
           if (done && performance.now() - this.#savedAt >= CURSOR_INTERVAL_MS) await this.#save(done);
@@ -93,6 +111,7 @@ export class SpoolForwarder {
         }
       }
     } finally {
+      this.#options.brake.release();
       // First what cannot be done twice: on a full disk the cursor is not saved.
       sink.close();
       await reader.close();
@@ -101,8 +120,26 @@ export class SpoolForwarder {
     }
   }
 
+  /** Called with each notice: the files that wait must not become many. */
+  #balance(follower: Follower): void {
+    const { brake, mayDrop, log } = this.#options;
+    if (follower.newFiles.length < FORWARD_MAX_BEHIND_FILES) return;
+    if (!mayDrop && !this.#failing) {
+      brake.hold();
+      return;
+    }
+    const dropped = follower.newFiles.splice(0, follower.newFiles.length - FORWARD_MAX_BEHIND_FILES);
+    if (dropped.length === 0) return;
+    this.#dropped = true;
+    log.warn({ files: dropped.length }, 'Messages were dropped: the log driver does not keep up');
+    for (const handle of dropped)
+      handle.close().catch((error: unknown) => log.warn({ error: messageOf(error) }, 'A log file was not closed'));
+  }
+
   /** Sends a chunk, again and again while the other side is away. */
   async #send(chunk: Chunk, inodes: readonly number[]): Promise<Cursor> {
+    // A line begun before a gap does not go on behind it.
+    if (this.#afterGap.delete(Math.floor(chunk.position / FILE_SPAN))) this.#joiner.restore([]);
     const before = this.#joiner.save();
     const scanner = new CriScanner();
     const add = (): void => {
@@ -126,10 +163,14 @@ export class SpoolForwarder {
       try {
         await this.#options.sink.flush();
         this.#warned = false;
+        this.#failing = false;
         return;
       } catch (error) {
         if (!this.#warned) this.#options.log.warn({ error: messageOf(error) }, 'Log driver does not take messages');
         this.#warned = true;
+        // Who may never come back is not waited for.
+        this.#failing = true;
+        this.#options.brake.release();
         await sleep(FORWARD_RETRY_MS, undefined, { signal: this.#stop.signal, ref: false }).catch(() => undefined);
         again();
       }

@@ -5,7 +5,8 @@ import { LOG_READING_NOT_SUPPORTED } from '@wharf/wire/docker/messages';
 import { checkJournald, createJournaldSink } from './journald.ts';
 import type { MonitorLog } from './log-service.ts';
 import { LogStore } from './log-store.ts';
-import { type Rotation, readCache, readRotation } from './options.ts';
+import { MonitorBrake } from './monitor-brake.ts';
+import { mayDrop, type Rotation, readCache, readRotation } from './options.ts';
 import { type ContainerLogOptions, compressBy, ReadableLog, spoolPathOf } from './readable-log.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { Spool } from './spool.ts';
@@ -21,6 +22,7 @@ const uncached: Rotation = { maxSizeBytes: 20_000_000, maxFiles: 2, compress: fa
 export class SpoolLog extends ReadableLog {
   readonly path = '';
   readonly #spool: Spool;
+  readonly #brake: MonitorBrake;
   readonly #options: ContainerLogOptions;
   readonly #readable: boolean;
   #forwarder: SpoolForwarder | undefined;
@@ -35,6 +37,7 @@ export class SpoolLog extends ReadableLog {
     this.#options = options;
     this.#readable = rotation !== undefined;
     this.#spool = new Spool(this.store, this.log);
+    this.#brake = new MonitorBrake({ containerId: options.record.id, log: this.log });
   }
 
   async prepare(): Promise<MonitorLog> {
@@ -47,6 +50,7 @@ export class SpoolLog extends ReadableLog {
   }
 
   attachMonitor(controlFifoPath: string, pid?: number): void {
+    this.#brake.attach(pid);
     this.keepBounded(pid);
     this.store.running = true;
     this.#spool.attachMonitor(controlFifoPath);
@@ -61,6 +65,8 @@ export class SpoolLog extends ReadableLog {
       cursorPath: join(this.directory, 'log', 'cursor.json'),
       sink: driver === 'syslog' ? createSyslogSink(record, options) : createJournaldSink(record, options),
       log: this.log,
+      brake: this.#brake,
+      mayDrop: mayDrop(options),
     });
     this.#forwarder.start();
   }

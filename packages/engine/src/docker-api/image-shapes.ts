@@ -40,7 +40,9 @@ export function shapeInspect(image: ImageInspect, request: ApiRequest): object {
     ...(old || DockerVersion ? { DockerVersion } : {}),
     ...(old || Author ? { Author } : {}),
     ...(old ? { GraphDriver } : {}),
-    ...(request.atLeast(48) ? { Descriptor: withoutPlatform(Descriptor) } : {}),
+    ...(request.atLeast(48)
+      ? { Descriptor: request.query.get('platform') ? Descriptor : withoutPlatform(Descriptor) }
+      : {}),
     ...(Created ? { Created } : request.atLeast(44) ? {} : { Created: ZERO_TIME }),
     ...(request.atLeast(44) ? {} : { VirtualSize: image.Size }),
     // Compose 1 reads the volumes of an image there.
@@ -49,7 +51,7 @@ export function shapeInspect(image: ImageInspect, request: ApiRequest): object {
   };
 }
 
-/** An image's own descriptor says where its index or manifest is; for which platform is said inside. */
+/** An image's own descriptor says where its index or manifest is; for which platform is said inside, or by who asked for one. */
 function withoutPlatform(descriptor: OCIDescriptor | null | undefined): OCIDescriptor | undefined {
   if (!descriptor) return undefined;
   const { platform: _, ...rest } = descriptor;

@@ -385,3 +385,66 @@ test('a cache in a directory is written and read by another build', async () => 
   const read = await build(folder, '--cache-from', `type=local,src=${cache}`);
   assert.match(read.output, /RUN echo [^\n]*\n#\d+ CACHED/);
 });
+
+const failing = () =>
+  context({ Dockerfile: `FROM ${BUSYBOX}\nENV WORD=told\nWORKDIR /work\nRUN echo left >here; exit 3\n` });
+
+test('--on-error shell runs what it is given where the step failed', async () => {
+  const input = 'pwd; cat here; echo $WORD; ls /nothing\nexit 5\n';
+  const result = await wharf(['build', '--progress=plain', '--on-error', 'shell', failing()], { input });
+  assert.equal(result.code, 1);
+  assert.equal(result.stdout, '/work\nleft\ntold\n');
+  assert.match(result.stderr, /A shell in it[\s\S]*\/nothing: No such file[\s\S]*>>> RUN echo left/);
+  const copy = context({ Dockerfile: `FROM ${BUSYBOX}\nCOPY nothing /\n` });
+  const none = await wharf(['build', '--progress=plain', '--on-error=shell', copy], { input });
+  assert.match(none.stderr, /No shell: what failed is no RUN/);
+});
+
+test('on a terminal the build is drawn, and the shell of --on-error has the terminal', async () => {
+  const line = `stty rows 20 columns 70; ${WHARF} build --on-error=shell -t drawn ${failing()}; echo status $?`;
+  const child = spawn('script', ['-qec', line, '/dev/null'], {
+    env: environment({ TERM: 'xterm', SHELL: '/bin/sh', NO_COLOR: '1' }),
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
+  const shows = (what: RegExp) => eventually(`the terminal shows ${what}`, async () => what.test(output));
+  try {
+    await shows(/\/work # /);
+    assert.match(output, /\[\+\] Building \d+\.\ds \(\d\/\d\) +drawn/);
+    child.stdin.write('stty size; test -t 0 && echo a terminal; exit\r');
+    await shows(/20 70\r+\na terminal\r+\n/);
+    await shows(/FAILED[\s\S]* ✘ [\s\S]*RUN echo left[\s\S]*status 1/);
+  } finally {
+    child.kill();
+  }
+});
+
+test('a cache mount is listed by name, written as an archive, and read by another name; prune takes it away', async () => {
+  const id = uniqueName('cache');
+  const made = context({
+    Dockerfile: `FROM ${BUSYBOX}\nRUN --mount=type=cache,id=${id},target=/c,mode=1777 echo kept >/c/file && chown 7:8 /c/file\n`,
+  });
+  assert.equal((await build(made, '--no-cache')).code, 0);
+  const archive = join(scratch, 'cache.tar');
+  const shell = (line: string) => run(['sh', '-c', line], { env: environment() });
+  const written = await shell(`exec ${WHARF} builder cache export ${id} >${archive}`);
+  assert.equal(written.code, 0, written.output);
+  assert.equal((await shell(`exec ${WHARF} builder cache import ${id}-2 <${archive}`)).code, 0);
+  const listed = await wharf(['--json', 'builder', 'cache', 'ls']);
+  const names = (JSON.parse(listed.stdout) as readonly { readonly ID: string }[]).map(({ ID }) => ID);
+  assert.ok(names.includes(id) && names.includes(`${id}-2`), listed.output);
+  const read = context({
+    Dockerfile: `FROM ${BUSYBOX}\nRUN --mount=type=cache,id=${id}-2,target=/c stat -c '%a %u:%g %n' /c /c/file && cat /c/file\n`,
+  });
+  assert.match((await build(read, '--no-cache')).output, / 1777 0:0 \/c\n[\s\S]* 644 7:8 \/c\/file\n[\s\S]* kept\n/);
+  const broken = await wharf(['builder', 'cache', 'import', id], { input: 'no archive' });
+  assert.equal(broken.code, 1);
+  assert.match((await shell(`${WHARF} builder cache export ${id} | tar -t`)).output, /^\.\/\nfile$/m);
+  assert.match((await wharf(['builder', 'cache', 'export', 'none'])).output, /No such cache: none/);
+  assert.match((await wharf(['builder', 'prune'], { input: 'n\n' })).output, /WARNING! This will remove/);
+  const pruned = await wharf(['builder', 'prune', '-af', '--filter', 'type=exec.cachemount']);
+  assert.match(pruned.output, /Deleted build cache objects:[\s\S]*Total reclaimed space: /);
+  assert.equal((await wharf(['--json', 'builder', 'cache', 'ls'])).stdout, '[]\n');
+  assert.match((await wharf(['builder', 'du'])).output, /RECLAIMABLE[\s\S]*Total:/);
+});

@@ -9,11 +9,13 @@ import { clientEnvironment } from './lib/docker.ts';
 import { BUSYBOX } from './lib/images.ts';
 import { buildxPlugin } from './lib/plugins.ts';
 import { startDockerRegistry } from './lib/registries.ts';
+import { SshServer } from './lib/ssh-server.ts';
 import { daemonForFile, uniqueName } from './lib/suite.ts';
 
 const daemon = daemonForFile();
 const scratch = mkdtempSync(join(tmpdir(), 'wharf-contexts-'));
-const server = new GitTestServer(mkdtempSync(join(scratch, 'served-')));
+const served = mkdtempSync(join(scratch, 'served-'));
+const server = new GitTestServer(served);
 const config = join(scratch, 'config');
 let buildx = '';
 let url = '';
@@ -192,6 +194,26 @@ test('a private repository is fetched with a secret, and a wrong one shown nowhe
   }
 });
 
+test('a repository is fetched by ssh with the agent of the client, and only with it', async () => {
+  await using ssh = await SshServer.start(join(scratch, 'ssh'));
+  server.commit('inside', { Dockerfile: 'FROM scratch\nCOPY file /\n', file: 'by ssh' });
+  const address = `ssh://root@127.0.0.1:${ssh.port}${served}/inside.git`;
+  const context = folder({ Dockerfile: `FROM scratch\nADD ${address}#main /added\n` });
+  assert.equal(
+    await files(await built(context, '--ssh', `default=${ssh.agent}`)),
+    './added/Dockerfile:FROM scratch\n./added/Dockerfile:COPY file /\n./added/file:by ssh',
+  );
+  assert.match(await files(await built(address, '--ssh', `default=${ssh.agent}`)), /by ssh/);
+  const failed = await client(
+    'build',
+    '--progress',
+    'plain',
+    '--no-cache',
+    folder({ Dockerfile: `FROM scratch\nADD ${address}#other /x\n` }),
+  );
+  assert.match(failed.output, /Cannot fetch "ssh:[^\n]*Permission denied/, failed.output);
+});
+
 test('addresses that git would take for options or files of the host are refused', async () => {
   for (const address of [`${url}/app.git#--upload-pack=id`, `${url}/app.git?ref=x..y`]) {
     const failed = await client(
@@ -310,6 +332,43 @@ test('bake reads definitions of other forms: JSON, compose files, and those in a
   const far = await bake(`${url}/baked.git`, '--set', `default.output=type=local,dest=${remote}`);
   assert.equal(far.code, 0, far.output);
   assert.equal(await files(remote), './file:from afar');
+});
+
+test('bake links targets of several platforms, each with its own', async () => {
+  const out = mkdtempSync(join(scratch, 'out-'));
+  const platforms = 'platforms = ["linux/amd64", "linux/arm64"]';
+  const context = folder({
+    x: 'x',
+    'docker-bake.hcl': `target "base" {
+  ${platforms}
+  dockerfile-inline = <<EOT
+FROM scratch
+ARG TARGETARCH
+COPY x /from-$TARGETARCH
+EOT
+}
+target "default" {
+  ${platforms}
+  contexts = { base = "target:base" }
+  dockerfile-inline = <<EOT
+FROM base
+COPY x /own
+EOT
+  output = ["type=local,dest=${out}"]
+}
+`,
+  });
+  const made = await run([buildx, 'bake', '--allow=fs=*', '--progress', 'plain'], {
+    cwd: context,
+    env: { ...clientEnvironment(daemon().host), DOCKER_CONFIG: config },
+    timeoutMs: 60_000,
+  });
+  assert.equal(made.code, 0, made.output);
+  const found = await files(out);
+  assert.match(
+    found,
+    /linux_amd64\/from-amd64:x\n[^\n]*linux_amd64\/own:x\n[^\n]*linux_arm64\/from-arm64:x\n[^\n]*linux_arm64\/own:x/,
+  );
 });
 
 test('bake pushes what it builds', async () => {

@@ -77,7 +77,13 @@ function environment(access: GitAccess | undefined, protocols: string): Readonly
     [`GIT_CONFIG_VALUE_${index}`, value] as const,
   ]);
   // The client's agent only: keys of the user the daemon runs as are not a build's.
-  const ssh = ['BatchMode=yes', 'StrictHostKeyChecking=accept-new', 'IdentityFile=none', 'ForwardAgent=no'];
+  const ssh = [
+    'BatchMode=yes',
+    'StrictHostKeyChecking=accept-new',
+    'IdentityFile=none',
+    'ForwardAgent=no',
+    'LogLevel=ERROR',
+  ];
   if (access !== undefined) ssh.push(`UserKnownHostsFile=${access.knownHosts}`);
   return {
     PATH: process.env['PATH'],

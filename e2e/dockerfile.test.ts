@@ -126,7 +126,7 @@ USER 5:6
     ].join('\n'),
   );
   const config = JSON.parse(await daemon().ok('inspect', '-f', '{{json .Config}}', image));
-  assert.deepEqual(Object.keys(config.ExposedPorts), ['80/tcp', '100/udp', '101/udp', '102/udp']);
+  assert.deepEqual(Object.keys(config.ExposedPorts).toSorted(), ['100/udp', '101/udp', '102/udp', '80/tcp']);
   assert.deepEqual(config.Cmd, ['/bin/sh', '-ec', 'echo $STEM']);
   assert.deepEqual([config.WorkingDir, config.User, config.StopSignal], ['/work/in', '5:6', 'SIGINT']);
   assert.deepEqual([config.Labels.of, Object.hasOwn(config.Labels, '__proto__')], ['two words', true]);

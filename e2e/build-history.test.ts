@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { ROOT } from '../scripts/lib/root.ts';
+import { run } from '../scripts/lib/run.ts';
 import { Buildx } from './lib/buildx.ts';
+import { clientEnvironment, dockerCli } from './lib/docker.ts';
 import { BUSYBOX } from './lib/images.ts';
 import { daemonForFile, eventually, uniqueName } from './lib/suite.ts';
 
@@ -59,6 +61,19 @@ test('a build is recorded with its arguments, steps, log and how it came to be',
   const bundle = buildx.place();
   await history('export', '--output', bundle, ref);
   assert.equal(existsSync(bundle), true);
+});
+
+test('a build of the classic protocol is recorded, too', async () => {
+  const word = uniqueName('classic');
+  const folder = buildx.context({ Dockerfile: `FROM ${BUSYBOX}\nRUN echo ${word}\n` });
+  const result = await run([await dockerCli(), 'build', folder], {
+    env: { ...clientEnvironment(daemon().host), DOCKER_BUILDKIT: '0' },
+    timeoutMs: 60_000,
+  });
+  assert.equal(result.code, 0, result.output);
+  const [ref = ''] = await refs();
+  assert.equal((await inspect(ref)).Status, 'completed');
+  assert.match((await buildx.run('history', 'logs', ref)).output, new RegExp(word));
 });
 
 test('a failed build is recorded with its error, the lines it lies on and the log of the step', async () => {

@@ -1,24 +1,34 @@
 import { messageOf, redact } from '@wharf/kit';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import { errorStatus, grpcStatusOf } from '@wharf/wire/grpc/status';
+import type { BuildStatements } from '../attestations/statements.ts';
 import type { BuildOutcome } from '../build.ts';
 import type { BuildHistory, KeepDocument } from '../history/history.ts';
 import type { BuildRecord, RecordBlob, RecordResult } from '../history/record.ts';
 import type { BuildPlan } from '../plan/plan.ts';
 import { encodeLog, LOG_TYPE } from './history-service.ts';
-import type { BuildJob } from './job.ts';
 import type { ControlSolve } from './messages.ts';
+import type { Progress } from './progress.ts';
 
 /** What a build's error with its details is called (BuildKit spells it so). */
 const ERROR_TYPE = 'application/vnd.googeapis.google.rpc.status+proto';
 
 const IN_TOTO = 'application/vnd.in-toto+json';
 
+/** A build as its record is made of it. */
+export interface RecordedBuild {
+  readonly progress: Progress;
+  /** What the exporters said. */
+  readonly response: Readonly<Record<string, string>>;
+  readonly outcome: BuildOutcome | undefined;
+  readonly statements: BuildStatements | undefined;
+}
+
 /** Has a build recorded in the history; `ended` is to be called once, with what it failed with. */
 export function recordBuild(
   history: BuildHistory,
-  request: ControlSolve,
-  job: BuildJob,
+  request: Pick<ControlSolve, 'Ref' | 'Frontend' | 'FrontendAttrs' | 'Exporters'>,
+  job: RecordedBuild,
 ): { ended(error?: unknown): void } {
   const attrs = Object.fromEntries(Object.entries(request.FrontendAttrs).map(([key, value]) => [key, redact(value)]));
   const exporters = request.Exporters.map(({ Type, Attrs }) => ({ type: Type, attrs: Attrs }));
@@ -41,7 +51,7 @@ export function recordBuild(
 }
 
 /** What came of a build, and how, for each platform. */
-async function resultsOf(job: BuildJob, keep: KeepDocument): Promise<Pick<BuildRecord, 'result' | 'results'>> {
+async function resultsOf(job: RecordedBuild, keep: KeepDocument): Promise<Pick<BuildRecord, 'result' | 'results'>> {
   const { outcome, statements } = job;
   if (outcome === undefined || statements === undefined) return {};
   const provenance = async (plan: BuildPlan) => {

@@ -24,10 +24,11 @@ import {
 import { type BuildParameters, buildParameters } from './build-parameters.ts';
 import { cacheRoutes } from './caches.ts';
 import { ClassicOutput } from './classic-output.ts';
+import { ClassicRecord } from './classic-record.ts';
 import { pruneBuilds } from './prune.ts';
 import { buildCredentials } from './registry-config.ts';
 import { fetchRemote } from './remote-context.ts';
-import { sessionBuild } from './session-build.ts';
+import { frontendAttrs, sessionBuild } from './session-build.ts';
 
 /** The build protocols: the classic one, a context in the body and progress in the answer; and BuildKit's, over upgraded connections. */
 export function buildRoutes({
@@ -99,11 +100,13 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
       stream.json(document).catch(() => undefined);
     };
     let output: ClassicOutput | undefined;
+    const attrs = frontendAttrs(request.query, parameters);
+    const record = new ClassicRecord(builder.history, { attrs, dockerfile, names: parameters.names });
     try {
       const { names, buildArgs, labels, target, platform, noCache, pull, cacheFrom, network, extraHosts, limits } =
         parameters;
       const image = imageExporter({ name: names.join(',') });
-      const { responses } = await builder.build({
+      const outcome = await builder.build({
         context: () => Promise.resolve({ path: context }),
         ...{
           dockerfile,
@@ -122,16 +125,19 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
         onPlans: ([plan]) => {
           if (plan === undefined) throw new WharfError('internal', 'Cannot build without a plan');
           output = new ClassicOutput(plan, parameters.quiet ? () => undefined : write);
-          return output;
+          return record.watch(output, plan);
         },
         onPull: (document) => {
           if (!parameters.quiet) write(document);
         },
       });
-      const id = responses[0]?.['containerimage.digest'];
+      record.outcome = outcome;
+      record.ended();
+      const id = outcome.responses[0]?.['containerimage.digest'];
       if (id !== undefined && parameters.quiet) write({ stream: `${id}\n` });
       else if (id !== undefined) output?.finish(id, names);
     } catch (error) {
+      if (record.outcome === undefined) record.ended(error);
       if (request.signal.aborted) log.debug({ err: messageOf(error) }, 'a build was given up by its client');
       const at = locationOf(error) ?? output?.failedAt;
       if (at !== undefined && !parameters.quiet)

@@ -7,6 +7,7 @@ import type { ApiRequest, ApiResponse } from '@wharf/wire/http/route';
 import type { Builder } from '../build.ts';
 import { BuildJob } from '../buildkit/job.ts';
 import { type ControlSolve, type ExporterMessage, StatusResponse } from '../buildkit/messages.ts';
+import { recordBuild } from '../buildkit/record-build.ts';
 import type { Results } from '../buildkit/results.ts';
 import type { Sessions } from '../buildkit/sessions.ts';
 import { type BuildParameters, buildParameters, parseJson } from './build-parameters.ts';
@@ -33,6 +34,7 @@ export async function sessionBuild(
   const request = solveRequest(apiRequest, parameters);
   const { signal } = apiRequest;
   const job = new BuildJob({ builder, sessions, results, request, signal });
+  const recording = recordBuild(builder.history, request, job);
   const stream = response.stream(200, 'application/json');
   const write = (document: unknown): void => void stream.json(document).catch(() => undefined);
   const following = (async () => {
@@ -45,6 +47,7 @@ export async function sessionBuild(
   try {
     const { 'containerimage.digest': ID } = await drive(job, request.FrontendAttrs);
     job.progress.finish();
+    recording.ended();
     await following;
     if (ID === undefined) return;
     write({ id: 'moby.image.id', aux: { ID } });
@@ -52,6 +55,7 @@ export async function sessionBuild(
     else for (const name of parameters.names) write({ stream: `Successfully tagged ${name}\n` });
   } catch (error) {
     job.progress.finish();
+    recording.ended(error);
     await following.catch(() => undefined);
     if (signal.aborted) log.debug({ err: messageOf(error) }, 'a build was given up by its client');
     const message = messageOf(error);
@@ -108,7 +112,10 @@ function exportersOf(text: string | undefined, names: readonly string[]): readon
 }
 
 /** The query in the words of the front end (BuildKit, dockerui `config.go`). */
-function frontendAttrs(query: ApiRequest['query'], parameters: BuildParameters): Readonly<Record<string, string>> {
+export function frontendAttrs(
+  query: ApiRequest['query'],
+  parameters: BuildParameters,
+): Readonly<Record<string, string>> {
   const { dockerfile, remote, target, platform, network, extraHosts, limits } = parameters;
   const ulimits = (limits.ulimits ?? []).map(({ Name, Soft, Hard }) => `${Name}=${Soft}:${Hard}`);
   const optional: Readonly<Record<string, string | undefined>> = {

@@ -1,5 +1,6 @@
 import { WharfError } from '@wharf/kit';
 import { type Library, loadLibrary, type Pointer, readCString } from './ffi.ts';
+import { withLowDescriptors } from './low-descriptors.ts';
 
 interface Calls {
   readonly create: (flags: number) => Pointer;
@@ -61,7 +62,7 @@ export class Nft {
   readonly #calls = library();
 
   constructor() {
-    this.#context = this.#calls.create(0);
+    this.#context = withLowDescriptors(() => this.#calls.create(0));
     if (this.#context === null) throw new WharfError('internal', 'Cannot open nftables: the context was refused');
     this.#calls.bufferOutput(this.#context);
     this.#calls.bufferError(this.#context);
@@ -91,7 +92,8 @@ export class Nft {
   }
 
   #run(script: string): string {
-    const result = this.#calls.run(this.#context, script);
+    // It opens its socket anew when somebody else changes rules while it reads them.
+    const result = withLowDescriptors(() => this.#calls.run(this.#context, script));
     const output = readCString(this.#calls.output(this.#context));
     const error = readCString(this.#calls.error(this.#context)).trim();
     if (result !== 0) throw new NftError(script, error);

@@ -1,14 +1,23 @@
 import type { RunningEngine } from '@wharf/engine/engine';
+import { isKind, messageOf, WharfError, withDeadline } from '@wharf/kit';
 import type { Route } from '@wharf/wire/http/route';
 
 /** Requests that only read, yet mount a container's root filesystem. */
 const MOUNTS_ROOTFS = /\/(archive|export|changes)$/;
 
+/** A client is told to come again rather than left waiting. */
+const GATE_DEADLINE_MS = 60_000;
+
 /**
  * Lets requests that change something wait until what was there before the daemon is found again: a start in the middle of that would meet
- * the cleaning up after the last one. Reads (`ps`, `inspect`, `logs`, `events`) answer at once.
+ * the cleaning up after the last one. Reads (`ps`, `inspect`, `logs`, `events`) answer at once. Who has waited for `deadlineMs` gets
+ * `unavailable`.
  */
-export function gateRoutes(routes: readonly Route[], engine: Pick<RunningEngine, 'start'>): readonly Route[] {
+export function gateRoutes(
+  routes: readonly Route[],
+  engine: Pick<RunningEngine, 'start'>,
+  deadlineMs = GATE_DEADLINE_MS,
+): readonly Route[] {
   let restored = false;
   return routes.map((route) => {
     const reads = route.method === 'GET' || route.method === 'HEAD' || route.method === 'OPTIONS';
@@ -18,11 +27,23 @@ export function gateRoutes(routes: readonly Route[], engine: Pick<RunningEngine,
       ...route,
       handler: (request, response) => {
         if (restored) return handler(request, response);
-        return engine.start().then(() => {
+        return restore(engine, deadlineMs).then(() => {
           restored = true;
           return handler(request, response);
         });
       },
     };
   });
+}
+
+async function restore(engine: Pick<RunningEngine, 'start'>, deadlineMs: number): Promise<void> {
+  try {
+    await withDeadline({ ms: deadlineMs, what: 'Finding what was there before the daemon' }, () => engine.start());
+  } catch (cause) {
+    if (!isKind(cause, 'deadline-exceeded')) throw cause;
+    throw new WharfError('unavailable', `The daemon is still busy with what was there before it: ${messageOf(cause)}`, {
+      cause,
+      hint: 'try again in a moment; docker ps and docker logs answer meanwhile',
+    });
+  }
 }

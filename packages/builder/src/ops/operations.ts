@@ -8,6 +8,7 @@ import { EMPTY_TREE, type Result, type Tree } from '../solver/tree.ts';
 import type { GitRepositories } from '../sources/git/git-repositories.ts';
 import { download } from '../sources/http.ts';
 import { digestOf, makeFileLayer, selectionDigests } from './file.ts';
+import { rebaseLayer } from './rebase-layer.ts';
 import { type RunDeps, runStep } from './run.ts';
 
 export interface BuildOperationsDeps extends Omit<RunDeps, 'hold'> {
@@ -63,6 +64,7 @@ export function buildOperations(given: BuildOperationsDeps): Operations {
     selectionDigests: (vertex, inputs, known, signal) => selectionDigests(snapshots, vertex, inputs, { known, signal }),
     mountDigests: (vertex, inputs, signal) => mountDigests(deps, vertex, inputs, signal),
     run: (vertex, inputs, io) => runStep(deps, vertex, inputs, baseOf(inputs), io),
+    rebase: snapshots.name === 'overlayfs' ? (layer, base) => rebaseLayer(deps, layer, base) : undefined,
     file: (vertex, inputs, signal) => makeFileLayer(deps, vertex, inputs, baseOf(inputs), signal),
   };
 }

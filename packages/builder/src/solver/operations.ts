@@ -28,6 +28,8 @@ export interface Operations {
     io: { readonly output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void; readonly signal: AbortSignal },
   ): Promise<MadeTree>;
   file(vertex: FileVertex, inputs: readonly Result[], signal: AbortSignal): Promise<MadeTree>;
+  /** Puts a layer that was made on nothing onto a tree; `undefined` where the snapshots of this host cannot do that. */
+  readonly rebase: ((layer: Tree, base: Tree) => Promise<Tree>) | undefined;
   /** Keeps a tree from being collected while the build goes on. */
   hold(tree: Tree): void;
 }

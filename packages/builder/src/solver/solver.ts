@@ -141,6 +141,7 @@ export class Solver {
         );
       }
       case 'file': {
+        if (isAlone(vertex) && operations.rebase !== undefined) return this.#alone(vertex, inputs, operations.rebase);
         // What is selected has to be looked at; what it is put on has not.
         const known = this.#knownSelections(vertex, inputs);
         const shown = await this.#inputs(vertex, (input, index) =>
@@ -152,6 +153,22 @@ export class Solver {
         );
       }
     }
+  }
+
+  /** A layer that does not depend on what it is put on: its key does not name its base, so that another base leaves it cached. */
+  async #alone(
+    vertex: FileVertex,
+    inputs: readonly Result[],
+    rebase: NonNullable<Operations['rebase']>,
+  ): Promise<{ readonly result: Result; readonly cached: boolean }> {
+    const onNothing: FileVertex = { ...vertex, base: undefined, link: false };
+    const { result, cached } = await this.#solve(onNothing, [{ kind: 'tree', tree: EMPTY_TREE }, ...inputs.slice(1)]);
+    const base = await this.#atHand(vertex.base);
+    if (result.kind !== 'tree' || base.kind !== 'tree')
+      throw new WharfError('internal', `Cannot build on "${vertex.name}": it is no file system`);
+    const tree = await rebase(result.tree, base.tree);
+    this.#deps.operations.hold(tree);
+    return { result: { kind: 'tree', tree }, cached };
   }
 
   /** What is known from elsewhere of the selections of a copy, so that a tree need not be brought here for them. */
@@ -212,6 +229,11 @@ export function inputsOf(vertex: Vertex): readonly Base[] {
   if (vertex.kind === 'run') return [vertex.base, ...vertex.mounts.map(({ sourceVertex }) => sourceVertex)];
   if (vertex.kind !== 'file') return [];
   return [vertex.base, ...vertex.actions.map((action) => (action.kind === 'copy' ? action.source : undefined))];
+}
+
+/** COPY --link, as far as it can do without its base: names of users are looked up there. */
+function isAlone({ link, base, actions }: FileVertex): boolean {
+  return link && base !== undefined && actions.every(({ owner }) => /^[\d:]*$/.test(owner));
 }
 
 function chainOf(result: Result | undefined): string {

@@ -110,7 +110,7 @@ function compareParams({ snapshots, key, placeholders }: DiffTarget): ComparePar
   return {
     form: snapshots.name === 'copy' ? 'tree' : 'upper',
     upper: upperDir,
-    lower: info.parent === '' ? [] : snapshots.mounts(info.parent),
+    lower: info.parent === '' || info.standalone === true ? [] : snapshots.mounts(info.parent),
     placeholders: [...MOUNT_POINT_PLACEHOLDERS, ...(placeholders ?? [])],
   };
 }

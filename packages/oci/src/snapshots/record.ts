@@ -13,6 +13,8 @@ export interface SnapshotRecord {
    * under another boot, the data may be lost, and `recover` drops the snapshot.
    */
   readonly unsyncedBoot?: string | undefined;
+  /** Its layer is the whole of its own directory, also what looks as it does below. */
+  readonly standalone?: boolean | undefined;
 }
 
 const NAME = 'meta';

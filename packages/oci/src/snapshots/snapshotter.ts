@@ -22,6 +22,8 @@ export interface SnapshotInfo {
   readonly kind: 'active' | 'committed';
   readonly parent: ChainId | '';
   readonly createdAt: string;
+  /** Its layer was made without looking at what is below. */
+  readonly standalone?: boolean | undefined;
 }
 
 /**
@@ -55,9 +57,13 @@ export interface Snapshotter {
   /**
    * Turns an active snapshot into a committed one. Committing an existing chain id removes the active one and succeeds.
    * `parent` puts a snapshot prepared on nothing onto another, so that layers can be unpacked in any order (overlayfs
-   * only). It survives a crash of this process at once, and one of the machine after `sync`, which runs by itself soon.
+   * only). A `standalone` one's layer is all that is in its own directory, whatever is below. It survives a crash of this process at once, and one of the machine after `sync`, which runs by itself soon.
    */
-  commit(name: ChainId, key: string, options?: { readonly parent?: ChainId | '' }): Promise<void>;
+  commit(
+    name: ChainId,
+    key: string,
+    options?: { readonly parent?: ChainId | ''; readonly standalone?: boolean },
+  ): Promise<void>;
   /** Resolves when everything committed so far is on disk. */
   sync(): Promise<void>;
   /** Removes it. Idempotent. Throws `failed-precondition` while another stands on it. */

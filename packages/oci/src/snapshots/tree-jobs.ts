@@ -13,6 +13,7 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
+import { hasErrno } from '@wharf/kit';
 import {
   type FileStatus,
   lgetxattr,
@@ -100,12 +101,20 @@ export async function syncJob({ directory }: { readonly directory: string }): Pr
   }
 }
 
-/** Copies a tree into an existing directory with everything `cp -a` keeps; data is shared where the file system can. */
-export async function copyJob(params: { readonly from: string; readonly to: string }, io: JobIo): Promise<void> {
+/**
+ * Copies a tree into an existing directory with everything `cp -a` keeps; data is shared where the file system can. With `link` all
+ * but directories are the same files under further names: for trees that nobody changes.
+ */
+export async function copyJob(
+  params: { readonly from: string; readonly to: string; readonly link?: boolean },
+  io: JobIo,
+): Promise<void> {
   const links = new Map<number, ByteString>();
+  const root = toBytes(params.from);
   const copy = (from: ByteString, to: ByteString): void => {
     io.signal.throwIfAborted();
     const status = lstatNs(fsPath(from));
+    if (params.link === true && !isDirectory(status) && linked(from, to)) return;
     const known = status.nlink > 1 ? links.get(status.ino) : undefined;
     if (known !== undefined) {
       linkSync(fsPath(known), fsPath(to));
@@ -117,9 +126,21 @@ export async function copyJob(params: { readonly from: string; readonly to: stri
     } else if (status.nlink > 1) {
       links.set(status.ino, to);
     }
-    copyStatus(from, to, status);
+    // What is linked into a tree leaves its root as it is.
+    if (params.link !== true || from !== root) copyStatus(from, to, status);
   };
-  copy(toBytes(params.from), toBytes(params.to));
+  copy(root, toBytes(params.to));
+}
+
+/** False where a file has as many names as it can have. */
+function linked(from: ByteString, to: ByteString): boolean {
+  try {
+    linkSync(fsPath(from), fsPath(to));
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'EMLINK')) return false;
+    throw error;
+  }
 }
 
 function copyNode(from: ByteString, to: ByteString, status: FileStatus): void {

@@ -142,7 +142,11 @@ export class TreeSnapshotter implements Snapshotter {
     return join(directory, 'fs');
   }
 
-  commit(name: ChainId, key: string, options: { readonly parent?: ChainId | '' } = {}): Promise<void> {
+  commit(
+    name: ChainId,
+    key: string,
+    options: { readonly parent?: ChainId | ''; readonly standalone?: boolean } = {},
+  ): Promise<void> {
     return this.#commits.run(name, async () => {
       const active = this.#entry(key);
       if (active.kind !== 'active') {
@@ -155,7 +159,9 @@ export class TreeSnapshotter implements Snapshotter {
       const parent = options.parent ?? active.parent;
       this.#checkParent(active, parent);
       const { createdAt, directory } = active;
-      const record: SnapshotRecord = { key: name, kind: 'committed', parent, createdAt, unsyncedBoot: this.#bootId };
+      const alone = options.standalone === true ? { standalone: true } : {};
+      const kept = { key: name, kind: 'committed', parent, createdAt, ...alone } as const;
+      const record: SnapshotRecord = { ...kept, unsyncedBoot: this.#bootId };
       await replaceRecord(directory, record).catch((error: unknown) => {
         throw this.#describe(`Cannot commit snapshot "${key}"`, error);
       });
@@ -290,6 +296,6 @@ export class TreeSnapshotter implements Snapshotter {
   }
 }
 
-function toInfo({ key, kind, parent, createdAt }: Entry): SnapshotInfo {
-  return { key, kind, parent, createdAt };
+function toInfo({ key, kind, parent, createdAt, standalone }: Entry): SnapshotInfo {
+  return { key, kind, parent, createdAt, ...(standalone === true ? { standalone } : {}) };
 }

@@ -13,4 +13,7 @@ export const trees = {
   sync: (directory: string): Promise<void> => layerPool.run({ module, job: 'syncJob', params: { directory } }),
   /** Copies a tree into an existing directory. */
   copy: (from: string, to: string): Promise<void> => layerPool.run({ module, job: 'copyJob', params: { from, to } }),
+  /** Gives an existing directory the files of another under further names. */
+  link: (from: string, to: string): Promise<void> =>
+    layerPool.run({ module, job: 'copyJob', params: { from, to, link: true } }),
 };

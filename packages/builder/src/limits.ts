@@ -68,3 +68,6 @@ export const MAX_STEPS_DEEP = 500;
 
 /** What a client may read of one file of a result at once, in bytes. */
 export const MAX_READ_FILE_BYTES = 64 * 1024 * 1024;
+
+/** How many names of a client's directory are looked at to guess which was meant. */
+export const MAX_LISTED_NAMES = 10_000;

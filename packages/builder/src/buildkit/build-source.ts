@@ -27,6 +27,8 @@ export interface BuildSource {
   readonly credentials: CredentialsSource;
   /** What .dockerignore says. */
   readonly ignorePatterns: () => Promise<readonly string[]>;
+  /** The paths of the client's own directory that a pattern matches; absent where the context is elsewhere. */
+  readonly list: ((pattern: string) => Promise<readonly string[]>) | undefined;
   /** The build has ended and reads nothing any more. */
   readonly done: () => Promise<void>;
 }
@@ -49,6 +51,7 @@ export interface SourceRequest {
 
 /** The context itself, which steps read when they need it. */
 interface MainContext {
+  readonly list?: (pattern: string) => Promise<readonly string[]>;
   /** The Dockerfile and the patterns of a .dockerignore that belongs to it alone. */
   readonly definition: () => Promise<{ readonly text: string; readonly ignore: readonly string[] }>;
   readonly ignorePatterns: () => Promise<readonly string[]>;
@@ -95,6 +98,7 @@ export async function openSource(request: SourceRequest): Promise<BuildSource> {
     return {
       dockerfile: definition.text,
       ignorePatterns: ignored,
+      list: main.list,
       namedSource: named.source,
       credentials: sessionCredentials(session),
       context: async (plans, name) =>
@@ -110,6 +114,7 @@ export async function openSource(request: SourceRequest): Promise<BuildSource> {
 /** The context that a client's session sends. */
 function localContext(directories: LocalDirectories, filename: string): MainContext {
   return {
+    list: (pattern) => directories.names(MAIN, pattern),
     definition: () => directories.dockerfile('dockerfile', filename),
     ignorePatterns: () => directories.ignorePatterns(MAIN, '[internal]'),
     directory: (plans, exclude) => directories.context(plans, { name: MAIN, keptAs: '', exclude }),

@@ -10,6 +10,7 @@ import { Explainer } from '../explain/explainer.ts';
 import type { CredentialsSource } from '../interfaces.ts';
 import type { StepSecrets } from '../ops/step-mounts.ts';
 import { imageError } from '../plan/image-error.ts';
+import type { BuildPlan } from '../plan/plan.ts';
 import type { PlanRequest } from '../planning.ts';
 import type { Exporter } from '../result.ts';
 import { type BuildSource, openSource } from './build-source.ts';
@@ -21,6 +22,7 @@ import { type FrontendOptions, frontendOptions } from './frontend-options.ts';
 import { JobContainers } from './gateway-container.ts';
 import { solveSource } from './gateway-sources.ts';
 import type { BridgeSolve, ControlSolve, ExporterMessage, ResultMessage } from './messages.ts';
+import { explainMissing } from './missing-source.ts';
 import { Progress } from './progress.ts';
 import type { HeldResult, Results } from './results.ts';
 import { sessionCredentials } from './session-credentials.ts';
@@ -184,6 +186,7 @@ export class BuildJob {
       });
       this.#statements = statements;
       const failed: { at?: LineRange } = {};
+      let planned: readonly BuildPlan[] = [];
       const warnings = new Warnings(this.progress, file);
       const explainer = this.#explainer(session, request);
       try {
@@ -194,6 +197,7 @@ export class BuildJob {
           ...caches.request,
           context: source.context,
           onPlans: (plans) => {
+            planned = plans;
             warnings.tell();
             this.progress.plan(plans);
             const observer = statements.capture.watch(watching(this.progress, plans, failed));
@@ -209,7 +213,8 @@ export class BuildJob {
           exportStep: (title, work) => this.progress.step(title, work),
         });
       } catch (error) {
-        throw withSource(error, options.filename, source.dockerfile, failed.at);
+        const explained = await explainMissing(error, { plans: planned, at: failed.at, list: source.list });
+        throw withSource(explained, options.filename, source.dockerfile, failed.at);
       } finally {
         warnings.tell();
         await explainer.save();

@@ -5,6 +5,7 @@ import { contextPaths } from '../plan/context-paths.ts';
 import type { BuildPlan } from '../plan/plan.ts';
 import { ignorePatterns, readDockerfile } from '../sources/context.ts';
 import type { KeptContexts } from '../sources/kept-contexts.ts';
+import { listTree } from './list-tree.ts';
 import type { Progress } from './progress.ts';
 import { receiveFiles, receiveInto } from './receive-tree.ts';
 import type { Session, Sessions } from './sessions.ts';
@@ -74,6 +75,11 @@ export class LocalDirectories {
     await receiveInto(place, session, { name, exclude, follow }, signal);
     place.received();
     return { path: place.tree, index: place.index };
+  }
+
+  /** The paths of a directory that a pattern matches, whatever its .dockerignore says. */
+  async names(name: string, pattern: string): Promise<readonly string[]> {
+    return listTree(await this.#sessionOf(name), { name, exclude: [], follow: [pattern] }, this.#deps.signal);
   }
 
   /** The build has ended: what was fetched stays for the next one. */

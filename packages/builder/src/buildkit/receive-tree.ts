@@ -37,7 +37,7 @@ export async function receiveInto(
   request: TreeRequest,
   signal: AbortSignal,
 ): Promise<void> {
-  const call = open(session, request, signal);
+  const call = openTree(session, request, signal);
   const { tree, incoming, index, bootId } = place;
   try {
     await intakes.run<ReceiveParams, ReceiveOutcome>({
@@ -73,7 +73,7 @@ export async function receiveFiles(
   const incoming = `${directory}.incoming`;
   await mkdir(directory, { recursive: true });
   await mkdir(incoming, { recursive: true });
-  const call = open(session, request, signal);
+  const call = openTree(session, request, signal);
   const receiver = new TreeReceiver({
     ...{ root: directory, incoming, index: new Map(), onChange: () => undefined },
     ...{ maxEntries: MAX_DEFINITION_ENTRIES, maxBytes: MAX_DEFINITION_BYTES },
@@ -97,7 +97,8 @@ export async function receiveFiles(
   }
 }
 
-function open(session: Session, request: TreeRequest, signal: AbortSignal): GrpcStream {
+/** Asks for a client's directory; what comes are fsutil's packets. */
+export function openTree(session: Session, request: TreeRequest, signal: AbortSignal): GrpcStream {
   const metadata = {
     'dir-name': [request.name],
     ...(request.exclude.length > 0 ? { 'exclude-patterns': request.exclude.map(encodeURIComponentOnce) } : {}),

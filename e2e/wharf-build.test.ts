@@ -22,6 +22,7 @@ import { after, test } from 'node:test';
 import { ROOT } from '../scripts/lib/root.ts';
 import { type RunOptions, run } from '../scripts/lib/run.ts';
 import { BUSYBOX } from './lib/images.ts';
+import { startDockerRegistry } from './lib/registries.ts';
 import { daemonForFile, eventually, uniqueName } from './lib/suite.ts';
 
 const daemon = daemonForFile();
@@ -447,4 +448,16 @@ test('a cache mount is listed by name, written as an archive, and read by anothe
   assert.match(pruned.output, /Deleted build cache objects:[\s\S]*Total reclaimed space: /);
   assert.equal((await wharf(['--json', 'builder', 'cache', 'ls'])).stdout, '[]\n');
   assert.match((await wharf(['builder', 'du'])).output, /RECLAIMABLE[\s\S]*Total:/);
+});
+
+test('wharf build --push leaves the image in a registry', async () => {
+  await using registry = await startDockerRegistry();
+  const image = `${registry.address}/made:1`;
+  const folder = context({ Dockerfile: `FROM ${BUSYBOX}\nRUN echo pushed >/x\n` });
+  const pushed = await build(folder, '-t', image, '--push');
+  assert.equal(pushed.code, 0, pushed.output);
+  const listed = await run(['skopeo', 'inspect', '--tls-verify=false', `docker://${image}`]);
+  assert.match(listed.output, /"Name": ".*\/made"/);
+  const refused = await build(folder, '-t', '127.0.0.1:1/made', '--push');
+  assert.equal(refused.code, 1);
 });

@@ -131,7 +131,7 @@ async function build(endpoint: Endpoint, work: Work): Promise<Solved> {
   );
   updateLayouts([...caches.updates, ...layouts], solved);
   const steps = new ClientSteps(onStatus);
-  for (const name of outputs.push) await pushImage(endpoint, name, { config, steps, signal });
+  if (!solved.isPushed) for (const name of outputs.push) await pushImage(endpoint, name, { config, steps, signal });
   return solved;
 }
 

@@ -5,6 +5,7 @@ import {
   BridgeSolveResponse,
   ControlSolveRequest,
   ControlSolveResponse,
+  ListWorkersResponse,
   type ResultMessage,
   ReturnRequest,
   type StatusMessage,
@@ -51,6 +52,8 @@ export interface SolveHooks {
 
 export interface Solved {
   readonly ref: string;
+  /** The daemon has pushed what was to be pushed; another kind of daemon leaves that to its client. */
+  readonly isPushed: boolean;
   /** What the exporters say. */
   readonly answer: Readonly<Record<string, string>>;
   /** What the front end says: answers to questions, the image's configuration. */
@@ -87,7 +90,9 @@ async function drive(client: GrpcClient, order: SolveOrder, hooks: SolveHooks): 
   const ref = randomUUID().replaceAll('-', '').slice(0, 25);
   const { signal } = hooks;
   const metadata = { [BUILD_ID]: ref };
-  const solving = client.unary(`${CONTROL}Solve`, encode(ControlSolveRequest, controlRequest(ref, order)), signal);
+  const isPushed = order.exporters.some(isPush) && (await pushesItself(client, signal));
+  const request = controlRequest(ref, isPushed ? order : { ...order, exporters: order.exporters.map(withoutPush) });
+  const solving = client.unary(`${CONTROL}Solve`, encode(ControlSolveRequest, request), signal);
   solving.catch(() => undefined);
   const watching = watch(client, ref, hooks);
   const bridge = async (): Promise<ResultMessage> => {
@@ -109,7 +114,7 @@ async function drive(client: GrpcClient, order: SolveOrder, hooks: SolveHooks): 
       ControlSolveResponse,
       await solving,
     );
-    return { ref, answer: ExporterResponse, metadata: result.metadata };
+    return { ref, isPushed, answer: ExporterResponse, metadata: result.metadata };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof GrpcError) {
@@ -123,6 +128,27 @@ async function drive(client: GrpcClient, order: SolveOrder, hooks: SolveHooks): 
   } finally {
     await Promise.race([watching, new Promise<void>((resolve) => setTimeout(resolve, LAST_STATUS_MS).unref())]);
   }
+}
+
+/** What a worker that keeps images in snapshots says of itself; then its exporter of images pushes (buildx, "direct push"). */
+const SNAPSHOTS = 'org.mobyproject.buildkit.worker.snapshotter';
+
+async function pushesItself(client: GrpcClient, signal: AbortSignal): Promise<boolean> {
+  const answer = await client.unary(`${CONTROL}ListWorkers`, Buffer.alloc(0), signal);
+  const { record } = decode<{ readonly record: readonly { readonly Labels: Readonly<Record<string, string>> }[] }>(
+    ListWorkersResponse,
+    answer,
+  );
+  return record.some(({ Labels }) => Object.hasOwn(Labels, SNAPSHOTS));
+}
+
+function isPush({ type, attributes }: Exporter): boolean {
+  return type === 'moby' && attributes['push'] === 'true';
+}
+
+function withoutPush(exporter: Exporter): Exporter {
+  const { push: _push, ...attributes } = exporter.attributes;
+  return isPush(exporter) ? { ...exporter, attributes } : exporter;
 }
 
 /** Hands on what happens, until the daemon says no more. What goes wrong with that is no failure of the build. */

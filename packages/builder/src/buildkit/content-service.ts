@@ -10,11 +10,11 @@ const PIECE_BYTES = 1024 * 1024;
  * The reading half of containerd's content service, on the connection of a build's client: what the history refers to, and the
  * manifests and indexes of images. Blobs are found in the first of the stores that has them.
  */
-export function contentMethods(stores: readonly ContentStore[]): readonly (readonly [string, GrpcHandler])[] {
+export function contentMethods(stores: () => readonly ContentStore[]): readonly (readonly [string, GrpcHandler])[] {
   const service = '/containerd.services.content.v1.Content/';
   return [
-    [`${service}Info`, (call) => info(stores, call)],
-    [`${service}Read`, (call) => read(stores, call)],
+    [`${service}Info`, (call) => info(stores(), call)],
+    [`${service}Read`, (call) => read(stores(), call)],
   ];
 }
 

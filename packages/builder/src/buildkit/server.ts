@@ -79,7 +79,7 @@ export class BuildKitServer {
       [`${control}Prune`, (call) => this.#prune(call)],
       [`${control}ListenBuildHistory`, (call) => this.#listenHistory(call)],
       [`${control}UpdateBuildHistory`, (call) => this.#updateHistory(call)],
-      ...contentMethods([this.#builder.history.content, this.#builder.content]),
+      ...contentMethods(() => [this.#builder.history.content, this.#builder.content]),
       [`${bridge}Ping`, unary(pb.Empty, pb.PongResponse, async () => this.#pong())],
       [`${bridge}Solve`, (call) => this.#bridgeSolve(call)],
       [`${bridge}Return`, (call) => this.#return(call)],

@@ -30,7 +30,7 @@ export function checkEndpointSettings(network: NetworkRecord, settings: Endpoint
 }
 
 /** Several problems in one text, as dockerd lists them. */
-export function joinProblems(problems: readonly string[]): string {
+function joinProblems(problems: readonly string[]): string {
   return problems.length === 1 ? (problems[0] ?? '') : problems.map((problem) => `* ${problem}`).join('\n');
 }
 

@@ -3,7 +3,7 @@ import { isKind, messageOf, WharfError } from '@wharf/kit';
 import { invalidNetworkConfig, PRIVATE_NETWORK, SHARES_NETWORK } from '@wharf/wire/docker/messages';
 import type { EndpointSettings, HostConfig, NetworkingConfig } from '@wharf/wire/docker/types';
 import type { NetworkEndpoint } from '../containers/container.ts';
-import { askedFor, checkEndpointSettings, joinProblems } from './endpoint-settings.ts';
+import { askedFor, checkEndpointSettings } from './endpoint-settings.ts';
 import { DEFAULT_NETWORK, type NetworkRecord, parseNetworkMode } from './network.ts';
 import type { NetworkBooks } from './network-books.ts';
 import { wantedPorts } from './wanted-ports.ts';
@@ -16,7 +16,6 @@ export function planEndpoints(
   const mode = parseNetworkMode(request.hostConfig.NetworkMode);
   const configs = Object.entries(request.networkingConfig?.EndpointsConfig ?? {});
   checkPorts(request.hostConfig);
-  checkGiven(configs);
   if (mode.kind === 'container') {
     if (configs.length > 0) throw new WharfError('invalid-argument', SHARES_NETWORK);
     return [];
@@ -41,14 +40,6 @@ export function planEndpoints(
     checkConfig(network, asked);
     return { networkName: network.name, networkId: network.id, settings: askedFor(asked) };
   });
-}
-
-/** A network named without settings, even empty ones, is a mistake of the client's. */
-function checkGiven(configs: readonly (readonly [string, EndpointSettings | null | undefined])[]): void {
-  const problems = configs
-    .filter(([, settings]) => settings === null || settings === undefined)
-    .map(([name]) => invalidNetworkConfig(name, 'EndpointsConfig is nil'));
-  if (problems.length > 0) throw new WharfError('invalid-argument', joinProblems(problems));
 }
 
 function checkConfig(network: NetworkRecord, asked: EndpointSettings): void {

@@ -152,7 +152,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
       .run(
         () =>
           withScratch(async (scratch) => {
-            using lease = deps.images.lease();
+            using lease = collection.watch(deps.images.lease());
             await using failures = new FailedSteps();
             const plans = await plansOf(deps.images, request);
             const { network, extraHosts, limits, secrets, signal } = request;

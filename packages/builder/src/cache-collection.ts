@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { type Clock, type Logger, messageOf } from '@wharf/kit';
 import { type CacheRule, defaultPolicy, type SpaceBounds } from './cache-policy.ts';
 import type { CacheUsage } from './cache-usage.ts';
+import type { BuildImages, ImageLease } from './interfaces.ts';
 import { CACHE_LIMIT_DELAY_MS, CACHE_LIMIT_EVERY_MS } from './limits.ts';
 
 /** When the cache is cut back, and how far. */
@@ -17,22 +18,39 @@ export interface CacheLimits {
 export class CacheCollection {
   readonly #options: {
     readonly usage: CacheUsage;
+    readonly images: Pick<BuildImages, 'collect'>;
     readonly limits: CacheLimits;
     readonly dataRoot: string;
     readonly clock: Clock;
     readonly log: Logger;
   };
   #timer: NodeJS.Timeout | undefined;
+  #hasPacked = false;
   #lastAt = 0;
 
   constructor(options: {
     readonly usage: CacheUsage;
+    readonly images: Pick<BuildImages, 'collect'>;
     readonly limits: CacheLimits;
     readonly dataRoot: string;
     readonly clock: Clock;
     readonly log: Logger;
   }) {
     this.#options = options;
+  }
+
+  /**
+   * A build's lease. Blobs that are packed under it may be for an archive or a registry only: what no image takes up is given back in
+   * the next round, and can be used again until then.
+   */
+  watch(lease: ImageLease): ImageLease {
+    return {
+      ...lease,
+      commit: (writer, expected) => {
+        this.#hasPacked = true;
+        return lease.commit(writer, expected);
+      },
+    };
   }
 
   /** To be called when the cache may have grown. */
@@ -54,7 +72,10 @@ export class CacheCollection {
   }
 
   async #run(): Promise<void> {
-    const { usage, limits, dataRoot, clock } = this.#options;
+    const { usage, images, limits, dataRoot, clock } = this.#options;
+    const hasPacked = this.#hasPacked;
+    this.#hasPacked = false;
+    if (hasPacked) await images.collect();
     const { blocks, bsize } = await statfs(dataRoot);
     const rules = limits.rules ?? defaultPolicy(limits.space, blocks * bsize);
     await usage.limit(rules, Number(clock.nowNs() / 1_000_000n));

@@ -39,6 +39,7 @@ export const TEST_REQUIREMENTS: readonly Requirement[] = [
   { name: 'skopeo', why: 'reads and writes images beside us', present: command('skopeo') },
   { name: 'wrk', why: 'many requests at once, for npm run bench', present: command('wrk') },
   { name: 'strace', why: 'has the kernel refuse to sync, to see what a failing disk does', present: command('strace') },
+  { name: 'git', why: 'repositories as sources of builds', present: command('git') },
   { name: 'openssh-client', why: 'keys and agents lent to builds', present: command('ssh-agent') },
   { name: 'openssl', why: 'certificates for TLS', present: command('openssl') },
   { name: 'mmdebstrap', why: 'Debian images for whole applications', present: command('mmdebstrap') },

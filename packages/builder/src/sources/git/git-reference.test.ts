@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseGitReference } from './git-reference.ts';
 
-const plain = { ref: '', subdirectory: '', checksum: '', keepGitDir: undefined, submodules: undefined };
+const plain = {
+  ...{ ref: '', subdirectory: '', checksum: '', keepGitDir: undefined, submodules: undefined },
+  ...{ mtime: 'checkout', fetchByCommit: false },
+};
 
 test('parseGitReference() reads every form of an address', () => {
   const https = { ...plain, remote: 'https://h.example/a/b.git', protocol: 'https', host: 'h.example' };
@@ -33,8 +36,19 @@ test('parseGitReference() reads queries, and refuses those that contradict', () 
   assert.deepEqual(read('?tag=v1&subdir=/a/b&keep-git-dir&submodules=false&checksum=0123456789'), {
     ...{ remote: 'https://h.example/b.git', protocol: 'https', host: 'h.example', ref: 'refs/tags/v1' },
     ...{ subdirectory: 'a/b', checksum: '0123456789', keepGitDir: true, submodules: false },
+    ...{ mtime: 'checkout', fetchByCommit: false },
   });
-  for (const query of ['?branch=a&tag=b', '?ref=a#b', '?ref=a&ref=b', '?ref=', '?depth=1', '?keep-git-dir=maybe']) {
+  assert.equal(read('?mtime=commit')?.mtime, 'commit');
+  assert.equal(read('?fetch-by-commit&checksum=0123456')?.fetchByCommit, true);
+  for (const query of [
+    '?mtime=now',
+    '?branch=a&tag=b',
+    '?ref=a#b',
+    '?ref=a&ref=b',
+    '?ref=',
+    '?depth=1',
+    '?keep-git-dir=maybe',
+  ]) {
     assert.throws(() => read(query), { kind: 'invalid-argument' }, query);
   }
 });

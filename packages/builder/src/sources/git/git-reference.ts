@@ -16,9 +16,13 @@ export interface GitReference {
   readonly checksum: string;
   readonly keepGitDir: boolean | undefined;
   readonly submodules: boolean | undefined;
+  /** The time of the files: when they are written, or the commit's. */
+  readonly mtime: 'checkout' | 'commit';
+  /** The checksum is taken as the commit, whatever the ref stands for. */
+  readonly fetchByCommit: boolean;
 }
 
-type Query = Pick<GitReference, 'ref' | 'subdirectory' | 'checksum' | 'keepGitDir' | 'submodules'>;
+type Query = Omit<GitReference, 'remote' | 'protocol' | 'host'>;
 
 const SCP_STYLE = /^([a-zA-Z0-9._-]+)@([a-zA-Z0-9.-]+):([^?#]+)(\?[^#]*)?(?:#(.*))?$/;
 const PROTOCOLS = ['https', 'http', 'git', 'ssh'] as const;
@@ -67,7 +71,8 @@ function readFragment(fragment: string): Query {
   const colon = fragment.indexOf(':');
   const ref = colon < 0 ? fragment : fragment.slice(0, colon);
   const subdirectory = colon < 0 ? '' : posix.resolve('/', fragment.slice(colon + 1)).slice(1);
-  return { ref, subdirectory, checksum: '', keepGitDir: undefined, submodules: undefined };
+  const rest = { checksum: '', keepGitDir: undefined, submodules: undefined };
+  return { ref, subdirectory, ...rest, mtime: 'checkout', fetchByCommit: false };
 }
 
 function readQuery(text: string, search: string, before: Query): Query {
@@ -76,10 +81,12 @@ function readQuery(text: string, search: string, before: Query): Query {
   for (const name of new Set(query.keys())) {
     const [value = '', ...more] = query.getAll(name);
     if (more.length > 0) throw invalid(text, `query "${name}" has multiple values`);
-    const isFlag = name === 'submodules' || name === 'keep-git-dir';
+    const isFlag = name === 'submodules' || name === 'keep-git-dir' || name === 'fetch-by-commit';
     if (value === '' && !isFlag) throw invalid(text, `query "${name}" has no value`);
     if (name === 'keep-git-dir') found.keepGitDir = flag(text, name, value);
     else if (name === 'submodules') found.submodules = flag(text, name, value);
+    else if (name === 'fetch-by-commit') found.fetchByCommit = flag(text, name, value);
+    else if (name === 'mtime' && (value === 'checkout' || value === 'commit')) found.mtime = value;
     else if (name === 'checksum' || name === 'commit') found.checksum = value;
     else if (name === 'subdir') found.subdirectory = agreeing(text, 'subdir', found.subdirectory, value);
     else if (name === 'ref') found.ref = agreeing(text, 'ref', found.ref, value);

@@ -85,6 +85,12 @@ test('GitRepositories.checkout() checks the commit', async () => {
   await assert.rejects(checkout('/app.git#main:absent'), { kind: 'not-found', message: /has no directory "absent"/ });
 });
 
+test('GitRepositories.checkout() takes the time of the commit, and the commit for what the ref is', async () => {
+  const { path } = await checkout('/app.git?mtime=commit');
+  assert.equal(statSync(join(path, 'docs/guide')).mtime.toISOString(), '2020-01-02T03:04:05.000Z');
+  assert.equal((await checkout(`/app.git?branch=gone&fetch-by-commit&checksum=${first}`)).commit, first);
+});
+
 test('GitRepositories.checkout() takes files from a web server that knows nothing of git', async () => {
   const commit = server.commit('dumb', { file: 'x' });
   server.dumb = true;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isKind, KeyedLock, redact, WharfError } from '@wharf/kit';
+import { lutimesNs } from '@wharf/linux/fsx';
 import { toBytes, toText } from '@wharf/oci/tar/bytes';
 import { resolveInTree } from '../../files/resolve-path.ts';
 import { MAX_KEPT_REPOSITORIES } from '../../limits.ts';
@@ -152,7 +153,8 @@ async function fetchCommit(repository: Repository): Promise<Wanted> {
 /** What the reference names now. A branch goes before a tag of the same name, and a tag means what it points at. */
 async function resolve(repository: Repository): Promise<Wanted> {
   const { reference, bare, access, signal } = repository;
-  const { ref, remote, checksum } = reference;
+  const { ref, remote, checksum, fetchByCommit } = reference;
+  if (fetchByCommit && IS_COMMIT.test(checksum)) return { name: undefined, commit: checksum };
   if (IS_COMMIT.test(ref)) return { name: undefined, commit: ref };
   if (ref === '' && IS_COMMIT.test(checksum)) return { name: undefined, commit: checksum };
   const short = ref.replace(/^refs\//, '');
@@ -227,6 +229,20 @@ async function writeFiles(
     await git(update, { ...here, access });
   }
   if (!keepGitDir) await removeGitDirs(directory, modules, signal);
+  if (reference.mtime === 'commit') {
+    const seconds = await git(['log', '-1', '--format=%ct', commit], { cwd: bare, signal });
+    await setTimes(directory, BigInt(seconds.trim()) * 1_000_000_000n);
+  }
+}
+
+/** Gives everything one time; links themselves, not what they lead to. */
+async function setTimes(directory: string, ns: bigint): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) await setTimes(path, ns);
+    else lutimesNs(path, { atimeNs: ns, mtimeNs: ns });
+  }
+  lutimesNs(directory, { atimeNs: ns, mtimeNs: ns });
 }
 
 async function removeGitDirs(directory: string, modules: boolean, signal: AbortSignal): Promise<void> {

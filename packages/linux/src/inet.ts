@@ -1,6 +1,7 @@
 import { closeSync, readFileSync } from 'node:fs';
 import { ERRNO, SystemError } from './errno.ts';
 import { bind, check, lastErrno } from './ffi.ts';
+import { liftDescriptor } from './low-descriptors.ts';
 import { encodeIp } from './netlink/ip.ts';
 
 const cSocket = bind<(domain: number, type: number, protocol: number) => number>('socket', 'int', [
@@ -69,7 +70,7 @@ export function openBoundSocket(options: {
     if (protocol !== 'udp' && cListen(fd, options.backlog ?? 128) !== 0) {
       throw new SystemError(lastErrno(), 'listen', `${address}:${port}`);
     }
-    return fd;
+    return liftDescriptor(fd);
   } catch (error) {
     closeSync(fd);
     throw error;

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { SYS } from './constants.ts';
 import { bind, check } from './ffi.ts';
+import { liftDescriptor } from './low-descriptors.ts';
 import { watchFd } from './poll.ts';
 
 const cPidfdOpen = bind<(nr: number, pid: number, flags: number) => number>('syscall', 'long', ['long', 'int', 'uint']);
@@ -12,7 +13,7 @@ const cSendSignal = bind<(nr: number, fd: number, signal: number, info: null, fl
 
 /** pidfd_open(2): a descriptor that stays with that process whatever becomes of its number. Throws ESRCH when it is gone. */
 export function openPidfd(pid: number): number {
-  return check(cPidfdOpen(SYS.pidfd_open, pid, 0), 'pidfd_open', String(pid));
+  return liftDescriptor(check(cPidfdOpen(SYS.pidfd_open, pid, 0), 'pidfd_open', String(pid)));
 }
 
 /** Sends a signal to exactly the process that the descriptor names. Throws ESRCH once it has been reaped. */

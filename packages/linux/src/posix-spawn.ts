@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { ERRNO, SystemError } from './errno.ts';
 import { bind, bindAside, bindOptional, check, lastErrno, type PathArg, pathArg } from './ffi.ts';
+import { liftDescriptor } from './low-descriptors.ts';
 import { openPidfd } from './pidfd.ts';
 import { watchFd } from './poll.ts';
 import { signalName } from './signals.ts';
@@ -258,5 +259,5 @@ export function setNonblocking(fd: number): void {
 export function pipe(): { readonly readFd: number; readonly writeFd: number } {
   const fds = new Int32Array(32);
   check(cPipe2(fds, O_CLOEXEC), 'pipe2');
-  return { readFd: fds[0] as number, writeFd: fds[1] as number };
+  return { readFd: liftDescriptor(fds[0] as number), writeFd: liftDescriptor(fds[1] as number) };
 }

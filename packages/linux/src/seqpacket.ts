@@ -4,6 +4,7 @@ import { O } from './constants.ts';
 import { ERRNO, SystemError } from './errno.ts';
 import { bind, check, lastErrno } from './ffi.ts';
 import { SEQPACKET_BATCH, SEQPACKET_MAX_BYTES } from './limits.ts';
+import { liftDescriptor } from './low-descriptors.ts';
 import { type FdWatch, watchFd } from './poll.ts';
 
 const cSocket = bind<(domain: number, type: number, protocol: number) => number>('socket', 'int', [
@@ -68,7 +69,7 @@ export class SeqpacketClient {
     const fd = check(cSocket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket');
     try {
       connectTo(fd, path);
-      return new SeqpacketClient(fd);
+      return new SeqpacketClient(liftDescriptor(fd));
     } catch (error) {
       closeSync(fd);
       throw error;

@@ -27,6 +27,12 @@ export interface BuildCacheConfig {
   readonly rules?: readonly BuildCacheRule[];
 }
 
+/** Which records of builds are kept (dockerd's `builder.history`): one goes when there are so many newer ones and it is so old. */
+export interface BuildHistoryConfig {
+  readonly maxEntries: number;
+  readonly maxAgeMs: number;
+}
+
 /** The daemon's own word on the walls around a container; a container may ask for others. */
 export interface WallDefaults {
   /** `builtin`, `unconfined`, or a profile's JSON text. */
@@ -75,6 +81,7 @@ export interface EngineConfig {
   /** What builds may be allowed beyond the usual, in BuildKit's words. */
   readonly buildEntitlements: readonly string[];
   readonly buildCache: BuildCacheConfig;
+  readonly buildHistory: BuildHistoryConfig;
   readonly defaultShmSizeBytes: number;
 
   readonly logDriver: string;
@@ -145,6 +152,7 @@ export function defaultEngineConfig(
     defaultUlimits: [],
     buildEntitlements: ['network.host'],
     buildCache: { enabled: true, space: { reservedBytes: 0, maxUsedBytes: 0, minFreeBytes: 0 } },
+    buildHistory: { maxEntries: 50, maxAgeMs: 48 * 3600 * 1000 },
     defaultShmSizeBytes: 64 * 1024 * 1024,
     logDriver: 'json-file',
     logOptions: {},

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { type Builder, createBuilder } from '@wharf/builder/build';
 import type { CacheLimits } from '@wharf/builder/cache-collection';
 import { dockerFilter } from '@wharf/builder/cache-filter';
-import { BuildHistory } from '@wharf/builder/history/history';
+import { BuildHistory, type HistoryLimits } from '@wharf/builder/history/history';
 import type { BuildImages } from '@wharf/builder/interfaces';
 import { BuildCache } from '@wharf/builder/solver/cache';
 import type { Engine } from '@wharf/engine/engine';
-import type { BuildCacheConfig, BuildCacheRule } from '@wharf/engine/engine-config';
+import type { BuildCacheConfig, BuildCacheRule, BuildHistoryConfig } from '@wharf/engine/engine-config';
 import type { BuildBase } from '@wharf/engine/images/built-images';
 import { TransferOutput } from '@wharf/engine/images/transfer-output';
 import { createStepService } from '@wharf/engine/steps/steps';
@@ -28,9 +28,13 @@ export async function openBuilder(engine: Engine): Promise<Builder> {
     cache: new BuildCache({ store, snapshots, clock }),
     images: buildImages(engine),
     runner,
-    history: new BuildHistory({ store, content: documents, clock, log }),
+    history: new BuildHistory({ store, content: documents, clock, log, limits: historyLimits(config.buildHistory) }),
     content,
   });
+}
+
+function historyLimits({ maxEntries, maxAgeMs }: BuildHistoryConfig): HistoryLimits {
+  return { entries: maxEntries, ageMs: maxAgeMs };
 }
 
 function cacheLimits({ rules, ...config }: BuildCacheConfig): CacheLimits {

@@ -15,9 +15,11 @@ export interface ExecBody {
     readonly env: readonly string[];
     readonly cwd: string;
     readonly user?: string;
+    readonly hostname?: string;
   };
   readonly mounts: readonly object[];
   readonly network?: number;
+  readonly security?: number;
   readonly secretenv?: readonly object[];
 }
 
@@ -99,7 +101,7 @@ function makeFile({
 }
 
 function execBody(vertex: RunVertex): ExecBody {
-  const { args, env, cwd, user, network } = vertex;
+  const { args, env, cwd, user, hostname, network } = vertex;
   const secretEnv = vertex.mounts.flatMap(({ type, env: name, id, required }) =>
     type === 'secret' && name !== undefined ? [{ ID: id, name: name || id, optional: !required }] : [],
   );
@@ -107,9 +109,10 @@ function execBody(vertex: RunVertex): ExecBody {
   const root = { input: next(vertex.base), dest: '/', output: 0 };
   const mounts = vertex.mounts.map((mount) => mountBody(mount, next(mount.sourceVertex)));
   return {
-    meta: { args, env, cwd, ...(user === '' ? {} : { user }) },
+    meta: { args, env, cwd, ...(user === '' ? {} : { user }), ...(hostname === '' ? {} : { hostname }) },
     mounts: [root, ...mounts],
     ...(network === 'default' ? {} : { network: NETWORKS[network] }),
+    ...(vertex.insecure ? { security: 1 } : {}),
     ...(secretEnv.length > 0 ? { secretenv: secretEnv } : {}),
   };
 }

@@ -4,6 +4,7 @@ import type { EngineConfig } from '@wharf/engine/engine-config';
 import { checkCgroupParent } from '@wharf/engine/runtime/cgroup-place';
 import { WharfError } from '@wharf/kit';
 import { parseBuildCacheConfig } from './build-cache.ts';
+import { parseBuildHistoryConfig } from './build-history.ts';
 import type { AddressPool, RawValue, RawValues, RuntimeChoice, Ulimit } from './raw-values.ts';
 import { REGISTRY_DIRECTORIES } from './registry-directories.ts';
 import { RUNC_SHIM } from './runtime-entry.ts';
@@ -96,6 +97,7 @@ export function daemonConfig(values: RawValues, configFile: string): DaemonConfi
     init: reader.flag('init'),
     initPath: reader.text('init-path'),
     buildCache: parseBuildCacheConfig(reader.text('builder-gc') ?? '{}'),
+    buildHistory: parseBuildHistoryConfig(reader.text('builder-history') ?? '{}'),
     buildEntitlements: [
       ...(reader.flag('builder-network-host', true) ? ['network.host'] : []),
       ...(reader.flag('builder-security-insecure') ? ['security.insecure'] : []),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hasErrno, messageOf, WharfError } from '@wharf/kit';
 import { DAEMON_JSON_LIMIT_BYTES } from '../limits.ts';
 import { parseBuildCacheConfig } from './build-cache.ts';
+import { parseBuildHistoryConfig } from './build-history.ts';
 import {
   type AddressPool,
   type RawValue,
@@ -98,7 +99,12 @@ const ENTITLEMENTS = ['network-host', 'security-insecure'];
 
 /** `{"builder": {"entitlements": {"security-insecure": true}, "gc": {…}}}`, as dockerd has it. */
 function readBuilder(builder: unknown, values: RawValues): void {
-  const { entitlements: given, gc } = section(builder, 'builder', ['entitlements', 'gc']);
+  const { entitlements: given, gc, history } = section(builder, 'builder', ['entitlements', 'gc', 'history']);
+  if (history !== undefined && history !== null) {
+    const text = JSON.stringify(history);
+    parseBuildHistoryConfig(text);
+    values.set('builder-history', text);
+  }
   if (gc !== undefined && gc !== null) {
     const text = JSON.stringify(gc);
     parseBuildCacheConfig(text);

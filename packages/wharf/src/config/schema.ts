@@ -47,6 +47,11 @@ export const DIRECTIVES: readonly Directive[] = [
     kind: 'string',
     help: 'Bounds of the build cache, as builder.gc in daemon.json: {"defaultKeepStorage": "20GB"}',
   },
+  {
+    flag: 'builder-history',
+    kind: 'string',
+    help: 'Which records of builds are kept, as builder.history in daemon.json: {"maxEntries": 50, "maxAge": "48h"}',
+  },
   { flag: 'builder-network-host', kind: 'bool', help: 'Builds may ask for the network of the host (default true)' },
   { flag: 'builder-security-insecure', kind: 'bool', help: 'Builds may ask for all powers of the host' },
   {

@@ -175,7 +175,7 @@ test('shell patterns agree with regular expressions', () => {
       assert.equal(replaceMatches(text, of, '-', false), of.replace(new RegExp(greedy), '-'));
       assert.equal(trimPrefix(text, of, true), of.replace(new RegExp(`^${greedy}`), ''));
       assert.equal(trimPrefix(text, of, false), of.replace(new RegExp(`^${source(text, '[^]*?')}`), ''));
-      const shortest = [...of, '']
+      const shortest = Array.from({ length: of.length + 1 })
         .map((_, at) => of.length - at)
         .find((at) => new RegExp(`^${greedy}$`).test(of.slice(at)));
       assert.equal(trimSuffix(text, of, false), shortest === undefined ? of : of.slice(0, shortest));

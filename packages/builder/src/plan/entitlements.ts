@@ -1,11 +1,7 @@
 import type { RunInstruction } from '../dockerfile/instructions/types.ts';
 import { DockerfileError } from '../dockerfile/location.ts';
 
-/** What a build may be allowed beyond the usual (BuildKit, `util/entitlements`). */
-export const ENTITLEMENTS = ['network.host', 'security.insecure'] as const;
-export type Entitlement = (typeof ENTITLEMENTS)[number];
-
-/** Throws a DockerfileError when a RUN asks for more than the build is allowed. */
+/** Throws a DockerfileError when a RUN asks for more than the build is allowed (BuildKit, `util/entitlements`). */
 export function checkEntitlements(run: RunInstruction, allowed: ReadonlySet<string>): void {
   if (run.network === 'host' && !allowed.has('network.host')) throw new DockerfileError('network.host is not allowed');
   if (run.security === 'insecure' && !allowed.has('security.insecure')) {

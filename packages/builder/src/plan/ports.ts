@@ -11,7 +11,7 @@ export type PortObserver = (word: string, protocol: string, hasHostPart: boolean
 export function exposedPorts(words: readonly string[], observe: PortObserver = () => undefined): readonly string[] {
   return words.flatMap((word) => {
     const { address, hostPort, rest } = split(word);
-    const [port = '', protocol = ''] = cut(rest, '/');
+    const [port, protocol] = cut(rest, '/');
     if (port === '') throw new DockerfileError(`invalid port: ${JSON.stringify(word)}: no port specified`);
     const kind = protocol === '' ? 'tcp' : protocol.toLowerCase();
     if (!PROTOCOLS.has(kind)) {

@@ -287,6 +287,8 @@ test('wharf build --check, --call outline and targets answer without building', 
     context({ Dockerfile: `FROM ${BUSYBOX}\nRUN exit 1\n` }),
   ]);
   assert.equal(`${clean.code} ${clean.output}`, '0 Check complete, no warnings found.\n');
+  const warned = await build(context({ Dockerfile: `FROM ${BUSYBOX}\nENV A b\n` }));
+  assert.match(warned.output, /1 warning found .*\n - LegacyKeyValueFormat: .*\(line 2\)\n$/);
   const targets = await wharf(['build', '--call', 'targets', '--progress=quiet', folder]);
   assert.match(targets.output, /second/);
   const outline = await wharf(['build', '--call=outline,format=json', '--target=first', '--progress=quiet', folder]);

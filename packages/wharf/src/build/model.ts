@@ -58,6 +58,12 @@ interface MutableStep {
 /** What is known of a build, from the messages in which the daemon tells of it. */
 export class BuildModel {
   readonly #steps = new Map<string, MutableStep>();
+  readonly #warnings: string[] = [];
+
+  /** What the checks of the Dockerfile have found, with the lines. */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
 
   /** Steps in the order in which they were heard of. */
   get steps(): readonly Step[] {
@@ -65,7 +71,8 @@ export class BuildModel {
   }
 
   /** Takes a message; returns what it changed. */
-  update({ vertexes = [], statuses = [], logs = [] }: StatusMessage): readonly Change[] {
+  update({ vertexes = [], statuses = [], logs = [], warnings = [] }: StatusMessage): readonly Change[] {
+    for (const { short } of warnings) this.#warnings.push(Buffer.from(short).toString('utf8'));
     const changes: Change[] = [];
     for (const vertex of vertexes) changes.push(...this.#vertex(vertex));
     for (const status of statuses) {

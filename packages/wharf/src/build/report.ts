@@ -46,6 +46,14 @@ export function failureReport(
   return `${blocks.join('\n')}\n`;
 }
 
+/** What could be better in the Dockerfile, as buildx lists it; empty for nothing. */
+export function warningReport({ warnings }: BuildModel): string {
+  if (warnings.length === 0) return '';
+  const found = warnings.length === 1 ? '1 warning found' : `${warnings.length} warnings found`;
+  const lines = warnings.map((text) => ` - ${text}`);
+  return `\n ${found} (use --check to see them in the Dockerfile):\n${lines.join('\n')}\n`;
+}
+
 function outputBlock(step: Step, columns: number): readonly string[] {
   if (step.lines.length === 0) return ['------', ` > ${fit(plainLine(step.name), columns - 4)}:`, '------'];
   const lines = step.lines

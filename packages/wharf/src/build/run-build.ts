@@ -12,7 +12,7 @@ import { BuildModel } from './model.ts';
 import { openView, viewKind } from './open-view.ts';
 import { type Outputs, planOutputs } from './outputs.ts';
 import { pushImage } from './push.ts';
-import { failureReport } from './report.ts';
+import { failureReport, warningReport } from './report.ts';
 import { forgetFile, imageIdOf, metadataOf, printAnswer, updateLayouts, writeMetadata } from './result.ts';
 import { startAgents } from './session/key-agent.ts';
 import { openSession } from './session/session.ts';
@@ -54,6 +54,7 @@ export async function runBuild(endpoint: Endpoint, values: BuildValues, context:
     const isIdWanted = values.quiet === true || values.iidfile !== undefined || kind === 'tty';
     const id = question === undefined && isIdWanted ? await imageIdOf(endpoint, solved) : '';
     view.finish('done', resultLine(values, id, tookMs));
+    if (question === undefined && (kind === 'tty' || kind === 'plain')) stderr.write(warningReport(model));
     return report(values, solved, id, question);
   } catch (error) {
     view.finish(cancel.signal.aborted ? 'cancelled' : 'failed');
@@ -106,6 +107,7 @@ async function build(endpoint: Endpoint, work: Work): Promise<Solved> {
   for (const sink of sinks.values()) if (sink.kind === 'store') stores.set('export', sink.path);
   // Both connections are made at the same time.
   const control = openControl(endpoint, signal);
+  control.catch(() => undefined);
   await using connections = new AsyncDisposableStack();
   connections.defer(() => control.then((socket) => void socket.destroy()).catch(() => undefined));
   const session = await openSession(

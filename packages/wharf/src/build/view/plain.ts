@@ -94,6 +94,8 @@ export class PlainView implements View {
   }
 
   #part(printed: Printed, part: Part): void {
+    // BuildKit tells of some parts when their step has ended.
+    if (printed.isOver) return;
     const last = printed.partsAt.get(part.id);
     const isDone = part.completedAt !== undefined;
     if (!isDone && last !== undefined && this.#now() - last < PART_EVERY_MS) return;

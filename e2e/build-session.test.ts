@@ -92,6 +92,21 @@ test('it takes files instead of an image, and an index is not asked for', async 
   assert.equal(readFileSync(join(out, 'x'), 'utf8'), 'x');
 });
 
+test('it takes an archive, or a Dockerfile alone, from the standard input', async () => {
+  const folder = context({ Dockerfile: `FROM ${BUSYBOX}\nCOPY file /file\nCMD cat /file\n`, file: 'streamed' });
+  const tar = join(scratch, 'streamed.tar');
+  await must(['tar', '-cf', tar, '-C', folder, '.']);
+  const image = uniqueName('streamed');
+  const env = { ...clientEnvironment(daemon().host), DOCKER_BUILDKIT: '1', DOCKER_CONFIG: join(scratch, 'config') };
+  const fromTar = await run([client, 'build', '-t', image, '-'], { env, input: readFileSync(tar), timeoutMs: 60_000 });
+  assert.equal(fromTar.code, 0, fromTar.output);
+  assert.equal(await daemon().ok('run', '--rm', '--network', 'none', image), 'streamed');
+  const input = `FROM ${BUSYBOX}\nRUN echo alone >/file\nCMD cat /file\n`;
+  const alone = await run([client, 'build', '-t', image, '-'], { env, input, timeoutMs: 60_000 });
+  assert.equal(alone.code, 0, alone.output);
+  assert.equal(await daemon().ok('run', '--rm', '--network', 'none', image), 'alone');
+});
+
 test('squash makes one layer of what a build made, on top of its base', async () => {
   const image = uniqueName('squashed');
   const folder = context({

@@ -8,7 +8,7 @@ const SESSION_WAIT_MS = 5000;
 /** A client that lends its files, secrets and credentials to builds for as long as its connection stands. */
 export interface Session {
   readonly id: string;
-  readonly client: GrpcClient;
+  readonly client: Pick<GrpcClient, 'unary' | 'open'>;
   /** Paths of the methods it serves. */
   readonly methods: ReadonlySet<string>;
   /** The same for sessions of one client that send the same directories; empty when it says nothing. */
@@ -26,17 +26,22 @@ export class Sessions {
     offer: { readonly methods: readonly string[]; readonly sharedKey: string },
     stream: Duplex,
   ): Promise<void> {
-    const session: Session = {
-      id,
-      client: new GrpcClient(stream),
-      methods: new Set(offer.methods),
-      sharedKey: offer.sharedKey,
-    };
+    const client = new GrpcClient(stream);
+    using _open = this.add({ id, client, methods: new Set(offer.methods), sharedKey: offer.sharedKey });
+    await client.closed;
+  }
+
+  /** Makes a session known until it is disposed of. */
+  add(session: Session): Disposable {
+    const { id } = session;
     this.#open.set(id, session);
     for (const tell of this.#waiting.get(id) ?? []) tell(session);
     this.#waiting.delete(id);
-    await session.client.closed;
-    if (this.#open.get(id) === session) this.#open.delete(id);
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#open.get(id) === session) this.#open.delete(id);
+      },
+    };
   }
 
   /** Throws `not-found` when no session of that id has come in time. */

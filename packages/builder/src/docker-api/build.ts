@@ -29,6 +29,7 @@ import { pruneBuilds } from './prune.ts';
 import { buildCredentials } from './registry-config.ts';
 import { fetchRemote } from './remote-context.ts';
 import { frontendAttrs, sessionBuild } from './session-build.ts';
+import { Uploads } from './uploads.ts';
 
 /** The build protocols: the classic one, a context in the body and progress in the answer; and BuildKit's, over upgraded connections. */
 export function buildRoutes({
@@ -43,6 +44,7 @@ export function buildRoutes({
 }): readonly Route[] {
   const sessions = new Sessions();
   const results = new Results(builder);
+  const uploads = new Uploads();
   const headers = () => ({ [TIMESTAMP_HEADER]: new Date().toISOString() });
   const { methods } = new BuildKitServer({ builder, sessions, log, version });
   return [
@@ -51,7 +53,7 @@ export function buildRoutes({
       pattern: '/build',
       handler: (request, response) =>
         request.query.get('version') === '2'
-          ? sessionBuild({ builder, sessions, results, log }, { request, response })
+          ? sessionBuild({ builder, sessions, results, uploads, log }, { request, response })
           : build(builder, log, request, response),
     },
     { method: 'POST', pattern: '/build/cancel', handler: (_, response) => response.empty(204) },

@@ -11,14 +11,20 @@ import { recordBuild } from '../buildkit/record-build.ts';
 import type { Results } from '../buildkit/results.ts';
 import type { Sessions } from '../buildkit/sessions.ts';
 import { type BuildParameters, buildParameters, parseJson } from './build-parameters.ts';
+import type { Uploads } from './uploads.ts';
 
 /** The context is what the session lends. */
 const FROM_SESSION = 'client-session';
+/** The context comes in a request of its own, which says so and for which build. */
+const UPLOADED = 'upload-request';
+/** What the front end is told to read then: what the session has to be pulled. */
+const UPLOAD_ADDRESS = 'http://buildkit-session/upload';
 
 export interface SessionBuildDeps {
   readonly builder: Builder;
   readonly sessions: Sessions;
   readonly results: Results;
+  readonly uploads: Uploads;
   readonly log: Logger;
 }
 
@@ -27,11 +33,19 @@ export interface SessionBuildDeps {
  * BuildKit's own messages. Docker's clients 18.09 to 22 speak it with DOCKER_BUILDKIT=1. A client that leaves ends the build.
  */
 export async function sessionBuild(
-  { builder, sessions, results, log }: SessionBuildDeps,
+  { builder, sessions, results, uploads, log }: SessionBuildDeps,
   { request: apiRequest, response }: { readonly request: ApiRequest; readonly response: ApiResponse },
 ): Promise<void> {
+  const id = apiRequest.query.get('buildid') ?? '';
+  if (id.startsWith(`${UPLOADED}:`)) {
+    await uploads.offer(id.slice(UPLOADED.length + 1), apiRequest.body);
+    response.empty(200);
+    return;
+  }
   const parameters = buildParameters(apiRequest);
-  const request = solveRequest(apiRequest, parameters);
+  const asked = solveRequest(apiRequest, parameters);
+  using lent = parameters.remote === UPLOADED ? await withUpload({ sessions, uploads }, asked, id) : undefined;
+  const request = lent === undefined ? asked : { ...asked, Session: asked.Ref };
   const { signal } = apiRequest;
   const job = new BuildJob({ builder, sessions, results, request, signal });
   const recording = recordBuild(builder.history, request, job);
@@ -66,6 +80,15 @@ export async function sessionBuild(
   }
 }
 
+/** Lends the build the session that it names once more, by the build's own id, with the upload that belongs to it. */
+async function withUpload(
+  { sessions, uploads }: Pick<SessionBuildDeps, 'sessions' | 'uploads'>,
+  { Ref, Session: session }: ControlSolve,
+  id: string,
+): Promise<Disposable> {
+  return sessions.add({ ...(await uploads.join(await sessions.get(session), id)), id: Ref });
+}
+
 /** Plays the part of a client that drives the build through the gateway. Returns what the exporters say. */
 async function drive(
   job: BuildJob,
@@ -85,11 +108,6 @@ function solveRequest({ query }: ApiRequest, parameters: BuildParameters): Contr
   const session = query.get('session') ?? '';
   if (session === '')
     throw new WharfError('invalid-argument', 'Cannot build with BuildKit: the request names no session');
-  if (parameters.remote === 'upload-request') {
-    throw new WharfError('not-implemented', 'Cannot take a context from the standard input of this client', {
-      hint: 'Give it a directory, or use DOCKER_BUILDKIT=0',
-    });
-  }
   const exporters = exportersOf(query.get('outputs'), parameters.names);
   return {
     ...{ Ref: randomBytes(16).toString('hex'), Session: session, Frontend: 'dockerfile.v0', Internal: false },
@@ -111,6 +129,12 @@ function exportersOf(text: string | undefined, names: readonly string[]): readon
   });
 }
 
+/** The context in the words of the front end; `undefined` for the session's own. */
+function contextOf(remote: string): string | undefined {
+  if (remote === UPLOADED) return UPLOAD_ADDRESS;
+  return remote === '' || remote === FROM_SESSION ? undefined : remote;
+}
+
 /** The query in the words of the front end (BuildKit, dockerui `config.go`). */
 export function frontendAttrs(
   query: ApiRequest['query'],
@@ -120,7 +144,7 @@ export function frontendAttrs(
   const ulimits = (limits.ulimits ?? []).map(({ Name, Soft, Hard }) => `${Name}=${Soft}:${Hard}`);
   const optional: Readonly<Record<string, string | undefined>> = {
     filename: dockerfile === '' ? undefined : dockerfile,
-    context: remote === '' || remote === FROM_SESSION ? undefined : remote,
+    context: contextOf(remote),
     target,
     platform: platform === undefined ? undefined : formatPlatform(platform),
     'no-cache': parameters.noCache ? '' : undefined,

@@ -90,6 +90,7 @@ for (const [kind, start] of [
     await build(first, context, '-t', image, '--cache-to', `type=registry,ref=${reference},mode=max`);
     const output = await build(second, context, '-t', image, '--cache-from', `type=registry,ref=${reference}`);
     assert.match(output, /importing cache manifest from localhost:\d+\/cache:main/);
+    assert.match(output, /fetching 3 layers of an imported cache/);
     assert.deepEqual(ran(output), []);
     assert.equal(await read(second, image), await read(first, image));
     const ids = await Promise.all([first, second].map((daemon) => daemon.ok('inspect', '-f', '{{.Id}}', image)));

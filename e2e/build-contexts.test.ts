@@ -94,8 +94,9 @@ COPY --from=run /read /
   );
 });
 
-test('a named image stands for another image and for --from', async () => {
+test('a named image stands for another image and for --from, a named address for a file', async () => {
   const image = uniqueName('named');
+  server.commit('plain', {});
   const made = await client(
     'build',
     '-t',
@@ -108,6 +109,15 @@ test('a named image stands for another image and for --from', async () => {
       'FROM alpine AS one\nRUN test "$MARK" = yes && cp /mark /out\nFROM scratch\nCOPY --from=one /out /one\nCOPY --from=two /mark /two\n',
   });
   const source = `docker-image://${image}`;
+  assert.equal(
+    await files(
+      await built(
+        folder({ Dockerfile: 'FROM scratch\nCOPY --from=address context /head\n' }),
+        ...['--build-context', `address=${url}/plain.git/HEAD`],
+      ),
+    ),
+    './head:ref: refs/heads/main',
+  );
   const out = await built(
     context,
     '--build-context',

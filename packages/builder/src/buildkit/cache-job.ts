@@ -65,7 +65,8 @@ export class CacheJob {
     // The first of them has the first word.
     for (const [key, step] of read.flatMap((each) => [...(each?.steps ?? [])]))
       if (!steps.has(key)) steps.set(key, step);
-    this.#remote = new RemoteSteps(deps, steps);
+    const show = <T>(title: string, work: () => Promise<T>) => this.#progress.step(title, work);
+    this.#remote = new RemoteSteps({ ...deps, show }, steps);
     return this.#remote;
   }
 

@@ -33,6 +33,8 @@ export interface RemoteStepsDeps {
   readonly lease: ImageLease;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Shows a client what is fetched. */
+  readonly show?: (<T>(title: string, work: () => Promise<T>) => Promise<T>) | undefined;
 }
 
 interface Promised {
@@ -102,8 +104,11 @@ export class RemoteSteps implements RemoteCache {
         const step = this.#promised.get(chain[index] ?? '')?.step;
         return step === undefined ? { diffId, descriptor } : { diffId, descriptor: step.blob, place: step.place };
       });
-      await fetchLayers(layers, this.#deps);
-      for (const each of promised) await this.#keep(each);
+      const { show = (_title, work) => work() } = this.#deps;
+      await show(`fetching ${promised.length} layers of an imported cache`, async () => {
+        await fetchLayers(layers, this.#deps);
+        for (const each of promised) await this.#keep(each);
+      });
       return true;
     } catch (error) {
       signal.throwIfAborted();

@@ -42,6 +42,7 @@ const NO_INPUT = -1;
 export function lowLevelSteps(target: Base): readonly LowLevelStep[] {
   const steps: LowLevelStep[] = [];
   const numbers = new Map<Vertex, number>();
+  const byDigest = new Map<string, number>();
   const visit = (vertex: Vertex): number => {
     const known = numbers.get(vertex);
     if (known !== undefined) return known;
@@ -49,7 +50,11 @@ export function lowLevelSteps(target: Base): readonly LowLevelStep[] {
     const op = lowLevelOp(vertex);
     const text = JSON.stringify([op, inputs.map((input) => steps[input]?.digest)]);
     const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
-    numbers.set(vertex, steps.length);
+    // Two stages from one image have one source.
+    const same = byDigest.get(digest);
+    numbers.set(vertex, same ?? steps.length);
+    if (same !== undefined) return same;
+    byDigest.set(digest, steps.length);
     steps.push({ vertex, op, digest, inputs });
     return steps.length - 1;
   };

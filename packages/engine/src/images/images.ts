@@ -151,6 +151,7 @@ export async function createImageService(deps: ImageServiceDeps): Promise<Images
     sources,
     collector,
     layerSize: (chainId: ChainId) => sizes.get(chainId),
+    layersTogether: (chainIds) => sizes.together(chainIds),
     unpack: (manifest, choices) => unpacker.unpack(manifest, choices),
     unpackStack: (stack) => unpacker.unpackStack(stack),
     usage: () => usage(),

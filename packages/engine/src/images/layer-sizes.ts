@@ -4,6 +4,8 @@ import type { Store, Table } from '@wharf/store';
 
 interface LayerSize {
   readonly sizeBytes: number;
+  /** It shared files with others when it was measured. */
+  readonly isEntangled?: boolean;
 }
 
 /** Sizes of unpacked layers. Measured once, since a committed snapshot never changes, and kept over restarts. */
@@ -29,6 +31,19 @@ export class LayerSizes {
     return work;
   }
 
+  /** Bytes of several layers together; files that they share count once. */
+  async together(chainIds: Iterable<ChainId>): Promise<number> {
+    let bytes = 0;
+    const entangled: ChainId[] = [];
+    for (const chainId of chainIds) {
+      const sizeBytes = await this.get(chainId);
+      if (this.#table.get(chainId)?.isEntangled === true && this.#snapshots.stat(chainId) !== undefined)
+        entangled.push(chainId);
+      else bytes += sizeBytes;
+    }
+    return entangled.length === 0 ? bytes : bytes + (await this.#snapshots.usageTogether(entangled));
+  }
+
   /** Drops sizes of layers that a crash took. */
   recover(): void {
     for (const { key } of this.#table.list()) if (this.#snapshots.stat(key) === undefined) this.#table.delete(key);
@@ -39,8 +54,9 @@ export class LayerSizes {
   }
 
   async #measure(chainId: ChainId): Promise<number> {
-    const { sizeBytes } = await this.#snapshots.usage(chainId);
-    if (this.#snapshots.stat(chainId) !== undefined) this.#table.put(chainId, { sizeBytes });
+    const { sizeBytes, isEntangled } = await this.#snapshots.usage(chainId);
+    const known = { sizeBytes, ...(isEntangled ? { isEntangled } : {}) };
+    if (this.#snapshots.stat(chainId) !== undefined) this.#table.put(chainId, known);
     return sizeBytes;
   }
 }

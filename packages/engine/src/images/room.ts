@@ -27,6 +27,8 @@ export interface ImageRoom {
   readonly dataRoot: string;
   /** Bytes of one unpacked layer, 0 when it is not unpacked. */
   readonly layerSize: (chainId: ChainId) => Promise<number>;
+  /** Of several layers together, where what they share counts once. */
+  readonly layersTogether: (chainIds: Iterable<ChainId>) => Promise<number>;
   /** Makes sure that all layers of a manifest are committed snapshots; shared by concurrent callers. */
   readonly unpack: (manifest: Manifest, choices?: UnpackChoices) => Promise<void>;
   /** The same for layers of no image. */

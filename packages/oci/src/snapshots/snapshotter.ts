@@ -70,8 +70,13 @@ export interface Snapshotter {
   remove(key: string): Promise<void>;
   stat(key: string): SnapshotInfo | undefined;
   list(): readonly SnapshotInfo[];
-  /** Bytes and inodes of its own files, as `du` counts them. */
-  usage(key: string): Promise<{ readonly sizeBytes: number; readonly inodes: number }>;
+  /**
+   * Bytes and inodes of its own files, as `du` counts them. It is entangled when it shares some of them with others, which is so for
+   * layers that a builder made of the same files.
+   */
+  usage(key: string): Promise<{ readonly sizeBytes: number; readonly inodes: number; readonly isEntangled: boolean }>;
+  /** Bytes of several together, where what they share counts once. */
+  usageTogether(keys: readonly string[]): Promise<number>;
   /** After a start: removes what a crash left. Returns what it removed, for the log. */
   recover(): Promise<readonly string[]>;
   /** Waits for work in the background (deleting, syncing). The snapshotter is not used after it. */

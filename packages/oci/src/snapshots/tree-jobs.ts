@@ -38,20 +38,25 @@ export async function emptyJob({ directory }: { readonly directory: string }): P
   });
 }
 
-/** What `du` counts: blocks of every inode once, directories included. */
+/**
+ * What `du` counts: blocks of every inode once, directories included. A tree is entangled when some of its files have further names
+ * outside of it.
+ */
 export async function usageJob({
   directory,
 }: {
   readonly directory: string;
-}): Promise<{ sizeBytes: number; inodes: number }> {
+}): Promise<{ sizeBytes: number; inodes: number; isEntangled: boolean }> {
   let blocks = 0;
   let inodes = 0;
-  const seen = new Set<number>();
+  /** Names of files that are yet to be met. */
+  const seen = new Map<number, number>();
   const visit = (path: ByteString): void => {
     const status = lstatNs(fsPath(path));
     if (status.nlink > 1 && (status.mode & S.IFMT) !== S.IFDIR) {
-      if (seen.has(status.ino)) return;
-      seen.add(status.ino);
+      const left = seen.get(status.ino);
+      seen.set(status.ino, (left ?? status.nlink) - 1);
+      if (left !== undefined) return;
     }
     blocks += status.blocks;
     inodes++;
@@ -59,7 +64,7 @@ export async function usageJob({
     for (const name of readdirSync(fsPath(path), { encoding: 'latin1' })) visit(`${path}/${name}`);
   };
   visit(toBytes(directory));
-  return { sizeBytes: blocks * 512, inodes };
+  return { sizeBytes: blocks * 512, inodes, isEntangled: [...seen.values()].some((left) => left > 0) };
 }
 
 /**

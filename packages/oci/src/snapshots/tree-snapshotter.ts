@@ -196,8 +196,13 @@ export class TreeSnapshotter implements Snapshotter {
     return [...this.#entries.values()].map(toInfo);
   }
 
-  usage(key: string): Promise<{ readonly sizeBytes: number; readonly inodes: number }> {
+  usage(key: string): Promise<{ readonly sizeBytes: number; readonly inodes: number; readonly isEntangled: boolean }> {
     return trees.usage(join(this.#entry(key).directory, 'fs'));
+  }
+
+  async usageTogether(keys: readonly string[]): Promise<number> {
+    const bytes = await trees.share(keys.map((key) => join(this.#entry(key).directory, 'fs')));
+    return bytes.reduce((sum, each) => sum + each, 0);
   }
 
   async recover(): Promise<readonly string[]> {

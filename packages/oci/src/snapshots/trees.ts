@@ -7,8 +7,13 @@ export const trees = {
   /** Deletes everything in a directory but the directory. */
   empty: (directory: string): Promise<void> => layerPool.run({ module, job: 'emptyJob', params: { directory } }),
   /** Bytes and inodes as `du` counts them. */
-  usage: (directory: string): Promise<{ sizeBytes: number; inodes: number }> =>
+  usage: (directory: string): Promise<{ sizeBytes: number; inodes: number; isEntangled: boolean }> =>
     layerPool.run({ module, job: 'usageJob', params: { directory } }),
+  /** Bytes of several trees, each file for the first that has it. */
+  share: (directories: readonly string[]): Promise<readonly number[]> => {
+    const parts = directories.map((directory) => ({ directory, isLast: false }));
+    return layerPool.run({ module, job: 'attributeJob', params: { parts } });
+  },
   /** Writes back the file system a directory is on. */
   sync: (directory: string): Promise<void> => layerPool.run({ module, job: 'syncJob', params: { directory } }),
   /** Copies a tree into an existing directory. */

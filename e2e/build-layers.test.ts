@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { must } from '../scripts/lib/run.ts';
+import { Buildx } from './lib/buildx.ts';
+import { BUSYBOX } from './lib/images.ts';
+import { daemonForFile, eventually, uniqueName } from './lib/suite.ts';
+
+const daemon = daemonForFile();
+const buildx = new Buildx(daemon);
+before(() => buildx.prepare());
+
+test('COPY --link makes a layer of its own: another base leaves it cached, and it hides what is below', async () => {
+  const tag = uniqueName('link');
+  const files = (base: string) => ({
+    Dockerfile: [
+      `FROM ${BUSYBOX}`,
+      `RUN mkdir -m 700 /made && echo ${base} >/made/base && ln -s /nowhere /way && chmod 711 /`,
+      'COPY --link dir /made/',
+      'COPY --link dir/file /way/file',
+      'RUN cat /made/base /made/file /way/file',
+    ].join('\n'),
+    'dir/file': 'linked\n',
+  });
+  const first = await buildx.build(files('one'), '-t', tag);
+  assert.match(first, /one\n[^\n]* linked\n[^\n]* linked/);
+  const second = await buildx.build(files('two'), '-t', tag);
+  assert.match(second, /\[3\/5\] COPY --link dir \/made\/\n#\d+ CACHED/);
+  assert.match(second, /\[4\/5\] COPY --link dir\/file \/way\/file\n#\d+ CACHED/);
+  assert.match(second, /two\n[^\n]* linked\n[^\n]* linked/);
+  const shown = ['stat', '-c', '%a %F', '/', '/made', '/way'];
+  assert.equal(await daemon().ok('run', '--rm', tag, ...shown), '711 directory\n755 directory\n755 directory');
+  const layers = await daemon().ok('inspect', '-f', '{{json .RootFS.Layers}}', tag);
+  const archive = join(buildx.folder, 'linked.tar');
+  await daemon().ok('save', '-o', archive, tag);
+  await daemon().ok('rmi', tag);
+  await daemon().ok('builder', 'prune', '-af');
+  await daemon().ok('load', '-i', archive);
+  assert.equal(await daemon().ok('inspect', '-f', '{{json .RootFS.Layers}}', tag), layers);
+});
+
+test('what df and du say of the cache is what is on the disk, also of files that several have', async () => {
+  const folder = buildx.context({ Dockerfile: `FROM ${BUSYBOX}\nCOPY . /data\n`, small: uniqueName() });
+  writeFileSync(join(folder, 'large'), Buffer.alloc(20_000_000, uniqueName()));
+  const tags = [uniqueName('usage'), uniqueName('usage')];
+  for (const tag of tags) {
+    writeFileSync(join(folder, 'small'), uniqueName());
+    assert.equal((await buildx.run('build', '-t', tag, folder)).code, 0);
+  }
+  const root = (await daemon().ok('info', '-f', '{{.DockerRootDir}}')).trim();
+  const measured = async (...paths: readonly string[]) => {
+    await must(['sync', '-f', root]);
+    const lines = (await must(['du', '-sxcB1', ...paths.map((path) => join(root, path))])).trim().split('\n');
+    return Number.parseInt(lines.at(-1) ?? '', 10);
+  };
+  const usage = async () => {
+    const text = await daemon().ok('system', 'df', '--format', '{{json .}}');
+    const sizes = text.split('\n').map((line) => JSON.parse(line) as { readonly Type: string; readonly Size: string });
+    return (type: string) => bytesOf(sizes.find(({ Type }) => Type === type)?.Size ?? '');
+  };
+  const said = await usage();
+  const isNear = (left: number, right: number) => Math.abs(left - right) < 1_500_000;
+  // Two images and a context, and one large file on the disk.
+  assert.ok(said('Images') < 30_000_000, `${said('Images')}`);
+  const all = await measured('snapshots', 'content', 'builder');
+  assert.ok(isNear(said('Images') + said('Build Cache'), all), `${said('Images')} + ${said('Build Cache')} != ${all}`);
+  assert.match(
+    (await buildx.run('du', '--verbose', '--filter', 'type=source.local')).output,
+    /local source for context/,
+  );
+  const pruned = await buildx.run('prune', '-f', '--filter', 'type=source.local');
+  assert.equal(pruned.code, 0, pruned.output);
+  assert.doesNotMatch((await buildx.run('du', '--verbose')).output, /local source/);
+});
+
+test('what a prune says it gave back is free', async () => {
+  const folder = buildx.context({ Dockerfile: `FROM ${BUSYBOX}\nCOPY . /data\nRUN true\n` });
+  writeFileSync(join(folder, 'large'), Buffer.alloc(20_000_000, uniqueName()));
+  const environment = { env: { DOCKER_BUILDKIT: '0' } };
+  const tag = uniqueName('pruned');
+  assert.equal((await daemon().docker(['build', '-t', tag, folder], environment)).code, 0);
+  await daemon().ok('rmi', tag);
+  const root = await daemon().ok('info', '-f', '{{.DockerRootDir}}');
+  const measured = async () => Number.parseInt(await must(['du', '-sxB1', join(root, 'snapshots')]), 10);
+  const before = await measured();
+  const kept = await daemon().docker(['builder', 'prune', '-f', '--filter', 'until=24h'], environment);
+  assert.match(kept.output, /Total.*: +0B/);
+  const said = /Total.*: +([\d.]+[kMG]?B)/.exec(
+    (await daemon().docker(['builder', 'prune', '-f'], environment)).output,
+  )?.[1];
+  assert.ok(bytesOf(said ?? '') > 20_000_000, said);
+  await eventually('the space is given back', async () => before - (await measured()) > 20_000_000);
+});
+
+function bytesOf(text: string): number {
+  const match = /^([\d.]+)(B|kB|MB|GB)/.exec(text);
+  return Number(match?.[1]) * ({ B: 1, kB: 1e3, MB: 1e6, GB: 1e9 }[match?.[2] ?? 'B'] ?? 1);
+}

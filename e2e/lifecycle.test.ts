@@ -235,3 +235,13 @@ test('docker rm -f in the middle of a start leaves no process behind', async () 
   const left = await run(['pgrep', '-f', `^sleep ${mark}$`]);
   assert.equal(left.stdout, '');
 });
+
+test('docker stop right after the start reaches a program that sets up a handler', async () => {
+  const script = 'trap "exit 7" TERM; while :; do sleep 0.02; done';
+  for (let round = 0; round < 5; round++) {
+    const name = uniqueName();
+    await daemon().ok('run', '-d', '--name', name, BUSYBOX, 'sh', '-c', script);
+    await daemon().ok('stop', '-t', '60', name);
+    assert.equal(await daemon().ok('inspect', '-f', '{{.State.ExitCode}}', name), '7');
+  }
+});

@@ -38,6 +38,19 @@ export function readStatus(pid: number): ProcessStatus | undefined {
   };
 }
 
+/**
+ * True when a signal means something to a process: it catches it, ignores it on purpose, or keeps it for later. False for the default
+ * action, and when there is no such process.
+ */
+export function heedsSignal(pid: number, signal: number): boolean {
+  const text = readProc(`/proc/${pid}/status`) ?? '';
+  const bit = 1n << BigInt(signal - 1);
+  return ['SigBlk', 'SigIgn', 'SigCgt'].some((name) => {
+    const mask = new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(text)?.[1] ?? '0';
+    return (BigInt(`0x${mask}`) & bit) !== 0n;
+  });
+}
+
 /** The pids that exist now. */
 export function listProcesses(): number[] {
   return readdirSync('/proc')

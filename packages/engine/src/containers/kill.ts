@@ -1,12 +1,13 @@
 import { hasErrno, messageOf, WharfError, withDeadline } from '@wharf/kit';
 import { killCgroup } from '@wharf/linux/cgroup';
 import { pidfdSendSignal } from '@wharf/linux/pidfd';
+import { hasEnded, heedsSignal } from '@wharf/linux/proc';
 import { parseSignal, SIGNALS } from '@wharf/linux/signals';
 import { containerNotRunning } from '@wharf/wire/docker/messages';
 import { cancelRestart } from './auto-restart.ts';
 import type { WaitResult } from './container-service.ts';
 import type { ExitFollowUps } from './exit.ts';
-import { FIRST_INSTRUCTIONS_MS, KILL_LAST_WAIT_MS, KILL_WAIT_MS } from './limits.ts';
+import { HANDLER_LOOK_MS, HANDLER_WAIT_MS, KILL_LAST_WAIT_MS, KILL_WAIT_MS } from './limits.ts';
 import type { LiveContainer, Run } from './live.ts';
 import { cgroupOf, locked, publish, type Room, runtimeOf } from './room.ts';
 
@@ -79,7 +80,7 @@ export async function sendSignal(room: Room, live: LiveContainer, signal: number
     if (cancelRestart(room, live, then)) return;
     const { run } = live;
     if (run === undefined) return;
-    if (signal !== SIGNALS.SIGKILL) await settle(room, run);
+    if (signal !== SIGNALS.SIGKILL) await settle(room, run, signal);
     try {
       pidfdSendSignal(run.pidfd, signal);
     } catch (error) {
@@ -96,12 +97,15 @@ export async function sendSignal(room: Room, live: LiveContainer, signal: number
 }
 
 /**
- * Process 1 of a pid namespace ignores signals it has no handler for (pid_namespaces(7)): one sent before the program has run
- * its first instructions would be lost, and a stop would last its whole grace.
+ * Process 1 of a pid namespace ignores signals it has no handler for (pid_namespaces(7)): one sent before the program has got as far
+ * as to set it up would be lost, and a stop would last its whole grace. A program that means to have none is waited for once.
  */
-async function settle(room: Room, run: Run): Promise<void> {
-  const ranMs = Number((room.clock.nowNs() - run.startedAtNs) / 1_000_000n);
-  if (ranMs >= 0 && ranMs < FIRST_INSTRUCTIONS_MS) await room.clock.sleep(FIRST_INSTRUCTIONS_MS - ranMs);
+async function settle(room: Room, run: Run, signal: number): Promise<void> {
+  for (;;) {
+    const ranMs = Number((room.clock.nowNs() - run.startedAtNs) / 1_000_000n);
+    if (ranMs < 0 || ranMs >= HANDLER_WAIT_MS || heedsSignal(run.pid, signal) || hasEnded(run.pid)) return;
+    await room.clock.sleep(HANDLER_LOOK_MS);
+  }
 }
 
 function isStopSignal(live: LiveContainer, signal: number): boolean {

@@ -27,8 +27,9 @@ export const MIN_MEMORY_BYTES = 6 * 1024 * 1024;
 export const USER_FILE_LIMIT_BYTES = 4 * 1024 * 1024;
 export const TOP_DEADLINE_MS = 10_000;
 
-/** What a small program needs from its start until it handles signals; signals are held back for so long. */
-export const FIRST_INSTRUCTIONS_MS = 30;
+/** What a program may need from its start until it handles signals; one it does not handle yet is held back for so long. */
+export const HANDLER_WAIT_MS = 300;
+export const HANDLER_LOOK_MS = 5;
 /** Between a sign of exhausted memory and the look at what was killed, and how many looks are taken. */
 export const OOM_SETTLE_MS = 50;
 export const OOM_TRIES = 20;

@@ -177,3 +177,22 @@ test('a shell in a failed step has the size of its client’s window', async () 
   );
   assert.match(shown, /21 61\nit-is-2\n/);
 });
+
+test('a client that dies in such a shell takes it along', async () => {
+  const folder = buildx.context({ Dockerfile: FAILING });
+  const child = spawn(join(ROOT, 'bin/wharf'), ['build', '--on-error', 'shell', folder], {
+    env: buildx.environment,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stdin.write('echo here-$((1+1)); sleep 321\n');
+  await eventually('the shell to run', async () => output.includes('here-2'));
+  child.kill('SIGKILL');
+  await closed;
+  await eventually('the command to end', async () => (await run(['pgrep', '-f', 'sleep 321'])).code !== 0);
+  await eventually('the build to end', async () => (await refs('status=running')).length === 0);
+});

@@ -4,13 +4,13 @@ import { heedsSignal } from './proc.ts';
 import { SIGNALS } from './signals.ts';
 
 test('heedsSignal() tells a handler from the default action', () => {
-  assert.equal(heedsSignal(process.pid, SIGNALS.SIGUSR2), false);
+  assert.equal(heedsSignal(process.pid, SIGNALS.SIGALRM), false);
   const ignore = (): void => undefined;
-  process.on('SIGUSR2', ignore);
+  process.on('SIGALRM', ignore);
   try {
-    assert.equal(heedsSignal(process.pid, SIGNALS.SIGUSR2), true);
+    assert.equal(heedsSignal(process.pid, SIGNALS.SIGALRM), true);
   } finally {
-    process.removeListener('SIGUSR2', ignore);
+    process.removeListener('SIGALRM', ignore);
   }
   assert.equal(heedsSignal(2 ** 22 + 1, SIGNALS.SIGTERM), false, 'no such process');
 });

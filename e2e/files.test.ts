@@ -115,7 +115,7 @@ test('docker rmi refuses an image that a running container uses, also by force',
   assert.notEqual(refused.code, 0);
   assert.match(
     refused.stderr,
-    /conflict: unable to remove repository reference "used:one" \(must force\) - container [0-9a-f]+ is using its referenced image/,
+    /conflict: unable to delete used:one \(must be forced\) - container [0-9a-f]+ is using its referenced image/,
   );
   const id = await daemon().ok('inspect', '-f', '{{.Id}}', 'used:one');
   const forced = await daemon().docker(['rmi', '-f', id]);

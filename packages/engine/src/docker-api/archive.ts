@@ -1,4 +1,4 @@
-import { WharfError } from '@wharf/kit';
+import { WharfError, withDeadline } from '@wharf/kit';
 import { BAD_PATH } from '@wharf/wire/docker/messages';
 import type { ContainerPathStat } from '@wharf/wire/docker/types';
 import type { ApiRequest, ApiResponse, ResponseStream, Route } from '@wharf/wire/http/route';
@@ -32,8 +32,8 @@ async function getArchive(engine: Pick<Engine, 'archive'>, request: ApiRequest, 
 }
 
 async function putArchive(engine: Pick<Engine, 'archive'>, request: ApiRequest, response: ApiResponse): Promise<void> {
-  const path = readPath(request);
   try {
+    const path = readPath(request);
     await engine.archive.put(request.params['id'] ?? '', {
       path,
       // Left whole when unpacking fails, so that the client still gets to read why.
@@ -42,10 +42,27 @@ async function putArchive(engine: Pick<Engine, 'archive'>, request: ApiRequest, 
       copyUidGid: request.query.bool('copyUIDGID'),
       signal: request.signal,
     });
+  } catch (error) {
+    await readSome(request);
+    throw error;
   } finally {
     request.body.resume();
   }
   response.empty(200);
+}
+
+/** As Go's server does: an answer before the end of a short body makes clients complain of their own writing. Never throws. */
+const READ_BEFORE_ERROR = { bytes: 256 * 1024, ms: 1000 };
+
+async function readSome({ body, signal }: ApiRequest): Promise<void> {
+  const read = async (): Promise<void> => {
+    let bytes = 0;
+    for await (const piece of body.iterator({ destroyOnReturn: false })) {
+      bytes += (piece as Buffer).length;
+      if (bytes > READ_BEFORE_ERROR.bytes) break;
+    }
+  };
+  await withDeadline({ ms: READ_BEFORE_ERROR.ms, signal }, read).catch(() => undefined);
 }
 
 async function exportContainer(

@@ -243,7 +243,7 @@ test('remove() heeds containers', async () => {
   const remove = (name: string, force = false) => room.images.remove(name, { force, pruneParents: true });
   room.users.set(target.digest, [{ containerId: id, running: true }]);
   await assert.rejects(remove('x:1'), {
-    message: `conflict: unable to remove repository reference "x:1" (must force) - container ${id.slice(0, 12)} is using its referenced image ${short}`,
+    message: `conflict: unable to delete x:1 (must be forced) - container ${id.slice(0, 12)} is using its referenced image ${short}`,
   });
   await assert.rejects(remove(short, true), {
     message: `conflict: unable to delete ${short} (cannot be forced) - image is being used by running container ${id.slice(0, 12)}`,

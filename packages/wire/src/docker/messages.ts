@@ -59,7 +59,7 @@ export const pullAccessDenied = (name: string): string =>
   `pull access denied for ${name}, repository does not exist or may require 'docker login'`;
 
 export const imageReferenceInUse = (reference: string, containerId: string, imageId: string): string =>
-  `conflict: unable to remove repository reference "${reference}" (must force) - container ${containerId} is using its referenced image ${imageId}`;
+  `conflict: unable to delete ${reference} (must be forced) - container ${containerId} is using its referenced image ${imageId}`;
 
 export const imageInUse = (imageId: string, containerId: string, running: boolean): string =>
   `conflict: unable to delete ${imageId} (${running ? 'cannot be forced' : 'must be forced'}) - image is being used by ${running ? 'running' : 'stopped'} container ${containerId}`;

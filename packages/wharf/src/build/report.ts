@@ -109,10 +109,7 @@ function readSource(document: {
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [/exit code: 127/, 'The command was not found in the image: is its package installed in an earlier step?'],
-  [
-    /exit code: 137/,
-    "The command was killed: perhaps it ran out of memory (--memory of the machine, or the daemon's log).",
-  ],
+  [/exit code: 137/, 'The command was killed, perhaps because memory ran out.'],
   [
     /no space left on device/i,
     'The disk is full: `wharf builder prune` gives the cache back, `wharf disk` says what takes the space.',

@@ -36,6 +36,8 @@ interface Given {
 export async function openInputs(given: Given): Promise<Inputs> {
   using cleanup = new DisposableStack();
   const draft = new Draft(cleanup);
+  // A writer that goes on must not keep a program that has nothing left to do.
+  if (given.context === '-' || given.file === '-') cleanup.defer(() => void given.stdin.destroy());
   if (given.context === '-') await draft.standardInput(given);
   else if (isRemote(given.context)) await draft.remote(given);
   else await draft.local(given);

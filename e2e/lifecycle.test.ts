@@ -245,3 +245,32 @@ test('docker stop right after the start reaches a program that sets up a handler
     assert.equal(await daemon().ok('inspect', '-f', '{{.State.ExitCode}}', name), '7');
   }
 });
+
+test('docker checkpoint says what there is not, and what the host lacks', async () => {
+  const name = uniqueName();
+  await daemon().ok('run', '-d', '--name', name, BUSYBOX, 'sleep', '1000');
+  const request = async (method: string, path: string, body?: object) => {
+    const { request: send } = process.getBuiltinModule('node:http');
+    const { promise, resolve, reject } = Promise.withResolvers<{ readonly status: number; readonly text: string }>();
+    const asked = send({
+      socketPath: daemon().socketPath,
+      method,
+      path,
+      headers: { 'content-type': 'application/json' },
+    });
+    asked.on('error', reject).on('response', async (response) => {
+      resolve({ status: response.statusCode ?? 0, text: String(Buffer.concat(await response.toArray())) });
+    });
+    asked.end(body && JSON.stringify(body));
+    return promise;
+  };
+  const made = await request('POST', `/containers/${name}/checkpoints`, { CheckpointID: 'one' });
+  assert.equal(made.status, 501);
+  assert.match(
+    made.text,
+    /Cannot checkpoint container .*: checkpoints are not part of this version of wharf \(this host/,
+  );
+  assert.equal((await request('POST', `/containers/${name}/checkpoints`, { CheckpointID: '../x' })).status, 400);
+  assert.deepEqual(await request('GET', `/containers/${name}/checkpoints`), { status: 200, text: '[]\n' });
+  assert.equal((await request('DELETE', `/containers/${name}/checkpoints/one`)).status, 404);
+});

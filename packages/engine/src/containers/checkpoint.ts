@@ -2,29 +2,21 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno, WharfError } from '@wharf/kit';
 import { containerNotRunning } from '@wharf/wire/docker/messages';
+import { noCheckpoints } from './checkpoint-support.ts';
 import type { CheckpointOptions } from './container-service.ts';
 import type { LiveContainer } from './live.ts';
-import { pathsOf, publish, type Room } from './room.ts';
+import { pathsOf, publish, type Room, runtimeOf } from './room.ts';
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
-/**
- * Checkpoints need CRIU and a runtime built with it. Debian's crun is not, so this says so instead of failing half-way; a
- * restore is refused in the same words.
- */
-export function checkpointUnsupported(): WharfError {
-  return new WharfError('not-implemented', 'Cannot checkpoint: the OCI runtime of this host is built without CRIU', {
-    hint: 'install a crun with +CRIU (crun --version) and criu',
-  });
-}
-
-export function createCheckpoint(live: LiveContainer, options: CheckpointOptions): Promise<void> {
+/** Refuses in Docker's words what could not be checkpointed anyhow, and the rest because there are no checkpoints. */
+export async function createCheckpoint(room: Room, live: LiveContainer, options: CheckpointOptions): Promise<void> {
   checkName(options.checkpoint);
   if (live.run === undefined) throw new WharfError('conflict', containerNotRunning(live.id));
   if (live.record.config.Tty === true) {
     throw new WharfError('invalid-argument', 'checkpoint not supported on containers with tty');
   }
-  throw checkpointUnsupported();
+  throw await noCheckpoints(`checkpoint container ${live.record.name}`, runtimeOf(room, live.record));
 }
 
 export async function listCheckpoints(

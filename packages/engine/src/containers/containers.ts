@@ -1,7 +1,8 @@
 import { WharfError } from '@wharf/kit';
 import { containerNotRunning, noSuchContainer } from '@wharf/wire/docker/messages';
 import { scheduleRestart } from './auto-restart.ts';
-import { checkpointUnsupported, createCheckpoint, listCheckpoints, removeCheckpoint } from './checkpoint.ts';
+import { createCheckpoint, listCheckpoints, removeCheckpoint } from './checkpoint.ts';
+import { noCheckpoints } from './checkpoint-support.ts';
 import { commitContainer } from './commit.ts';
 import type { ContainerService } from './container-service.ts';
 import { createContainer } from './create.ts';
@@ -12,7 +13,7 @@ import { pruneContainers } from './prune.ts';
 import { autoRemove, removeContainer } from './remove.ts';
 import { renameContainer } from './rename.ts';
 import { loadRecords, restoreContainers } from './restore.ts';
-import { type ContainerDeps, createRoom, locked, publish, type Room } from './room.ts';
+import { type ContainerDeps, createRoom, locked, publish, type Room, runtimeOf } from './room.ts';
 import { acquireRootfs, releaseRootfs } from './rootfs.ts';
 import { sizeOf } from './size.ts';
 import { startContainer } from './start.ts';
@@ -60,7 +61,9 @@ function lifeVerbs(room: Room, then: ExitFollowUps): LifeVerbs {
     create: (options) => createContainer(room, options),
     async start(idOrName, options = {}) {
       const live = registry.get(idOrName);
-      if (options.checkpoint) throw checkpointUnsupported();
+      if (options.checkpoint) {
+        throw await noCheckpoints(`restore container ${live.record.name}`, runtimeOf(room, live.record));
+      }
       await startContainer(room, live, then);
     },
     stop: async (name, options) => stopContainer(room, registry.get(name), { ...options, name }, then),
@@ -96,7 +99,7 @@ function changeVerbs(room: Room): ChangeVerbs {
     update: async (name, change) => updateContainer(room, registry.get(name), change),
     top: async (name, psArguments) => topContainer(room, registry.get(name), psArguments),
     commit: async (name, options) => commitContainer(room, registry.get(name), options),
-    checkpointCreate: async (name, options) => createCheckpoint(registry.get(name), options),
+    checkpointCreate: async (name, options) => createCheckpoint(room, registry.get(name), options),
     checkpointList: async (name, directory) => listCheckpoints(room, registry.get(name), directory),
     checkpointRemove: async (name, checkpoint, directory) =>
       removeCheckpoint(room, registry.get(name), { checkpoint, directory }),

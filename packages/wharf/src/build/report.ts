@@ -109,6 +109,13 @@ function readSource(document: {
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [/exit code: 127/, 'The command was not found in the image: is its package installed in an earlier step?'],
+  // What went wrong while files were sent comes back through the daemon, without its hint.
+  [/its name is no UTF-8/, 'Rename the file, or leave it out by .dockerignore.'],
+  [/of the build context: (?:EACCES|EPERM)/, 'Leave it out by .dockerignore, or make it readable.'],
+  [
+    /vanished while the build context was read/,
+    'Something writes into the context. Leave that out by .dockerignore, or build again.',
+  ],
   [/exit code: 137/, 'The command was killed, perhaps because memory ran out.'],
   [
     /no space left on device/i,

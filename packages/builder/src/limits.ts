@@ -71,3 +71,9 @@ export const MAX_READ_FILE_BYTES = 64 * 1024 * 1024;
 
 /** How many names of a client's directory are looked at to guess which was meant. */
 export const MAX_LISTED_NAMES = 10_000;
+
+/** Results and sources that one build keeps for its client to look into. */
+export const MAX_HELD_RESULTS = 256;
+
+/** Layers of a cache that are packed side by side. */
+export const MAX_PACKED_LAYERS = 4;

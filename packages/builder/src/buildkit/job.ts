@@ -8,6 +8,7 @@ import type { Subrequest } from '../checks/subrequests.ts';
 import type { LineRange } from '../dockerfile/location.ts';
 import { Explainer } from '../explain/explainer.ts';
 import type { CredentialsSource } from '../interfaces.ts';
+import { MAX_HELD_RESULTS } from '../limits.ts';
 import type { StepSecrets } from '../ops/step-mounts.ts';
 import { imageError } from '../plan/image-error.ts';
 import type { BuildPlan } from '../plan/plan.ts';
@@ -128,6 +129,9 @@ export class BuildJob {
   /** Fetches a source that the client wants to look into; nothing for no source. */
   async look(definition: DefinitionMessage | undefined): Promise<ResultMessage> {
     if (definition === undefined) return { ref: { id: '' }, metadata: {} };
+    if (this.#held.length >= MAX_HELD_RESULTS) {
+      throw new WharfError('resource-exhausted', `Cannot look into more than ${MAX_HELD_RESULTS} sources in one build`);
+    }
     const session = await this.#sessions.get(this.#request.Session);
     const { promise: released, resolve } = Promise.withResolvers<void>();
     const found = Promise.withResolvers<HeldResult>();

@@ -1,3 +1,4 @@
+import { Semaphore } from '@wharf/kit';
 import { chainIds } from '@wharf/oci/spec/chain-id';
 import type { Descriptor, Index, Manifest } from '@wharf/oci/spec/image';
 import {
@@ -12,6 +13,7 @@ import {
   OCI_MANIFEST,
 } from '@wharf/oci/spec/media-types';
 import type { LayerForm } from '../interfaces.ts';
+import { MAX_PACKED_LAYERS } from '../limits.ts';
 import type { BuildResult, ExportTools } from '../result.ts';
 import { CACHE_CONFIG, type CacheConfig, type CacheLayer, type CacheRecord } from './cache-config.ts';
 import { storeBlob } from './fetch-layers.ts';
@@ -56,8 +58,9 @@ export async function writeCache(
   const all = from.recorder.steps;
   const steps = form.mode === 'max' ? all : stepsOf(platforms, all);
   const writer = new CacheWriter(form, from.remote, tools);
+  await writer.pack(steps);
   const records: CacheRecord[] = [];
-  for (const step of steps) records.push(recordOf(step, await writer.layerOf(step)));
+  for (const step of steps) records.push(recordOf(step, writer.layerOf(step)));
   const { lease } = tools;
   const document: CacheConfig = { layers: writer.layers, records };
   const stored = await lease.put(json(document));
@@ -79,6 +82,8 @@ class CacheWriter {
   readonly #tools: Tools;
   readonly #places = new Map<string, number>();
   readonly #blobs = new Map<string, Descriptor>();
+  /** Blobs of layers, by their chain ids. */
+  readonly #packed = new Map<string, Descriptor>();
   readonly layers: CacheLayer[] = [];
 
   constructor(form: CacheForm, remote: RemoteSteps | undefined, tools: Tools) {
@@ -92,15 +97,31 @@ class CacheWriter {
     return [...this.#blobs.values()];
   }
 
+  /** Finds or makes the blobs of all layers, several at once. */
+  async pack(steps: readonly StepResult[]): Promise<void> {
+    const wanted = new Map<string, Descriptor>();
+    for (const { tree } of steps) {
+      for (const [index, chainId] of chainIds(tree.layers.map(({ diffId }) => diffId)).entries()) {
+        const descriptor = tree.layers[index]?.descriptor;
+        if (descriptor !== undefined) wanted.set(chainId, descriptor);
+      }
+    }
+    const slots = new Semaphore(MAX_PACKED_LAYERS);
+    const packing = [...wanted].map(([chainId, descriptor]) =>
+      slots.run(async () => this.#packed.set(chainId, await this.#blob(chainId, descriptor))),
+    );
+    for (const each of await Promise.allSettled(packing)) if (each.status === 'rejected') throw each.reason;
+  }
+
   /** The place of a step's topmost layer, which is written with all below it. */
-  async layerOf({ tree }: StepResult): Promise<number> {
+  layerOf({ tree }: StepResult): number {
     const chain = chainIds(tree.layers.map(({ diffId }) => diffId));
     let parent = -1;
     for (const [index, layer] of tree.layers.entries()) {
       const chainId = chain[index] ?? '';
       let place = this.#places.get(chainId);
       if (place === undefined) {
-        const blob = await this.#blob(chainId, layer.descriptor);
+        const blob = this.#packed.get(chainId) ?? layer.descriptor;
         place = this.layers.length;
         this.#places.set(chainId, place);
         const { digest, size, mediaType } = blob;

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { hostPlatform } from '@wharf/oci/spec/platform';
 import { MAX_LINE_HISTORIES } from '../limits.ts';
-import type { CopyAction } from '../plan/vertex.ts';
+import type { BuildPlan } from '../plan/plan.ts';
+import type { CopyAction, RunVertex } from '../plan/vertex.ts';
 import { type ContextIndex, writeIndex } from '../sources/context-index.ts';
 import { changedFiles } from './changed-files.ts';
+import { Explainer } from './explainer.ts';
 import { LineHistories, type LineRecord } from './line-history.ts';
 import { nearestLine, reasonOf } from './reason.ts';
 
@@ -126,4 +129,25 @@ test('LineHistories keep what was written last, with the index as it was, and no
   assert.ok(readdirSync(root).length <= MAX_LINE_HISTORIES * 2);
   mkdirSync(join(scratch, 'bad'));
   assert.deepEqual(new LineHistories(join(scratch, 'bad', 'none')).read('x'), []);
+});
+
+test('Explainer.save() does not fail a build whose disk takes nothing', async () => {
+  const blocked = join(scratch, 'a-file');
+  writeFileSync(blocked, '');
+  const told: string[] = [];
+  const explainer = new Explainer({
+    ...{ histories: new LineHistories(join(blocked, 'lines')), name: 'x', buildArguments: [] },
+    tell: (_, text) => told.push(text),
+  });
+  const vertex: RunVertex = {
+    ...{ kind: 'run', base: undefined, args: ['x'], env: [], hiddenEnv: [], cwd: '/', user: '', mounts: [] },
+    ...{ network: 'default', insecure: false, hostname: '', platform: hostPlatform(), noCache: false, name: 'RUN x' },
+  };
+  const nothing = () => undefined;
+  const stage = { stage: { name: 'one' }, buildArgs: [], steps: [{ result: vertex, makesTree: true, text: 'RUN x' }] };
+  const plan = { stages: [stage] } as unknown as BuildPlan;
+  const observer = explainer.watch({ started: nothing, output: nothing, done: nothing }, [plan]);
+  await observer.keyed?.(vertex, { parts: ['run', '', {}], inputs: [], found: 'absent' });
+  await explainer.save();
+  assert.deepEqual(told, ['ran: never built here']);
 });

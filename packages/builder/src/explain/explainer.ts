@@ -68,7 +68,12 @@ export class Explainer {
     const all = [...lines, ...others].toSorted((left, right) =>
       left.stage === right.stage ? left.index - right.index : left.stage < right.stage ? -1 : 1,
     );
-    await this.#histories.write(this.#name, all, this.#indexes);
+    try {
+      await this.#histories.write(this.#name, all, this.#indexes);
+    } catch (error) {
+      // A full or failing disk costs the next explanation, not this build; it shows itself where it matters.
+      if (!(error instanceof Error && 'syscall' in error)) throw error;
+    }
   }
 
   #note(

@@ -6,6 +6,7 @@ import { Checks } from './checks/checks.ts';
 import { parseDockerfile } from './dockerfile/dockerfile.ts';
 import type { BuildImages, CredentialsSource } from './interfaces.ts';
 import { MAX_PLATFORMS } from './limits.ts';
+import { canonicalName } from './plan/canonical-name.ts';
 import { type BuildPlan, type PlanOptions, planBuild } from './plan/plan.ts';
 import { shareVertices } from './plan/share-vertices.ts';
 
@@ -30,6 +31,8 @@ export interface PlanRequest {
   readonly signal: AbortSignal;
   /** Takes Docker's progress documents of pulls. */
   readonly onPull: (document: unknown) => void;
+  /** Shows a client that an image is being looked for, which may take a pull. */
+  readonly whileResolving?: (<T>(title: string, work: () => Promise<T>) => Promise<T>) | undefined;
   /** The patterns of the context's .dockerignore, for a check. */
   readonly ignorePatterns?: (() => Promise<readonly string[]>) | undefined;
   /** As of a plan's options. */
@@ -73,8 +76,12 @@ export async function planOptions(images: BuildImages, request: PlanRequest): Pr
     buildPlatform: host,
     targetPlatform: request.platforms[0] ?? host,
     ...(namedSource === undefined ? {} : { namedSource }),
-    resolveImage: (reference, platform) =>
-      images.resolve(reference, platform, { pull, progress: request.onPull, signal, credentials }),
+    resolveImage: (reference, platform) => {
+      const { whileResolving = (_, work) => work() } = request;
+      return whileResolving(`[internal] load metadata for ${canonicalName(reference)}`, () =>
+        images.resolve(reference, platform, { pull, progress: request.onPull, signal, credentials }),
+      );
+    },
   };
 }
 

@@ -217,7 +217,9 @@ export class BuildJob {
           exportStep: (title, work) => this.progress.step(title, work),
         });
       } catch (error) {
-        const explained = await explainMissing(error, { plans: planned, at: failed.at, list: source.list });
+        const explained = await explainMissing(error, {
+          ...{ plans: planned, at: failed.at, list: source.list, ignorePatterns: source.ignorePatterns },
+        });
         throw withSource(explained, options.filename, source.dockerfile, failed.at);
       } finally {
         warnings.tell();
@@ -284,6 +286,7 @@ export class BuildJob {
       ignorePatterns: source.ignorePatterns,
       onChecks: (checks) => warnings?.begin(checks),
       onPull: () => undefined,
+      whileResolving: (title, work) => this.progress.step(title, work),
     };
   }
 

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { isKind, messageOf, WharfError } from '@wharf/kit';
 import type { LineRange } from '../dockerfile/location.ts';
 import { nearest } from '../dockerfile/suggest.ts';
+import { PatternList } from '../files/pattern-list.ts';
 import type { BuildPlan } from '../plan/plan.ts';
 import type { Vertex } from '../plan/vertex.ts';
 
@@ -11,6 +12,8 @@ export interface MissingFacts {
   readonly at: LineRange | undefined;
   /** The paths of the client's directory that a pattern matches, those that .dockerignore leaves out among them. */
   readonly list: ((pattern: string) => Promise<readonly string[]>) | undefined;
+  /** What .dockerignore says. */
+  readonly ignorePatterns: () => Promise<readonly string[]>;
 }
 
 const MISSING = /"(\/[^"\n]*)": not found$/;
@@ -19,13 +22,15 @@ const MISSING = /"(\/[^"\n]*)": not found$/;
  * An error over a path that the build context does not have, with what may be the matter: .dockerignore leaves it out, or something
  * of nearly that name is there. Any other error is returned as it is.
  */
-export async function explainMissing(error: unknown, { plans, at, list }: MissingFacts): Promise<unknown> {
+export async function explainMissing(error: unknown, { plans, at, list, ignorePatterns }: MissingFacts): Promise<unknown> {
   const path = isKind(error, 'not-found') ? MISSING.exec(messageOf(error))?.[1] : undefined;
   if (path === undefined || list === undefined || !isOfContext(plans, at)) return error;
   try {
     const names = (await list(posix.join(posix.dirname(path), '*').slice(1))).map((name) => `/${name}`);
     const near = nearest(path, names);
-    if (names.includes(path)) return reworded(error, ': it is there, but excluded by .dockerignore');
+    // A symlink that leads nowhere is there, too.
+    const isIgnored = names.includes(path) && new PatternList(await ignorePatterns()).matches(path.slice(1));
+    if (isIgnored) return reworded(error, ': it is there, but excluded by .dockerignore');
     return near === undefined ? error : reworded(error, ` (did you mean ${JSON.stringify(near)}?)`);
   } catch {
     // The client is gone, or cannot list: the error stands for itself.

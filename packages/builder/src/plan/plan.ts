@@ -1,4 +1,4 @@
-import { formatCanonical, parseReference, withDefaultTag } from '@wharf/kit';
+import { parseReference } from '@wharf/kit';
 import type { Platform } from '@wharf/oci/spec/image';
 import { checkBasePlatform, checkDefaultBases } from '../checks/check-from.ts';
 import type { CheckOptions } from '../checks/check-options.ts';
@@ -9,6 +9,7 @@ import { DockerfileError, type LineRange, withLocation } from '../dockerfile/loc
 import { parseSyntax } from '../dockerfile/parser.ts';
 import { didYouMean } from '../dockerfile/suggest.ts';
 import { evaluateStage, type StageStart } from './evaluate-stage.ts';
+import { canonicalName } from './canonical-name.ts';
 import { readFromLine } from './from-line.ts';
 import { automaticArgs, type GlobalArgs, globalArgs, proxyEnvironment } from './global-args.ts';
 import { DEFAULT_PATH, environmentMap, ImageDraft } from './image-draft.ts';
@@ -288,14 +289,6 @@ function imageVertex(image: BaseImage): ImageVertex | undefined {
   return image.diffIds.length === 0
     ? undefined
     : { kind: 'image', image, name: `FROM ${canonicalName(image.reference)}` };
-}
-
-function canonicalName(reference: string): string {
-  try {
-    return formatCanonical(withDefaultTag(parseReference(reference)));
-  } catch {
-    return reference;
-  }
 }
 
 function isOn(path: Path, index: number): boolean {

@@ -3,6 +3,7 @@ import { WharfError } from '@wharf/kit';
 import type { GrpcDetail } from '@wharf/wire/grpc/status';
 import { lowLevelOp } from '../attestations/low-level.ts';
 import type { Builder } from '../build.ts';
+import type { StepProcess } from '../interfaces.ts';
 import type { FailedStep } from '../ops/failed-step.ts';
 import type { OpenStep, StepCommand, StepIo } from '../ops/open-step.ts';
 import type { NewContainer } from './gateway-messages.ts';
@@ -16,7 +17,8 @@ interface Container {
   /** Given back with the container; the failed step itself outlives it. */
   readonly isOwn: boolean;
   readonly ended: AbortController;
-  running: Promise<unknown> | undefined;
+  /** The first process; others run beside it. */
+  first: { readonly ended: Promise<unknown>; readonly process: Promise<StepProcess | undefined> } | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ interface Container {
  *   container on it; what is changed in other roots goes with the container.
  * - `ExecProcess` is a stream: `Init` first, with `Meta` and `Fds` ([0, 1, 2] for all three) or `Tty` (then 1 carries all output), then
  *   `File` (with `EOF` for the end of stdin), `Resize` and `Signal` from the client; `Started`, `File`, `Exit{Code}`, `Done` from here.
- *   A root runs one process at a time; several may run one after the other.
+ *   Several processes may run in a container; the first one takes the others with it. A root is one container's at a time.
  * - All calls carry the build's reference in the metadata `buildkit-controlapi-buildid`.
  */
 export class JobContainers {
@@ -68,7 +70,7 @@ export class JobContainers {
     const root = Mounts.find(({ dest }) => dest === '/')?.resultID ?? '';
     const ended = new AbortController();
     const isOwn = root !== this.#failed?.root;
-    this.#open.set(ContainerID, { ...{ step: await this.#root(root), isOwn, ended }, running: undefined });
+    this.#open.set(ContainerID, { ...{ step: await this.#root(root), isOwn, ended }, first: undefined });
   }
 
   #root(id: string): Promise<OpenStep> {
@@ -80,23 +82,31 @@ export class JobContainers {
     throw new WharfError('not-found', `Cannot open a container on "${id}": nothing is held under that id`);
   }
 
-  /** Runs a command in a container to its end. Throws `failed-precondition` while another runs in the same root. */
+  /** Runs a command in a container to its end. Throws `failed-precondition` while another container runs in the same root. */
   async run(containerId: string, command: StepCommand, io: StepIo): Promise<{ readonly exitCode: number }> {
     const container = this.#open.get(containerId);
     if (container === undefined) throw new WharfError('not-found', `container ${containerId} not found`);
-    if ([...this.#open.values()].some(({ step, running }) => step === container.step && running !== undefined)) {
-      throw new WharfError(
-        'failed-precondition',
-        'Cannot run a second process in this container: wait for the first one to end',
-      );
-    }
     const signal = AbortSignal.any([io.signal, container.ended.signal]);
-    const running = container.step.run(command, { ...io, signal });
-    container.running = running.catch(() => undefined);
+    const first = await container.first?.process;
+    if (first !== undefined) return first.exec({ ...command, ...io, signal });
+    if ([...this.#open.values()].some((other) => other.step === container.step && other.first !== undefined)) {
+      throw new WharfError('failed-precondition', 'Cannot run a process: another container runs one in the same root');
+    }
+    const started = Promise.withResolvers<StepProcess | undefined>();
+    const console = {
+      tty: io.console?.tty === true,
+      started: (process: StepProcess) => {
+        started.resolve(process);
+        io.console?.started(process);
+      },
+    };
+    const running = container.step.run(command, { ...io, console, signal });
+    container.first = { ended: running.catch(() => undefined), process: started.promise };
     try {
       return await running;
     } finally {
-      container.running = undefined;
+      started.resolve(undefined);
+      container.first = undefined;
     }
   }
 
@@ -106,7 +116,7 @@ export class JobContainers {
     if (container === undefined) return;
     this.#open.delete(containerId);
     container.ended.abort(new WharfError('aborted', 'the container is released'));
-    await container.running;
+    await container.first?.ended;
     if (container.isOwn) await container.step[Symbol.asyncDispose]();
   }
 

@@ -68,19 +68,33 @@ export async function openStep(
   const opened = undo.move();
   return {
     async run({ args, env, cwd, user }, { output, signal, console }) {
+      const lent = [...vertex.hiddenEnv, ...prepared.env];
       const start = (volumes: readonly StepVolume[]) =>
         deps.runner.run({
           ...{ id, rootfs, args, cwd, user, hostname: vertex.hostname || HOSTNAME },
-          env: [...env, ...vertex.hiddenEnv, ...prepared.env],
+          env: [...env, ...lent],
           volumes: [...prepared.volumes, ...volumes],
           privileged: vertex.insecure,
           network: vertex.network === 'default' ? settings.network : vertex.network,
-          ...{ extraHosts: settings.extraHosts, limits: settings.limits, output, console, signal },
+          ...{ extraHosts: settings.extraHosts, limits: settings.limits, output, signal },
+          console: console === undefined ? undefined : lending(console, lent),
         });
       using _points = mountPoints(rootfs, vertex.mounts);
       return await withCaches(deps, mounts, [], signal, start);
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** A console whose further commands have the variables of secrets and agents, too. */
+function lending(console: StepConsole, lent: readonly string[]): StepConsole {
+  return {
+    tty: console.tty,
+    started: (process) =>
+      console.started({
+        ...process,
+        exec: (command) => process.exec({ ...command, env: [...command.env, ...lent] }),
+      }),
   };
 }
 

@@ -6,9 +6,11 @@ import { O } from '@wharf/linux/constants';
 import { openPty, setWindowSize } from '@wharf/linux/pty';
 import { parseSignal, SIGNALS } from '@wharf/linux/signals';
 import { pipe } from '@wharf/linux/spawn';
-import type { Step, StepProcess } from './step.ts';
+import type { StepExec, StepProcess } from './step.ts';
 
 type FileIdentity = Pick<Stats, 'dev' | 'ino'>;
+/** A command as far as its streams go. */
+type Talker = Pick<StepExec, 'output' | 'console'>;
 type Window = Parameters<StepProcess['resize']>[0];
 
 /** How often a window's size is tried before the command has its terminal, and how long one waits in between. */
@@ -30,11 +32,11 @@ export interface StepStdio {
 }
 
 /** Pipes for a step, or a terminal for one at whose console somebody sits. */
-export function openStdio(step: Step): StepStdio {
+export function openStdio(step: Talker): StepStdio {
   return step.console?.tty === true ? terminal(step) : pipes(step);
 }
 
-function pipes(step: Step): StepStdio {
+function pipes(step: Talker): StepStdio {
   const out = pipe();
   const err = pipe();
   const stdin = step.console === undefined ? undefined : pipe();
@@ -56,7 +58,7 @@ function pipes(step: Step): StepStdio {
 }
 
 /** Hands on what comes through a pipe; resolves at its end. Owns the descriptor. */
-function reader(fd: number, stream: 'stdout' | 'stderr', { output }: Step): Promise<void> {
+function reader(fd: number, stream: 'stdout' | 'stderr', { output }: Talker): Promise<void> {
   const socket = new Socket({ fd, readable: true, writable: false });
   socket.on('data', (chunk: Buffer) => output(stream, chunk));
   return new Promise((resolve) => {
@@ -66,7 +68,7 @@ function reader(fd: number, stream: 'stdout' | 'stderr', { output }: Step): Prom
 }
 
 /** The runtime, which is given this terminal, makes one for the command and hands on what passes between them. */
-function terminal(step: Step): StepStdio {
+function terminal(step: Talker): StepStdio {
   const { master, slave } = openPty();
   const { dev, ino } = fstatSync(slave);
   const stream = new ReadStream(master);
@@ -97,6 +99,7 @@ export function stepProcess(
     readonly isRunning: () => boolean;
     /** Ends all of it. */
     readonly kill: () => void;
+    readonly exec: StepProcess['exec'];
   },
 ): StepProcess {
   const send = (signal: number): void => {
@@ -121,6 +124,7 @@ export function stepProcess(
       if (number === SIGNALS.SIGKILL) step.kill();
       else send(number);
     },
+    exec: step.exec,
   };
 }
 
@@ -172,7 +176,8 @@ function resizeTerminalOf(pid: number, own: FileIdentity | undefined, window: Wi
   return false;
 }
 
-function childrenOf(pid: number): readonly string[] {
+/** The pids of a process's children; none when it has ended. */
+export function childrenOf(pid: number): readonly string[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
       .split(' ')

@@ -39,6 +39,19 @@ export interface StepProcess {
   resize(window: { readonly rows: number; readonly columns: number }): void;
   /** Sends the command a signal: `INT`, `KILL`. Throws `invalid-argument` for what is none. */
   signal(name: string): void;
+  /** Runs another command beside it, behind the same walls, to its end; which is that of the first command at the latest. */
+  exec(command: StepExec): Promise<{ readonly exitCode: number }>;
+}
+
+/** A command beside one that runs. */
+export interface StepExec {
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: string;
+  readonly output: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+  readonly console?: StepConsole | undefined;
+  readonly signal: AbortSignal;
 }
 
 /** One command to run in a root file system that the caller has mounted at `…/rootfs`. */

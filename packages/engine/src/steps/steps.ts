@@ -3,7 +3,6 @@ import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ContainerId, type Logger, messageOf, ZERO_TIME } from '@wharf/kit';
 import { listMounts, unmount } from '@wharf/linux/mount';
-import { spawnAside } from '@wharf/linux/spawn';
 import { hostPlatform } from '@wharf/oci/spec/platform';
 import type { HostConfig } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../containers/container.ts';
@@ -18,8 +17,9 @@ import type { Spec, SpecMount } from '../runtime/oci-spec/spec.ts';
 import type { OciRuntime, Runtimes } from '../runtime/runtime.ts';
 import { COMPILED_FILTER_ANNOTATION } from '../runtime/seccomp/compiled-filters.ts';
 import { readCgroupFacts } from '../system/cgroup-facts.ts';
-import { openStdio, stepProcess } from './stdio.ts';
-import { STEPS_DIR, type Step, type StepLimits, type StepService, type StepVolume } from './step.ts';
+import { runWithStdio } from './run-with-stdio.ts';
+import { STEPS_DIR, type Step, type StepLimits, type StepProcess, type StepService, type StepVolume } from './step.ts';
+import { execIn } from './step-exec.ts';
 
 /** How often a step's state is looked at for the seccomp filter that its runtime has compiled, until one is known. */
 const LEARN_EVERY_MS = 5;
@@ -68,7 +68,8 @@ export function createStepService(deps: StepDeps): StepService {
       const tuned = runtime.tune(spec);
       writeFileSync(join(bundle, 'config.json'), stringifySpec(tuned), { mode: 0o600 });
       using _learning = learnFilter(runtime, step.id, spec);
-      return await runToEnd(deps, runtime, step, bundle);
+      const exec = execIn({ runtime, step, record, host, defaultUlimits: deps.config.defaultUlimits });
+      return await runToEnd(deps, runtime, step, { bundle, exec });
     },
   };
 }
@@ -117,35 +118,24 @@ async function runToEnd(
   deps: StepDeps,
   runtime: OciRuntime,
   step: Step,
-  bundle: string,
+  own: { readonly bundle: string; readonly exec: StepProcess['exec'] },
 ): Promise<{ readonly exitCode: number }> {
-  step.signal.throwIfAborted();
-  const stdio = openStdio(step);
-  const child = await spawnAside({
-    path: runtime.executable,
-    argv: [runtime.path, ...runtime.globalArguments, 'run', '--bundle', bundle, step.id],
-    cwd: bundle,
-    fds: stdio.fds,
-    setsid: true,
-  }).finally(() => stdio.handedOver());
-  const kill = (): void => {
-    runtime.delete(step.id).catch((error: unknown) => {
-      deps.log.warn({ step: step.id, err: messageOf(error) }, 'a step could not be killed');
-    });
-  };
-  step.signal.addEventListener('abort', kill, { once: true });
+  const { bundle, exec } = own;
+  const remove = () => runtime.delete(step.id);
   try {
-    let isRunning = true;
-    const exited = child.exited.finally(() => {
-      isRunning = false;
+    return await runWithStdio(step, {
+      path: runtime.executable,
+      argv: [runtime.path, ...runtime.globalArguments, 'run', '--bundle', bundle, step.id],
+      cwd: bundle,
+      exec,
+      kill: () => {
+        remove().catch((error: unknown) => {
+          deps.log.warn({ step: step.id, err: messageOf(error) }, 'a step could not be killed');
+        });
+      },
     });
-    step.console?.started(stepProcess(stdio, { runtimePid: child.pid, isRunning: () => isRunning, kill }));
-    const { code, signal } = await exited;
-    await stdio.ended();
-    return { exitCode: code ?? (signal === null ? 1 : 137) };
   } finally {
-    step.signal.removeEventListener('abort', kill);
-    if (step.signal.aborted) await runtime.delete(step.id).catch(() => {});
+    if (step.signal.aborted) await remove().catch(() => {});
   }
 }
 

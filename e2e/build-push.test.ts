@@ -55,3 +55,22 @@ test('a push needs the credentials of the client, and has those that the client 
   );
   assert.equal(label, 'arm64');
 });
+
+test('a cache in a private namespace is written and read with the credentials of the client', async () => {
+  const reference = `${registry.name}/team/cache:1`;
+  const from = ['--cache-from', `type=registry,ref=${reference}`];
+  const to = ['--cache-to', `type=registry,ref=${reference}`];
+  const files = { Dockerfile: 'FROM scratch\nCOPY x /cached\n', x: 'of the cache' };
+  buildx.logIn(registry.name, 'ann', 'wrong');
+  assert.notEqual((await buildx.try(files, ...to)).code, 0);
+  buildx.logIn(registry.name, 'ann', 'ann was here');
+  await buildx.build(files, ...to);
+  await daemon().ok('builder', 'prune', '-af');
+  assert.match(await buildx.build(files, ...from), /COPY x \/cached\n#\d+ CACHED/);
+  await daemon().ok('builder', 'prune', '-af');
+  buildx.logIn(registry.name, 'ann', 'wrong');
+  const stranger = await buildx.build(files, ...from);
+  assert.match(stranger, /importing cache manifest from \S+\n#\d+ ERROR: /);
+  assert.doesNotMatch(stranger, /COPY x \/cached\n#\d+ CACHED/);
+  buildx.logIn(registry.name, 'ann', 'ann was here');
+});

@@ -22,7 +22,10 @@ const MISSING = /"(\/[^"\n]*)": not found$/;
  * An error over a path that the build context does not have, with what may be the matter: .dockerignore leaves it out, or something
  * of nearly that name is there. Any other error is returned as it is.
  */
-export async function explainMissing(error: unknown, { plans, at, list, ignorePatterns }: MissingFacts): Promise<unknown> {
+export async function explainMissing(
+  error: unknown,
+  { plans, at, list, ignorePatterns }: MissingFacts,
+): Promise<unknown> {
   const path = isKind(error, 'not-found') ? MISSING.exec(messageOf(error))?.[1] : undefined;
   if (path === undefined || list === undefined || !isOfContext(plans, at)) return error;
   try {

@@ -8,8 +8,8 @@ import type { Dockerfile, Instruction } from '../dockerfile/instructions/types.t
 import { DockerfileError, type LineRange, withLocation } from '../dockerfile/location.ts';
 import { parseSyntax } from '../dockerfile/parser.ts';
 import { didYouMean } from '../dockerfile/suggest.ts';
-import { evaluateStage, type StageStart } from './evaluate-stage.ts';
 import { canonicalName } from './canonical-name.ts';
+import { evaluateStage, type StageStart } from './evaluate-stage.ts';
 import { readFromLine } from './from-line.ts';
 import { automaticArgs, type GlobalArgs, globalArgs, proxyEnvironment } from './global-args.ts';
 import { DEFAULT_PATH, environmentMap, ImageDraft } from './image-draft.ts';

@@ -30,5 +30,9 @@ export async function startLean(): Promise<void> {
 }
 
 function newestEntryMs(directory: string): number {
-  return Math.max(0, ...readdirSync(directory).map((name) => statSync(join(directory, name)).mtimeMs));
+  // Another start may write beside this one: its half-written entries come and go.
+  const times = readdirSync(directory).map(
+    (name) => statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs,
+  );
+  return Math.max(0, ...times.flatMap((time) => time ?? []));
 }

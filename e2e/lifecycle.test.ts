@@ -258,8 +258,10 @@ test('docker checkpoint says what there is not, and what the host lacks', async 
       path,
       headers: { 'content-type': 'application/json' },
     });
-    asked.on('error', reject).on('response', async (response) => {
-      resolve({ status: response.statusCode ?? 0, text: String(Buffer.concat(await response.toArray())) });
+    asked.on('error', reject).on('response', (response) => {
+      response.toArray().then((pieces) => {
+        resolve({ status: response.statusCode ?? 0, text: String(Buffer.concat(pieces)) });
+      }, reject);
     });
     asked.end(body && JSON.stringify(body));
     return promise;

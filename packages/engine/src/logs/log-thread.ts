@@ -37,7 +37,7 @@ export class LogThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./thread.ts', import.meta.url), { trackUnmanagedFds: false });
+    const worker = new Worker(new URL('./log-worker.ts', import.meta.url), { trackUnmanagedFds: false });
     // Output that was not shipped is shipped by the next daemon: it does not keep this one alive.
     worker.unref();
     worker.on('message', (reply: LogReply) => this.#settle(reply));

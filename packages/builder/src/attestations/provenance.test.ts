@@ -81,7 +81,7 @@ test('provenanceOf() names what went in, once each, with digests and without pas
     args: { 'build-arg:A': 'b', 'label:l': 'm' },
     secrets: [{ id: 'key' }],
     ssh: [{ id: 'default', optional: true }],
-    locals: [{ name: 'context' }],
+    locals: [{ name: 'context' }, { name: 'dockerfile' }],
   });
   const { metadata } = runDetails;
   assert.equal(metadata['invocationId'], 'ref');

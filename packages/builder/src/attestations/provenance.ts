@@ -64,7 +64,8 @@ function factsOf(build: ProvenBuild, options: ProvenanceOptions): Facts {
   const steps = isMax ? lowLevelSteps(plan.target.tree) : [];
   const { args, isWhole } = requestArgs(attrs, isMax);
   const vcs = Object.fromEntries(withPrefix(attrs, 'vcs:').map(([key, value]) => [key, redact(value)]));
-  const { secrets, agents, locals } = ingredients;
+  const { secrets, agents } = ingredients;
+  const locals = (attrs['context'] ?? '') === '' ? withDefinition(ingredients.locals) : ingredients.locals;
   const optionally = ({ id, optional }: { readonly id: string; readonly optional: boolean }) =>
     optional ? { id, optional } : { id };
   return {
@@ -214,6 +215,11 @@ function sourceMap({ dockerfile, plan }: ProvenBuild, steps: readonly LowLevelSt
     ...(locations.length > 0 ? { locations: Object.fromEntries(locations) } : {}),
     infos: [{ filename: dockerfile.filename, language: 'Dockerfile', data }],
   };
+}
+
+/** The Dockerfile is the client's, too, and its .dockerignore is looked for in the context. */
+function withDefinition(locals: readonly string[]): readonly string[] {
+  return [...new Set([...locals, 'context', 'dockerfile'])].sort();
 }
 
 function withPrefix(attrs: Readonly<Record<string, string>>, prefix: string): readonly (readonly [string, string])[] {

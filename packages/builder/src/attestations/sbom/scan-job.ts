@@ -11,9 +11,11 @@ import { MAX_COPYRIGHT_BYTES, MAX_DATABASE_BYTES, MAX_PACKAGES, MAX_SCANNED_FILE
 import type { FoundPackage } from './package.ts';
 import { type Distribution, readCopyright, readOsRelease } from './readers/debian.ts';
 import { findSection, readGoBuildInfo } from './readers/go.ts';
+import { type SpdxSubject, spdxDocument } from './spdx.ts';
 
 export interface ScanParams {
   readonly source: Place;
+  readonly about: SpdxSubject;
 }
 
 /** What a tree holds. */
@@ -26,11 +28,12 @@ export interface Scan {
 }
 
 /**
- * Looks for packages in a tree of which this thread sees nothing else. Only regular files are read, none above a size. Throws
+ * Looks for packages in a tree of which this thread sees nothing else, and lists them as an SPDX document. Only regular files are read, none above a size. Throws
  * `resource-exhausted` for a tree that is too large to be listed.
  */
-export function scanJob({ source }: ScanParams, io: JobIo): Promise<Scan> {
-  return inPlaces([source], undefined, () => Promise.resolve(scan(sourceRoot(0), io)));
+export async function scanJob({ source, about }: ScanParams, io: JobIo): Promise<object> {
+  const found = await inPlaces([source], undefined, () => Promise.resolve(scan(sourceRoot(0), io)));
+  return spdxDocument(found, about);
 }
 
 function scan(root: ByteString, io: JobIo): Scan {

@@ -1,8 +1,8 @@
 import { WorkerPool } from '@wharf/oci/workers/pool';
 import type { Place } from '../../files/places.ts';
 import type { Attestation } from '../../result.ts';
-import type { Scan, ScanParams } from './scan-job.ts';
-import { type SpdxSubject, spdxDocument } from './spdx.ts';
+import type { ScanParams } from './scan-job.ts';
+import type { SpdxSubject } from './spdx.ts';
 
 export const SPDX = 'https://spdx.dev/Document';
 
@@ -14,7 +14,8 @@ export async function sbomOf(
   source: Place,
   about: SpdxSubject & { readonly fileName: string; readonly signal: AbortSignal },
 ): Promise<Attestation> {
-  const { fileName, signal } = about;
-  const scan = await pool.run<ScanParams, Scan>({ module, job: 'scanJob', params: { source }, signal });
-  return { predicateType: SPDX, predicate: spdxDocument(scan, about), fileName };
+  const { name, created, tool, fileName, signal } = about;
+  const params = { source, about: { name, created, tool } };
+  const predicate = await pool.run<ScanParams, object>({ module, job: 'scanJob', params, signal });
+  return { predicateType: SPDX, predicate, fileName };
 }

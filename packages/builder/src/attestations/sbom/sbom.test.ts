@@ -231,3 +231,48 @@ test('spdxDocument() lists each package once and is the same for the same packag
   assert.equal(relationships.length, 3);
   assert.match(annotations[0]?.comment ?? '', /rpmdb.sqlite could not be read: no/);
 });
+
+const PATHS = [
+  ...['var/lib/dpkg/status', 'lib/apk/db/installed', 'yarn.lock', 'pnpm-lock.yaml', 'requirements.txt', 'poetry.lock'],
+  ...['Gemfile.lock', 'go.mod', 'Cargo.lock', 'a.dist-info/METADATA', 'specifications/a.gemspec'],
+];
+
+test('Nothing a file may hold takes a reader long, or makes it fail but with an error of its own', () => {
+  const pieces = [
+    'Package: a\n',
+    'name = "a"\n',
+    '[[package]]',
+    '"a@1":',
+    '  version "1"',
+    '/',
+    '@',
+    '.',
+    '(',
+    ' ',
+    '\n',
+    'P:a\nV:1\n',
+    '\t',
+  ];
+  const hostile = [
+    ...pieces.map((piece) => piece.repeat(20_000)),
+    ...pieces.map((piece) => `${piece}${'a.'.repeat(10_000)}`),
+    ...pieces.flatMap((one) => pieces.map((other) => `${one}${other}`.repeat(200))),
+  ];
+  for (const path of PATHS) {
+    const reader = readerOf(path);
+    assert.ok(reader);
+    for (const text of hostile) reader(text, debian);
+  }
+  assert.throws(() => readerOf('package-lock.json')?.('{', debian), SyntaxError);
+  for (const text of [
+    '[]',
+    'null',
+    '1',
+    '{"packages":1}',
+    '{"packages":{"node_modules/a":null}}',
+    '{"dependencies":[[]]}',
+  ]) {
+    assert.deepEqual(urls('package-lock.json', text), []);
+  }
+  assert.deepEqual(urls('composer.lock', '{"packages":[null,{"name":1}],"packages-dev":"x"}'), []);
+});

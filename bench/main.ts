@@ -6,7 +6,8 @@ import { loadBusybox } from '../e2e/lib/images.ts';
 import { ROOT } from '../scripts/lib/root.ts';
 import { setUp } from '../scripts/setup.ts';
 import { copy, loadAndSave } from './cases/archive.ts';
-import { builds } from './cases/build.ts';
+import { builds, largeContext } from './cases/build.ts';
+import { buildClient } from './cases/build-client.ts';
 import { dns } from './cases/dns.ts';
 import { idle } from './cases/idle.ts';
 import { many } from './cases/many.ts';
@@ -39,6 +40,8 @@ const CASES: readonly Case[] = [
   ports,
   storage,
   builds,
+  buildClient,
+  largeContext,
   registryStart,
   registryManifests,
   registryTags,

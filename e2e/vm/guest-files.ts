@@ -74,6 +74,10 @@ export const GUEST_FILES: readonly { readonly path: string; readonly text: strin
 /** Units of Debian that a test machine does without, each of which costs seconds without KVM. */
 export const MASKED_UNITS = [
   'apparmor.service',
+  'nfs-server.service',
+  'nfs-client.target',
+  'rpcbind.service',
+  'rpcbind.socket',
   'apt-daily.timer',
   'apt-daily-upgrade.timer',
   'dpkg-db-backup.timer',

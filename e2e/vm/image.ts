@@ -33,8 +33,8 @@ const KERNEL_PACKAGE = 'linux-image-cloud-amd64';
 const PACKAGES = [
   ...['systemd', 'systemd-sysv', 'dbus', 'kmod', 'procps', 'curl'],
   ...['nftables', 'libnftables1', 'crun', 'conmon', 'iproute2', 'tini', 'busybox-static'],
-  // Quotas on another file system; profiles for AppArmor.
-  ...['xfsprogs', 'apparmor'],
+  // Quotas on another file system, profiles for AppArmor, a server of files.
+  ...['xfsprogs', 'apparmor', 'nfs-kernel-server'],
   // Node's own.
   'libatomic1',
 ];

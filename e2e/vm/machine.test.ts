@@ -3,6 +3,7 @@ import { loadBusybox } from '../lib/images.ts';
 import { appArmorTests } from './apparmor.ts';
 import { serviceIsUp, VirtualMachine } from './machine.ts';
 import { networkTests } from './networks.ts';
+import { nfsTests } from './nfs.ts';
 import { quotaTests } from './quota.ts';
 import { serviceTests } from './service.ts';
 
@@ -26,4 +27,5 @@ after(async () => {
 suite('as a service, on cgroup v2', () => serviceTests(booted));
 suite('networks on links of the machine', () => networkTests(booted));
 suite('AppArmor', () => appArmorTests(booted));
+suite('NFS', () => nfsTests(booted));
 suite('quotas', () => quotaTests(booted));

@@ -159,6 +159,7 @@ export interface FileStatus {
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_ATTR_MOUNT_ROOT = 0x2000n;
 const AT_NO_AUTOMOUNT = 0x800;
+const AT_STATX_DONT_SYNC = 0x4000;
 const statxBuffer = Buffer.alloc(256);
 
 /** statx(2) of a path; a last symlink is not followed. */
@@ -195,7 +196,9 @@ export function lstatAtNs(directory: number, name: PathArg): FileStatus {
 
 /** True when `path` is the root of a mount; false when it is not or does not exist. Needs Linux 5.8. */
 export function isMountRoot(path: PathArg): boolean {
-  const result = cStatx(AT_FDCWD, pathArg(path), AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, statxBuffer);
+  // Whether it is one the kernel knows without asking a server, which may not answer.
+  const flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+  const result = cStatx(AT_FDCWD, pathArg(path), flags, 0, statxBuffer);
   if (result < 0) {
     const errno = lastErrno();
     if (errno === ERRNO.ENOENT || errno === ERRNO.ENOTDIR) return false;

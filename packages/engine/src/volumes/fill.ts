@@ -1,5 +1,5 @@
-import { closeSync, statSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { closeSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isKind, messageOf, WharfError } from '@wharf/kit';
 import type { Attachments } from './attachments.ts';
@@ -73,7 +73,7 @@ export class VolumeFiller {
     const data = await this.#attachments.attach(volume, user);
     try {
       const target = this.#subpaths.pin(part.containerId, data, part.subpath);
-      if (!statSync(target).isDirectory() || !(await isEmpty(target))) return;
+      if (!(await stat(target)).isDirectory() || !(await isEmpty(target))) return;
       if (isEmptyDirectory(from.fd)) copyStatus(from.fd, target);
       else await this.#worker.run({ kind: 'populate', rootfs: from.rootfs, path: from.path, target });
     } catch (cause) {

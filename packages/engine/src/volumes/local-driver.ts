@@ -1,19 +1,20 @@
 import { lookup } from 'node:dns/promises';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { isIPv4, isIPv6 } from 'node:net';
 import { join } from 'node:path';
-import { hasErrno, messageOf, newId, redact, WharfError, withDeadline } from '@wharf/kit';
+import { hasErrno, messageOf, newId, redact, Semaphore, WharfError, withDeadline } from '@wharf/kit';
 import { isMountPoint, unmount } from '@wharf/linux/mount';
 import type { DriverVolume, VolumeDriver } from './driver.ts';
 import { type DriverOptions, isNetworkMount, needsMount, parseSize } from './driver-options.ts';
-import { NETWORK_MOUNT_TIMEOUT_MS } from './limits.ts';
+import { NETWORK_MOUNT_TIMEOUT_MS, NETWORK_MOUNTS } from './limits.ts';
 import { mountLocal } from './local-mount.ts';
 import { limitTree } from './quota.ts';
 import { LOCAL_DRIVER, type VolumeRecord } from './volume.ts';
-import type { VolumeWorker } from './worker-client.ts';
+import { VolumeWorker } from './worker-client.ts';
 
 const removing = '.removing-';
+const DATA = '_data';
 
 /**
  * Volumes as directories: `<root>/<name>/_data`. A volume whose options name a device is that device, mounted over
@@ -25,6 +26,7 @@ export class LocalDriver implements VolumeDriver {
   readonly name = LOCAL_DRIVER;
   readonly #root: string;
   readonly #worker: VolumeWorker;
+  readonly #networkMounts = new Semaphore(NETWORK_MOUNTS);
 
   constructor(root: string, worker: VolumeWorker) {
     this.#root = root;
@@ -32,7 +34,7 @@ export class LocalDriver implements VolumeDriver {
   }
 
   dataPath(name: string): string {
-    return join(this.#root, name, '_data');
+    return join(this.#root, name, DATA);
   }
 
   async scope(): Promise<'local'> {
@@ -51,7 +53,7 @@ export class LocalDriver implements VolumeDriver {
   }
 
   async get(name: string): Promise<DriverVolume | undefined> {
-    return existsSync(this.dataPath(name)) ? { name, mountpoint: this.dataPath(name) } : undefined;
+    return this.#exists(name) ? { name, mountpoint: this.dataPath(name) } : undefined;
   }
 
   async list(): Promise<readonly DriverVolume[]> {
@@ -104,7 +106,7 @@ export class LocalDriver implements VolumeDriver {
 
   /** Moves a volume's directory. Nothing to do when it has the new name already. Throws EEXIST-like errors as they are. */
   async rename(from: string, to: string): Promise<void> {
-    if (existsSync(this.dataPath(to))) return;
+    if (this.#exists(to)) return;
     this.#takeDown(from);
     await rename(join(this.#root, from), join(this.#root, to));
   }
@@ -120,7 +122,7 @@ export class LocalDriver implements VolumeDriver {
     const names: string[] = [];
     for (const entry of await readdir(this.#root, { withFileTypes: true })) {
       if (entry.name.startsWith(removing)) await rm(join(this.#root, entry.name), { recursive: true, force: true });
-      else if (entry.isDirectory() && existsSync(this.dataPath(entry.name))) names.push(entry.name);
+      else if (entry.isDirectory() && this.#exists(entry.name)) names.push(entry.name);
       else if (entry.isDirectory()) await removeIfEmpty(join(this.#root, entry.name));
     }
     return names;
@@ -128,7 +130,17 @@ export class LocalDriver implements VolumeDriver {
 
   #takeDown(name: string): void {
     const target = this.dataPath(name);
-    if (existsSync(target) && isMountPoint(target)) unmount(target, { detach: true });
+    if (this.#exists(name) && isMountPoint(target)) unmount(target, { detach: true });
+  }
+
+  /** Looked up in the folder above: the directory itself may be on a server that does not answer. */
+  #exists(name: string): boolean {
+    try {
+      return readdirSync(join(this.#root, name)).includes(DATA);
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+      throw error;
+    }
   }
 
   #names(): readonly string[] {
@@ -147,9 +159,15 @@ export class LocalDriver implements VolumeDriver {
       const { address } = await lookup(host);
       options = options.replace(`addr=${host}`, `addr=${address}`);
     }
-    await withDeadline({ ms: NETWORK_MOUNT_TIMEOUT_MS, what: 'The mount' }, () =>
-      this.#worker.run({ kind: 'mount', ...what, options }),
-    );
+    // A thread of its own: a server that does not answer holds up nobody's work but this.
+    const worker = new VolumeWorker();
+    try {
+      await withDeadline({ ms: NETWORK_MOUNT_TIMEOUT_MS, what: 'The mount' }, () =>
+        this.#networkMounts.run(() => worker.run({ kind: 'mount', ...what, options })),
+      );
+    } finally {
+      worker.close();
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import * as messages from '@wharf/wire/docker/messages';
 import type { Volume } from '@wharf/wire/docker/types';
 import type { PluginDirectory } from '@wharf/wire/plugins/directory';
 import type { EventBus } from '../events/event-bus.ts';
-import { checkDriverOptions } from './driver-options.ts';
+import { checkDriverOptions, isNetworkMount } from './driver-options.ts';
 import { Drivers } from './drivers.ts';
 import { inWords } from './in-words.ts';
 import { LocalDriver } from './local-driver.ts';
@@ -304,6 +304,8 @@ export class VolumeStore {
   }
 
   async #sizeOf(record: VolumeRecord): Promise<number> {
+    // What lies on a server takes nothing of this disk, and asking may take for ever.
+    if (isNetworkMount(record.options)) return -1;
     try {
       return await this.local.usage(record.name);
     } catch (error) {

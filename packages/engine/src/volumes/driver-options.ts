@@ -37,8 +37,8 @@ export function needsMount(options: DriverOptions | null): options is DriverOpti
 }
 
 /** The mount may wait for another machine: it must not be made on the event loop. */
-export function isNetworkMount(options: DriverOptions): boolean {
-  return /^(nfs|nfs4|cifs|smb3|ceph|9p|fuse.*)$/.test(options.type ?? '');
+export function isNetworkMount(options: DriverOptions | null): boolean {
+  return /^(nfs|nfs4|cifs|smb3|ceph|9p|fuse.*)$/.test(options?.type ?? '');
 }
 
 const REC = MS.REC;

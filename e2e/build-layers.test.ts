@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { must } from '../scripts/lib/run.ts';
 import { Buildx } from './lib/buildx.ts';
-import { BUSYBOX } from './lib/images.ts';
+import { TestDaemon } from './lib/daemon.ts';
+import { BUSYBOX, loadBusybox } from './lib/images.ts';
 import { daemonForFile, eventually, uniqueName } from './lib/suite.ts';
 
 const daemon = daemonForFile();
@@ -91,6 +92,24 @@ test('what a prune says it gave back is free', async () => {
   )?.[1];
   assert.ok(bytesOf(said ?? '') > 20_000_000, said);
   await eventually('the space is given back', async () => before - (await measured()) > 20_000_000);
+});
+
+test('the cache is kept within its bounds, and what was used last stays', async () => {
+  const gc = JSON.stringify({ defaultMaxUsedSpace: '30MB', defaultReservedSpace: '1MB' });
+  await using small = await TestDaemon.start({ arguments: ['--builder-gc', gc] });
+  await loadBusybox(small.host);
+  const write = (name: string) => `RUN dd if=/dev/urandom of=/${name} bs=1M count=12`;
+  const text = `FROM ${BUSYBOX}\n${['a', 'b', 'c', 'd'].map(write).join('\n')}\n`;
+  // No image is made, so that nothing is shared.
+  const folder = buildx.context({ Dockerfile: `${text}RUN false\n` });
+  assert.notEqual((await buildx.runAgainst(small.host, 'build', folder)).code, 0);
+  const sizeOf = async () => bytesOf(/Build Cache +\d+ +\d+ +(\S+)/.exec(await small.ok('system', 'df'))?.[1] ?? '');
+  await eventually('it is within its bounds', async () => (await sizeOf()) <= 30 * 1024 ** 2);
+  assert.ok((await sizeOf()) > 10_000_000);
+  writeFileSync(join(folder, 'Dockerfile'), text);
+  const again = await buildx.runAgainst(small.host, 'build', '--progress=plain', folder);
+  assert.match(again.output, /of=\/b [^\n]*\n#\d+ CACHED/);
+  assert.doesNotMatch(again.output, /of=\/d [^\n]*\n#\d+ CACHED/);
 });
 
 function bytesOf(text: string): number {

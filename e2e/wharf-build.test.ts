@@ -177,6 +177,20 @@ test('wharf build takes contexts and Dockerfiles from standard input, archives a
   }
 });
 
+test('wharf build sends odd files, and says which cannot be sent and what to do', async () => {
+  const folder = context({
+    Dockerfile: `FROM ${BUSYBOX}\nCOPY . /c\nRUN ls /c | tr '\\n' ' '; test -p /c/pipe; test -L /c/loop\n`,
+  });
+  assert.equal((await run(['mkfifo', join(folder, 'pipe')])).code, 0);
+  symlinkSync('loop', join(folder, 'loop'));
+  writeFileSync(join(folder, 'new\nline'), '');
+  const sent = await build(folder);
+  assert.equal(sent.code, 0, sent.output);
+  writeFileSync(Buffer.from(`${folder}/\xff`, 'latin1'), '');
+  const refused = await build(folder);
+  assert.match(refused.output, /its name is no UTF-8\nRename the file, or leave it out by \.dockerignore\./);
+});
+
 test('wharf build lends secrets, an agent and keys', async () => {
   const secret = join(scratch, 'secret');
   const key = join(scratch, 'key');

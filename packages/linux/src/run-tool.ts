@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { WharfError } from '@wharf/kit';
+import { hasErrno, WharfError } from '@wharf/kit';
 import { TOOL_OUTPUT_BYTES } from './limits.ts';
 import { type Child, type ExitStatus, pipe, spawnAside } from './posix-spawn.ts';
 import { SIGNALS } from './signals.ts';
@@ -20,6 +20,8 @@ export interface ToolOptions {
   readonly timeoutMs?: number | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly cwd?: string | undefined;
+  /** It starts programs of its own, which are killed with it: it leads a session and a process group. */
+  readonly withDescendants?: boolean | undefined;
   /** Kills the tool and rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -41,6 +43,7 @@ export async function runTool(options: ToolOptions): Promise<ToolResult> {
       argv,
       env,
       cwd,
+      setsid: options.withDescendants,
       fds: { 0: stdin?.readFd ?? -1, 1: stdout.writeFd, 2: stderr.writeFd },
     });
   } catch (error) {
@@ -64,6 +67,8 @@ async function collect(child: Child, options: ToolOptions, stdoutFd: number, std
   let failure: unknown;
   const fail = (error: unknown): void => {
     failure ??= error;
+    // While the leader is not reaped its number is nobody else's.
+    if (options.withDescendants === true && child.kill(0)) killGroup(child.pid);
     child.kill(SIGNALS.SIGKILL);
     out.stop();
     err.stop();
@@ -94,6 +99,14 @@ async function collect(child: Child, options: ToolOptions, stdoutFd: number, std
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', abort);
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (!hasErrno(error, 'ESRCH')) throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { watchExit } from './pidfd.ts';
@@ -66,6 +66,22 @@ test('runTool() passes input and collects both streams', async () => {
 
 test('runTool() does not mind a tool that reads nothing', async () => {
   assert.equal((await runTool({ ...sh('exit 0'), input: 'x'.repeat(200_000) })).code, 0);
+});
+
+test('runTool() kills what a tool has started when asked to', async () => {
+  using folder = temporaryDirectory();
+  const fifo = join(folder.path, 'fifo');
+  assert.equal((await runTool(sh(`mkfifo ${fifo}`))).code, 0);
+  const abort = new AbortController();
+  const script = `(echo started; exec sleep 60) >${fifo} & wait`;
+  const running = runTool({ ...sh(script), withDescendants: true, signal: abort.signal });
+  running.catch(() => undefined);
+  // What the grandchild holds open ends with it.
+  for await (const chunk of createReadStream(fifo)) {
+    assert.equal(String(chunk), 'started\n');
+    abort.abort(new Error('given up'));
+  }
+  await assert.rejects(running, { message: 'given up' });
 });
 
 test('runTool() kills a tool at its deadline, also when a grandchild holds the pipe', async () => {

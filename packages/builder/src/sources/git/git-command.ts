@@ -61,7 +61,15 @@ export async function git(
   }
   const { cwd, access, protocols = REMOTE_PROTOCOLS, signal } = options;
   const env = environment(access, protocols);
-  const result = await runTool({ path, argv: ['git', ...args], cwd, env, timeoutMs: DEADLINE_MS, signal });
+  const result = await runTool({
+    path,
+    argv: ['git', ...args],
+    cwd,
+    env,
+    timeoutMs: DEADLINE_MS,
+    withDescendants: true,
+    signal,
+  });
   if (result.code === 0) return result.stdout.toString('utf8');
   const said = hideSecrets(result.stderr.toString('utf8').trim(), access);
   const command = args.find((word) => !word.startsWith('-')) ?? '';

@@ -51,6 +51,9 @@ class Receiver {
   readonly #listener: (bytes: number) => void;
   readonly #directories = new Map<string, StatMessage | undefined>([['', undefined]]);
   readonly #names = new Set<string>();
+  /** Files that were asked for and have not come whole. */
+  readonly #wanted = new Map<number, StatMessage>();
+  /** Those whose content is coming: a tree may have more files than a process may have open. */
   readonly #open = new Map<number, { readonly fd: number; readonly temporary: string; readonly stat: StatMessage }>();
   /** Links to files whose content has not come yet. */
   readonly #links: StatMessage[] = [];
@@ -74,7 +77,7 @@ class Receiver {
     else if (packet.type === PACKET.ERROR) {
       throw new WharfError('unavailable', `error from sender: ${Buffer.from(packet.data).toString('utf8')}`);
     }
-    if (this.#told && this.#open.size === 0 && !this.#finished) {
+    if (this.#told && this.#wanted.size === 0 && !this.#finished) {
       this.#finished = true;
       await this.#send({ type: PACKET.FIN });
     }
@@ -124,31 +127,38 @@ class Receiver {
         hint: 'Take an archive instead: -o type=tar,dest=FILE',
       });
     } else {
-      const temporary = `${path.slice(0, path.lastIndexOf('/'))}/.${randomBytes(8).toString('hex')}.part`;
-      const fd = openSync(temporary, 'wx', 0o600);
-      this.#open.set(id, { fd, temporary, stat });
+      this.#wanted.set(id, stat);
       if (stat.size === 0) this.#close(id);
       else await this.#send({ type: PACKET.REQUEST, ID: id });
     }
   }
 
   #data({ ID, data }: PacketMessage): void {
-    const file = this.#open.get(ID);
-    if (file === undefined) throw new WharfError('invalid-argument', `Cannot take the result: ${ID} was not asked for`);
     if (data.length === 0) this.#close(ID);
     else {
-      writeAll(file.fd, data);
+      writeAll(this.#fileOf(ID).fd, data);
       this.#listener(data.length);
     }
   }
 
+  #fileOf(id: number) {
+    const known = this.#open.get(id);
+    if (known !== undefined) return known;
+    const stat = this.#wanted.get(id);
+    if (stat === undefined) throw new WharfError('invalid-argument', `Cannot take the result: ${id} was not asked for`);
+    const path = `${this.#root}/${stat.path}`;
+    const temporary = `${path.slice(0, path.lastIndexOf('/'))}/.${randomBytes(8).toString('hex')}.part`;
+    const file = { fd: openSync(temporary, 'wx', 0o600), temporary, stat };
+    this.#open.set(id, file);
+    return file;
+  }
+
   #close(id: number): void {
-    const file = this.#open.get(id);
-    if (file === undefined) return;
-    const { fd, temporary, stat } = file;
+    const { fd, temporary, stat } = this.#fileOf(id);
     fchmodSync(fd, permissionsOf(stat.mode));
     closeSync(fd);
     this.#open.delete(id);
+    this.#wanted.delete(id);
     const path = `${this.#root}/${stat.path}`;
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) this.#makeRoom(stat.path);
     renameSync(temporary, path);

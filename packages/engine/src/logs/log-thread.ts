@@ -20,9 +20,9 @@ export class LogThread {
     return shipped;
   }
 
-  /** Makes `path.gz` of `path`. */
-  async compress(path: string): Promise<void> {
-    await this.#run({ kind: 'compress', path });
+  /** Makes `path.gz` of what `path` holds from `start` on. */
+  async compress(path: string, start: number): Promise<void> {
+    await this.#run({ kind: 'compress', path, start });
   }
 
   #run(task: LogTask): Promise<Shipped | undefined> {

@@ -24,7 +24,7 @@ function ship(task: ShipTask): Shipped {
 
 async function run(task: LogTask): Promise<Shipped | undefined> {
   if (task.kind === 'ship') return ship(task);
-  await compress(task.path);
+  await compress(task.path, task.start);
   return undefined;
 }
 

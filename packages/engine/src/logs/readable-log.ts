@@ -109,8 +109,8 @@ export abstract class ReadableLog implements ContainerLog {
 }
 
 /** Compresses a finished file in the log thread. */
-export function compressBy({ thread }: ContainerLogOptions): (path: string) => Promise<void> {
-  return (path) => thread.compress(path);
+export function compressBy({ thread }: ContainerLogOptions): (path: string, start: number) => Promise<void> {
+  return (path, start) => thread.compress(path, start);
 }
 
 /** Where conmon writes. */

@@ -1,6 +1,7 @@
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hasErrno } from '@wharf/kit';
+import { seekData } from '@wharf/linux/fsx';
 import { compress } from './compress.ts';
 import type { Rotation } from './options.ts';
 
@@ -24,7 +25,7 @@ async function removeFile(path: string): Promise<void> {
 export class RotatingFile {
   readonly path: string;
   readonly rotation: Rotation;
-  readonly #compress: (path: string) => Promise<void>;
+  readonly #compress: (path: string, start: number) => Promise<void>;
   #compressing: Promise<void> = Promise.resolve();
 
   /** `compressAside` compresses without keeping the event loop; files are compressed on it when absent. */
@@ -71,9 +72,13 @@ export class RotatingFile {
   /** Starts compressing the last finished file, if that is wanted. `onError` hears of a failure; the file stays plain. */
   compressFinished(onError: (error: unknown) => void): void {
     if (!this.rotation.compress || this.rotation.maxFiles < 2) return;
-    this.#compressing = this.#compress(`${this.path}.1`).catch((error: unknown) => {
+    this.#compressing = this.#compressFile(`${this.path}.1`).catch((error: unknown) => {
       if (!hasErrno(error, 'ENOENT')) onError(error);
     });
+  }
+
+  async #compressFile(path: string): Promise<void> {
+    await this.#compress(path, await firstByteOf(path));
   }
 
   /** Waits for a compression under way. */
@@ -128,5 +133,15 @@ async function blocksOf(path: string): Promise<number> {
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return 0;
     throw error;
+  }
+}
+
+/** What stood before was given back while no daemon ran: its zeros are not kept. */
+async function firstByteOf(path: string): Promise<number> {
+  const handle = await open(path, 'r');
+  try {
+    return seekData(handle.fd, 0) ?? 0;
+  } finally {
+    await handle.close();
   }
 }

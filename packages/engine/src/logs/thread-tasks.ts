@@ -2,7 +2,7 @@ import type { EncodeTask } from './encode-records.ts';
 import type { PendingLine } from './message-joiner.ts';
 
 /** What the log thread does: all that would keep the event loop from others. */
-export type LogTask = ShipTask | { readonly kind: 'compress'; readonly path: string };
+export type LogTask = ShipTask | { readonly kind: 'compress'; readonly path: string; readonly start: number };
 
 /** Reads a piece of a spool, and writes what it gives to a json-file. The descriptors stay open until the answer. */
 export interface ShipTask extends Omit<EncodeTask, 'data' | 'buffer'> {

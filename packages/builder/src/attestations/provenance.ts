@@ -169,7 +169,8 @@ function requestArgs(
   attrs: Readonly<Record<string, string>>,
   isMax: boolean,
 ): { readonly args: Readonly<Record<string, string>>; readonly isWhole: boolean } {
-  const said = Object.entries(attrs).filter(
+  const sorted = Object.entries(attrs).sort(([one], [other]) => (one < other ? -1 : 1));
+  const said = sorted.filter(
     ([key]) => !LEFT_OUT.includes(key) && !key.startsWith('attest:') && !key.startsWith('vcs:'),
   );
   const open = said.filter(([key]) => isMax || !(key.startsWith('build-arg:') || key.startsWith('label:')));
@@ -223,7 +224,8 @@ function withDefinition(locals: readonly string[]): readonly string[] {
 }
 
 function withPrefix(attrs: Readonly<Record<string, string>>, prefix: string): readonly (readonly [string, string])[] {
-  return Object.entries(attrs).flatMap(([key, value]) =>
+  const sorted = Object.entries(attrs).sort(([one], [other]) => (one < other ? -1 : 1));
+  return sorted.flatMap(([key, value]) =>
     key.startsWith(prefix) && value !== '' ? [[key.slice(prefix.length), value] as const] : [],
   );
 }

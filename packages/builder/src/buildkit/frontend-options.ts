@@ -52,10 +52,11 @@ function uniquePlatforms(platforms: readonly Platform[]): readonly Platform[] {
   return [...new Map(platforms.map((each) => [formatPlatform(each), each])).values()];
 }
 
+/** In the order of their names: clients send them in another one each time, and the same build is to give the same image. */
 function withPrefix(given: Readonly<Record<string, string>>, prefix: string): readonly (readonly [string, string])[] {
-  return Object.entries(given).flatMap(([key, value]) =>
-    key.startsWith(prefix) ? [[key.slice(prefix.length), value] as const] : [],
-  );
+  return Object.entries(given)
+    .flatMap(([key, value]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), value] as const] : []))
+    .sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
 function questionOf(id: string | undefined): Subrequest | undefined {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -243,6 +245,23 @@ test('addresses that git would take for options or files of the host are refused
     );
     assert.match(failed.output, /not found|no such file/, failed.output);
   }
+});
+
+test('a client that leaves while a repository is fetched leaves no process behind', async () => {
+  const silent = createServer();
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  const asked = new Promise<Socket>((resolve) => silent.once('connection', resolve));
+  const context = folder({ Dockerfile: `FROM scratch\nADD http://127.0.0.1:${port}/x.git /x\n` });
+  const env = { ...clientEnvironment(daemon().host), DOCKER_CONFIG: config };
+  const building = spawn(buildx, ['build', '--progress', 'quiet', context], { env, stdio: 'ignore' });
+  const socket = await asked;
+  const gone = new Promise((resolve) => socket.once('close', resolve));
+  socket.resume().on('error', () => undefined);
+  building.kill('SIGINT');
+  // Held by git's helper alone.
+  await gone;
+  silent.close();
 });
 
 test('an archive on the standard input is a context', async () => {

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -243,9 +252,15 @@ test('a full disk ends a build in words, gives its space back, and keeps the cac
     assert.notEqual(full.code, 0);
     assert.match(full.output, /no space left on device/);
     rmSync(join(folder, 'big'));
+    const isRoomy = async () => {
+      const { bavail, bsize } = statfsSync(small.dataRoot);
+      return bavail * bsize > 60 * 1024 ** 2;
+    };
+    await eventually('the context has given its space back', isRoomy);
     const written = { Dockerfile: `FROM ${BUSYBOX}\nRUN echo kept >/kept\nRUN dd if=/dev/zero of=/big bs=1M\n` };
     const step = await buildx.runAgainst(small.host, 'build', buildx.context(written));
     assert.match(step.output, /No space left on device|no space left on device/);
+    await eventually('the step has given its space back', isRoomy);
     const again = await buildx.runAgainst(small.host, 'build', '--progress=plain', folder);
     assert.equal(again.code, 0, again.output);
     assert.match(again.output, /RUN echo kept [^\n]*\n#\d+ CACHED/);

@@ -8,8 +8,6 @@ export interface CacheFilter {
   readonly unusedSince?: number | undefined;
 }
 
-export const EVERYTHING: CacheFilter = { matches: () => true };
-
 interface Term {
   readonly field: string;
   readonly operator: '' | '==' | '!=' | '~=';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -133,6 +133,28 @@ const machine = process.arch === 'arm64' ? 'arm64' : 'x64';
 function perl(code: string, ...options: readonly string[]): Promise<string> {
   return daemon().ok('run', '--rm', '--network', 'none', ...PERL, ...options, BUSYBOX, '/usr/bin/perl', '-e', code);
 }
+
+test("the host's devices are given to no user of a container", async () => {
+  const owner = () => statSync('/dev/null').uid;
+  // Runtimes give a process's standard streams to its user; the descriptor of a device would let that user change its mode.
+  const health = ['--health-cmd', 'true', '--health-interval', '1s'];
+  const id = await daemon().ok('run', '-d', '-u', '33', ...health, '--network', 'none', BUSYBOX, 'sleep', '1000');
+  const streams = 'for n in 0 1 2; do [ ! -c /proc/self/fd/$n ] || exit 1; done; cat';
+  assert.equal((await daemon().docker(['exec', '-u', '34', id, 'sh', '-c', streams])).code, 0);
+  await daemon().ok('exec', '-d', '-u', '35', id, 'sh', '-c', `(${streams}) && touch /tmp/free`);
+  await daemon().ok('exec', '-t', '-u', '36', id, 'true');
+  await eventually('a detached process reads to its end', async () => {
+    return (await daemon().docker(['exec', id, 'test', '-e', '/tmp/free'])).code === 0;
+  });
+  await eventually('a probe has run', async () => {
+    return (await daemon().ok('inspect', '-f', '{{.State.Health.Status}}', id)) === 'healthy';
+  });
+  const dockerfile = `FROM ${BUSYBOX}\nUSER 37\nRUN cat\n`;
+  const built = await daemon().docker(['build', '-q', '-'], { input: dockerfile, env: { DOCKER_BUILDKIT: '0' } });
+  assert.equal(built.code, 0, built.output);
+  assert.equal(owner(), 0);
+  await daemon().ok('rm', '-f', id);
+});
 
 test('the default seccomp profile: EPERM for what is refused, ENOSYS for what is newer than it', async () => {
   const names = Object.keys(CALLS);

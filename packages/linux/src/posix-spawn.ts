@@ -261,3 +261,13 @@ export function pipe(): { readonly readFd: number; readonly writeFd: number } {
   check(cPipe2(fds, O_CLOEXEC), 'pipe2');
   return { readFd: liftDescriptor(fds[0] as number), writeFd: liftDescriptor(fds[1] as number) };
 }
+
+/**
+ * A descriptor whose reader finds the end at once. Meant for the stdin of whatever a runtime starts: crun before 1.9 gives its standard streams
+ * to the container's user (fchown(2)), and who owns the host's /dev/null by an open descriptor can change its mode for everybody.
+ */
+export function emptyInput(): number {
+  const { readFd, writeFd } = pipe();
+  closeSync(writeFd);
+  return readFd;
+}

@@ -2,6 +2,7 @@
 export {
   type Child,
   type ExitStatus,
+  emptyInput,
   pipe,
   type SpawnOptions,
   setNonblocking,

@@ -2,7 +2,7 @@ import { closeSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { hasErrno } from '@wharf/kit';
-import { type Child, pipe, spawnAside } from '@wharf/linux/spawn';
+import { type Child, emptyInput, pipe, spawnAside } from '@wharf/linux/spawn';
 import { RuntimeRefusal } from '../runtime/monitor.ts';
 import type { OciRuntime } from '../runtime/runtime.ts';
 import { StdioPipes } from '../streams/stdio-pipes.ts';
@@ -35,7 +35,7 @@ export async function startDirectExec(options: {
 }): Promise<DirectExec> {
   const { runtime, containerId, directory, processPath } = options;
   const log = join(directory, LOG_FILE);
-  const stdin = options.stdin ? pipe() : undefined;
+  const stdin = options.stdin ? pipe() : { readFd: emptyInput(), writeFd: undefined };
   const stdout = pipe();
   const stderr = pipe();
   const pid = pipe();
@@ -48,16 +48,16 @@ export async function startDirectExec(options: {
         ...['exec', '--process', processPath, '--pid-file', `/proc/self/fd/${PID_FD}`, containerId],
       ],
       cwd: directory,
-      fds: { 0: stdin?.readFd ?? -1, 1: stdout.writeFd, 2: stderr.writeFd, [PID_FD]: pid.writeFd },
+      fds: { 0: stdin.readFd, 1: stdout.writeFd, 2: stderr.writeFd, [PID_FD]: pid.writeFd },
       setsid: true,
     });
   } catch (error) {
-    for (const fd of [stdin?.writeFd, stdout.readFd, stderr.readFd, pid.readFd]) if (fd !== undefined) closeSync(fd);
+    for (const fd of [stdin.writeFd, stdout.readFd, stderr.readFd, pid.readFd]) if (fd !== undefined) closeSync(fd);
     throw error;
   } finally {
-    for (const fd of [stdin?.readFd, stdout.writeFd, stderr.writeFd, pid.writeFd]) if (fd !== undefined) closeSync(fd);
+    for (const fd of [stdin.readFd, stdout.writeFd, stderr.writeFd, pid.writeFd]) closeSync(fd);
   }
-  const stdio = new StdioPipes({ stdin: stdin?.writeFd, stdout: stdout.readFd, stderr: stderr.readFd });
+  const stdio = new StdioPipes({ stdin: stdin.writeFd, stdout: stdout.readFd, stderr: stderr.readFd });
   const exited = child.exited.then(({ code }) => code ?? KILLED);
   const started = await firstNumber(pid.readFd);
   if (started === undefined) {

@@ -277,7 +277,8 @@ class Execs implements ExecService {
           directory,
           log: { driver: 'none' },
           terminal: config.tty,
-          stdin: config.attachStdin,
+          // Without it the monitor gives the process the host's /dev/null, and crun gives that to the process's user.
+          stdin: config.attachStdin || !config.tty,
           leaveStdinOpen: config.tty,
           exec: { processPath, attach: true },
         },
@@ -287,7 +288,7 @@ class Execs implements ExecService {
             attachSocketPath: join(directory, ATTACH_SOCKET),
             controlFifoPath: join(directory, CONTROL_FIFO),
             terminal: config.tty,
-            stdin: config.attachStdin,
+            stdin: config.attachStdin || (config.tty ? false : 'ended'),
             stdinOnce: true,
           });
         },

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { hasErrno } from '@wharf/kit';
 import { SIGNALS } from '@wharf/linux/signals';
-import { type Child, pipe, type SpawnOptions, spawnAside } from '@wharf/linux/spawn';
+import { type Child, emptyInput, pipe, type SpawnOptions, spawnAside } from '@wharf/linux/spawn';
 import type { OciRuntime } from '../runtime/runtime.ts';
 import type { ProbeResult } from './exec-service.ts';
 
@@ -67,12 +67,14 @@ async function spawnInto(
   output: ReturnType<typeof pipe>,
   program: Pick<SpawnOptions, 'path' | 'argv'>,
 ): Promise<Child> {
+  const input = emptyInput();
   try {
-    return await spawnAside({ ...program, fds: { 1: output.writeFd, 2: output.writeFd } });
+    return await spawnAside({ ...program, fds: { 0: input, 1: output.writeFd, 2: output.writeFd } });
   } catch (error) {
     closeSync(output.readFd);
     throw error;
   } finally {
+    closeSync(input);
     closeSync(output.writeFd);
   }
 }

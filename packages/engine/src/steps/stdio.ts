@@ -5,7 +5,7 @@ import { isatty, ReadStream } from 'node:tty';
 import { O } from '@wharf/linux/constants';
 import { openPty, setWindowSize } from '@wharf/linux/pty';
 import { parseSignal, SIGNALS } from '@wharf/linux/signals';
-import { pipe } from '@wharf/linux/spawn';
+import { emptyInput, pipe } from '@wharf/linux/spawn';
 import type { StepExec, StepProcess } from './step.ts';
 
 type FileIdentity = Pick<Stats, 'dev' | 'ino'>;
@@ -39,15 +39,16 @@ export function openStdio(step: Talker): StepStdio {
 function pipes(step: Talker): StepStdio {
   const out = pipe();
   const err = pipe();
-  const stdin = step.console === undefined ? undefined : pipe();
+  const stdin = step.console === undefined ? { readFd: emptyInput(), writeFd: undefined } : pipe();
   const ends = [reader(out.readFd, 'stdout', step), reader(err.readFd, 'stderr', step)];
-  const input = stdin === undefined ? undefined : new Socket({ fd: stdin.writeFd, readable: false, writable: true });
+  const input =
+    stdin.writeFd === undefined ? undefined : new Socket({ fd: stdin.writeFd, readable: false, writable: true });
   // A command that reads no more is no fault of who writes.
   input?.on('error', () => undefined);
   return {
-    fds: { ...(stdin === undefined ? {} : { 0: stdin.readFd }), 1: out.writeFd, 2: err.writeFd },
+    fds: { 0: stdin.readFd, 1: out.writeFd, 2: err.writeFd },
     handedOver: () => {
-      for (const fd of [stdin?.readFd, out.writeFd, err.writeFd]) if (fd !== undefined) closeSync(fd);
+      for (const fd of [stdin.readFd, out.writeFd, err.writeFd]) closeSync(fd);
     },
     ...{ input, terminal: undefined },
     ended: async () => {

@@ -58,7 +58,7 @@ export class Attachment {
     if (this.#over) return;
     this.#io = io;
     if (!this.#options.stdin) return;
-    if (!io.stdin) {
+    if (io.stdin !== true) {
       this.#client.resume();
       return;
     }

@@ -10,8 +10,8 @@ export interface MonitorIo {
   /** conmon's control FIFO: `1 HEIGHT WIDTH\n` resizes the terminal, `2 0 0\n` reopens the log. */
   readonly controlFifoPath: string;
   readonly terminal: boolean;
-  /** stdin is open. */
-  readonly stdin: boolean;
+  /** stdin is open; `ended`: it is a pipe that nobody writes to, and ends at once. */
+  readonly stdin: boolean | 'ended';
   /** The first client to leave closes stdin for good (Docker's `StdinOnce`). */
   readonly stdinOnce: boolean;
 }

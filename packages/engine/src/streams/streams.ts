@@ -82,6 +82,7 @@ class Streams implements ProcessStreams {
     this.#stdin = new StdinQueue(socket);
     socket.onEnd(() => this.#monitorEnded());
     socket.onPacket((packet) => this.#packet(packet));
+    if (io.stdin === 'ended') this.#stdin.end();
     for (const attachment of this.#attachments) attachment.connected(io, this.#stdin);
     if (this.#size) this.#applySize();
   }

@@ -70,7 +70,7 @@ export class TestRegistry implements AsyncDisposable {
     const fd = openSync(join(this.directory, 'log'), 'a');
     const args = ['registry', 'serve', '--root', this.root, '--listen', `127.0.0.1:${this.#port}`];
     const said = this.log.length;
-    const [path = '', ...rest] = [...through, join(ROOT, 'bin/wharf'), ...args, '--config', this.#configFile];
+    const [path, ...rest] = [...through, join(ROOT, 'bin/wharf'), ...args, '--config', this.#configFile];
     const child = spawn(path, rest, { stdio: ['ignore', fd, fd], cwd: '/' });
     closeSync(fd);
     this.#child = child;

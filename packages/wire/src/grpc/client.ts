@@ -5,6 +5,8 @@ import { write } from './server.ts';
 import { detailsOf, GRPC, GrpcError, percentDecode } from './status.ts';
 
 const WINDOW_BYTES = 4 * 1024 * 1024;
+/** How much of a call is gathered before its reader takes it. */
+const BATCH_BYTES = 512 * 1024;
 
 export interface GrpcStream {
   /** What the peer sends; throws the call's status when that is not OK. */
@@ -116,33 +118,48 @@ async function* messagesIn(stream: ClientHttp2Stream): AsyncGenerator<Buffer> {
   for await (const batch of batchesOf(stream)) yield* reader.push(batch);
 }
 
-/** What came since the last time, in one piece: a peer's small messages are frames of their own, and there may be thousands. */
+/**
+ * What came since the last time, in one piece: frames of a peer are small, and there may be thousands. Taken as it flows, since a
+ * paused stream gives out little more than a frame at a time; a slow reader holds the peer back all the same.
+ */
 async function* batchesOf(stream: ClientHttp2Stream): AsyncGenerator<Buffer> {
-  let wake: () => void = () => undefined;
+  let waiting: Buffer[] = [];
+  let bytes = 0;
   let failure: Error | undefined;
-  const waken = (): void => wake();
-  const fail = (error: Error): void => {
-    failure = error;
+  let hasEnded = false;
+  let wake: () => void = () => undefined;
+  stream.on('data', (chunk: Buffer) => {
+    waiting.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= BATCH_BYTES) stream.pause();
+    wake();
+  });
+  const end = (): void => {
+    hasEnded = true;
     wake();
   };
-  stream.on('readable', waken).on('end', waken).on('close', waken).on('error', fail);
-  try {
-    for (;;) {
-      const batch: Buffer | null = stream.read();
-      if (batch !== null) {
-        yield batch;
-        // Lets the frames of one read from the socket come together.
-        await new Promise((resolve) => setImmediate(resolve));
-        continue;
-      }
-      if (failure !== undefined) throw failure;
-      if (stream.readableEnded || stream.destroyed) return;
+  stream.once('end', end);
+  stream.once('close', end);
+  stream.on('error', (error) => {
+    failure = error;
+    wake();
+  });
+  for (;;) {
+    // Lets the frames of one read from the socket come together.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (waiting.length > 0) {
+      const batch = waiting.length === 1 && waiting[0] !== undefined ? waiting[0] : Buffer.concat(waiting, bytes);
+      waiting = [];
+      bytes = 0;
+      stream.resume();
+      yield batch;
+    } else if (failure !== undefined) throw failure;
+    else if (hasEnded) return;
+    else {
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
     }
-  } finally {
-    stream.off('readable', waken).off('end', waken).off('close', waken).off('error', fail);
   }
 }
 

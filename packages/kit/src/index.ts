@@ -18,3 +18,4 @@ export * from './queue.ts';
 export * from './redact.ts';
 export * from './reference.ts';
 export * from './semaphore.ts';
+export * from './time-slice.ts';

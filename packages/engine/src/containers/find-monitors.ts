@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrno } from '@wharf/kit';
-import { listProcesses, readStatus } from '@wharf/linux/proc';
+import { hasErrno, TimeSlice } from '@wharf/kit';
+import { listProcesses, parentPidOf } from '@wharf/linux/proc';
 
 /**
  * The container monitors of this daemon that are alive, by container id. The processes themselves are the truth: a
  * file of pids could be missing what was started right before a crash. Monitors of execs have another bundle.
  */
-export function findMonitors(execRoot: string): ReadonlyMap<string, number> {
+export async function findMonitors(execRoot: string): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
   const prefix = `${join(execRoot, 'containers')}/`;
+  const slice = new TimeSlice();
   for (const pid of listProcesses()) {
+    await slice.turn();
     const argv = commandLine(pid);
     if (argv === undefined || argv[0] === undefined || !argv[0].endsWith('conmon')) continue;
     const bundle = argv[argv.indexOf('--bundle') + 1] ?? '';
@@ -26,7 +28,7 @@ export function findMonitors(execRoot: string): ReadonlyMap<string, number> {
  * alone in the middle of a `create` would go on working on a container that is being cleared away.
  */
 export function killMonitor(pid: number): void {
-  const parents = new Map(listProcesses().map((each) => [each, readStatus(each)?.parentPid]));
+  const parents = new Map(listProcesses().map((each) => [each, parentPidOf(each)]));
   const doomed = [pid];
   // The monitor first, so that it writes no exit file; then everything below it.
   for (let at = 0; at < doomed.length; at++) {

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatRfc3339Nano, hasErrno, messageOf, parseRfc3339, Semaphore, ZERO_TIME } from '@wharf/kit';
+import { formatRfc3339Nano, hasErrno, messageOf, parseRfc3339, Semaphore, TimeSlice, ZERO_TIME } from '@wharf/kit';
 import { killCgroup } from '@wharf/linux/cgroup';
 import { isMountPoint } from '@wharf/linux/mount';
 import { openPidfd, watchExit } from '@wharf/linux/pidfd';
-import { hasEnded, readStatus } from '@wharf/linux/proc';
+import { hasEnded, parentPidOf } from '@wharf/linux/proc';
 import { ATTACH_SOCKET, CONTROL_FIFO, PID_FILE } from '../runtime/monitor-arguments.ts';
 import type { ContainerRecord } from './container.ts';
 import { clearRun, type ExitFollowUps, readOutcome, supervise, withoutAddress } from './exit.ts';
@@ -36,14 +36,17 @@ export function loadRecords(room: Room): void {
 
 /**
  * Makes the world and the books agree after a daemon start: adopts what runs, books what ended meanwhile, finishes what was
- * cut off, removes what belongs to nobody, and starts what its policy wants running.
+ * cut off, removes what belongs to nobody, and starts what its policy wants running. In slices: requests are answered meanwhile.
  */
 export async function restoreContainers(room: Room, then: ExitFollowUps): Promise<void> {
-  const monitors = findMonitors(room.config.execRoot);
+  const monitors = await findMonitors(room.config.execRoot);
   const ended: LiveContainer[] = [];
+  const slice = new TimeSlice();
   for (const live of room.registry.all()) {
+    const monitor = monitors.get(live.id);
+    if (monitor !== undefined) await slice.turn();
     try {
-      if (!adopt(room, live, monitors.get(live.id), then)) ended.push(live);
+      if (!adopt(room, live, monitor)) ended.push(live);
     } catch (error) {
       room.log.error({ container: live.id, err: messageOf(error) }, 'a running container could not be adopted');
       ended.push(live);
@@ -52,9 +55,16 @@ export async function restoreContainers(room: Room, then: ExitFollowUps): Promis
   const running = room.registry.all().filter(({ run }) => run !== undefined);
   await room.networks.restore(running.map(({ record }) => record));
   await room.volumes.restore(room.registry.all().map(({ record }) => record));
-  await Promise.all(running.map((live) => reconnect(room, live)));
-  endLateMonitors(room);
   const places = new Semaphore(RESTORE_CONCURRENCY);
+  const reconnected: Promise<void>[] = [];
+  for (const live of running) {
+    await slice.turn();
+    reconnected.push(places.run(() => reconnect(room, live)));
+    // Only from here on an end is booked: the networks' room takes back one after the other, with nothing going in between.
+    if (live.run !== undefined) void supervise(room, live, live.run, then);
+  }
+  await Promise.all(reconnected);
+  await endLateMonitors(room);
   await Promise.all(ended.map((live) => places.run(() => settle(room, live, then))));
   await removeStrays(room, monitors);
   room.restored.resolve();
@@ -62,13 +72,13 @@ export async function restoreContainers(room: Room, then: ExitFollowUps): Promis
 }
 
 /** A daemon killed in the middle of a start may leave a monitor that is seen only a moment after we looked. */
-function endLateMonitors(room: Room): void {
+async function endLateMonitors(room: Room): Promise<void> {
   const adopted = new Set(room.registry.all().flatMap(({ run }) => run?.monitorPid ?? []));
-  for (const pid of findMonitors(room.config.execRoot).values()) if (!adopted.has(pid)) killMonitor(pid);
+  for (const pid of (await findMonitors(room.config.execRoot)).values()) if (!adopted.has(pid)) killMonitor(pid);
 }
 
 /** Takes a running container over. False when it does not run, or only half does. */
-function adopt(room: Room, live: LiveContainer, monitorPid: number | undefined, then: ExitFollowUps): boolean {
+function adopt(room: Room, live: LiveContainer, monitorPid: number | undefined): boolean {
   if (monitorPid === undefined) return false;
   const pid = processOf(room, live.id, monitorPid);
   const halfMade = pid !== undefined && runtimeOf(room, live.record).isWaiting(live.id);
@@ -95,7 +105,6 @@ function adopt(room: Room, live: LiveContainer, monitorPid: number | undefined, 
   if (!wasBooked) {
     room.registry.saveState(live, { status: 'running', pid, monitorPid, startedAt, hasBeenStarted: true, error: '' });
   }
-  void supervise(room, live, run, then);
   return true;
 }
 
@@ -104,7 +113,7 @@ function processOf(room: Room, id: string, monitorPid: number): number | undefin
   try {
     const pid = Number(readFileSync(join(pathsOf(room, id).bundle, PID_FILE), 'utf8').trim());
     if (!Number.isInteger(pid) || pid <= 0) return undefined;
-    return readStatus(pid)?.parentPid === monitorPid || hasEnded(pid) ? pid : undefined;
+    return parentPidOf(pid) === monitorPid || hasEnded(pid) ? pid : undefined;
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined;
     throw error;

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { newId } from '@wharf/kit';
+import { inNetns } from '@wharf/linux/namespaces';
 import { Netlink } from '@wharf/linux/netlink';
 import type { ContainerRecord } from '../containers/container.ts';
 import { isPlugged, type LiveEndpoint } from './network.ts';
@@ -60,8 +62,21 @@ export function interfaceByMac(inside: Netlink, mac: string): string {
   return inside.listLinks().find((link) => link.mac === mac)?.name ?? '';
 }
 
+/** The links of the current namespace but its loopback; proc_pid_net(5): two lines of headings, then `name: figures`. */
+function linkNames(): string[] {
+  const lines = readFileSync('/proc/thread-self/net/dev', 'utf8').split('\n').slice(2);
+  return lines.map((line) => line.slice(0, line.indexOf(':')).trim()).filter((name) => name !== '' && name !== 'lo');
+}
+
 /** After connecting and disconnecting, names of links are not what they would be for a container that starts. */
 export function withRealNames(endpoints: readonly LiveEndpoint[], netnsPath: string): LiveEndpoint[] {
+  const [link, ...others] = inNetns(netnsPath, linkNames);
+  const [one, ...rest] = endpoints.filter(isPlugged);
+  if (one === undefined) return [...endpoints];
+  // One link for one endpoint, as nearly always: which it is needs no dump, which would wait for whoever changes links on this host now.
+  if (link !== undefined && others.length === 0 && rest.length === 0) {
+    return endpoints.map((endpoint) => (endpoint === one ? { ...one, ifname: link } : endpoint));
+  }
   using inside = Netlink.openIn(netnsPath);
   return endpoints.map((endpoint) => {
     const ifname = isPlugged(endpoint) && endpoint.mac !== '' ? interfaceByMac(inside, endpoint.mac) : '';

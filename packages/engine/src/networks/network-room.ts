@@ -126,7 +126,7 @@ export class Networks implements NetworkService {
   }
 
   async restore(running: readonly ContainerRecord[]): Promise<void> {
-    this.#sandboxes.restore(
+    await this.#sandboxes.restore(
       running.filter(({ hostConfig }) => parseNetworkMode(hostConfig.NetworkMode).kind !== 'container'),
     );
     this.#guard.start();

@@ -47,7 +47,7 @@ export interface NetworkService {
   /** Writes hostname, hosts and resolv.conf; called after `setUp`, and again when an endpoint changes. */
   writeFiles(record: ContainerRecord, containerDir: string): Promise<NetworkFiles>;
   tearDown(record: ContainerRecord): Promise<void>;
-  /** After a daemon restart: takes running containers' addresses and ports back into the books, removes what belongs to none. */
+  /** After a daemon restart: takes running containers' addresses and ports back into the books, removes what belongs to none. Nothing else is asked of this room until then. */
   restore(running: readonly ContainerRecord[]): Promise<void>;
   connect(record: ContainerRecord, network: string, settings: EndpointSettings): Promise<NetworkEndpoint>;
   /** Throws `internal` (`container x is not connected to network y`). */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrno, type Logger, messageOf, WharfError } from '@wharf/kit';
+import { hasErrno, type Logger, messageOf, TimeSlice, WharfError } from '@wharf/kit';
 import { pinNetnsOf } from '@wharf/linux/namespaces';
 import { Netlink } from '@wharf/linux/netlink';
 import type { EndpointSettings } from '@wharf/wire/docker/types';
@@ -228,11 +228,16 @@ export class Sandboxes {
     });
   }
 
-  /** Takes running containers back into the books and clears away what belongs to none. */
-  restore(running: readonly ContainerRecord[]): void {
+  /**
+   * Takes running containers back into the books and clears away what belongs to none. In slices: until it is done, nothing else may change
+   * here.
+   */
+  async restore(running: readonly ContainerRecord[]): Promise<void> {
     for (const network of this.#books.list()) this.#restoreNetwork(network);
     enableForwarding({ ipv6: this.#books.list().some(hasIPv6) });
+    const slice = new TimeSlice();
     for (const record of running) {
+      await slice.turn();
       try {
         this.#adopt(record);
       } catch (error) {

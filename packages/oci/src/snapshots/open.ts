@@ -1,4 +1,4 @@
-import { mkdir, readFile, readlink, symlink } from 'node:fs/promises';
+import { mkdir, readFile, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno, type Logger, WharfError } from '@wharf/kit';
 import { whyNoOverlay } from './probe.ts';
@@ -27,24 +27,41 @@ export async function openSnapshotter(options: OpenSnapshotterOptions): Promise<
       `Cannot open snapshots "${root}" as ${options.driver}: they are ${before}`,
     );
   }
-  const reason = (before ?? options.driver) === 'copy' ? undefined : whyNoOverlay(root);
+  const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  const reason = (before ?? options.driver) === 'copy' ? undefined : await tryOverlay(root, bootId);
   if (reason !== undefined && (before ?? options.driver) === 'overlayfs') {
     throw new WharfError('failed-precondition', `Cannot use overlayfs for "${root}": ${reason}`);
   }
   const name = before ?? options.driver ?? (reason === undefined ? 'overlayfs' : 'copy');
   if (reason !== undefined) log.warn({ root, reason }, 'overlayfs does not work here: snapshots are plain copies');
   if (before === undefined) await symlink(name, join(root, 'driver'));
-  const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
   const snapshotter = new TreeSnapshotter({ name, root, log, bootId });
   await snapshotter.load();
   return snapshotter;
 }
 
+/**
+ * Why overlayfs cannot be used. Tried once per boot: it takes some 100 ms where the file system waits for its journal, which every later start
+ * of a daemon would wait for too.
+ */
+async function tryOverlay(root: string, bootId: string): Promise<string | undefined> {
+  const seen = join(root, 'overlay-works');
+  if ((await readLink(seen)) === bootId) return undefined;
+  const reason = whyNoOverlay(root);
+  await rm(seen, { force: true });
+  if (reason === undefined) await symlink(bootId, seen).catch(() => {});
+  return reason;
+}
+
 async function readDriver(root: string): Promise<Snapshotter['name'] | undefined> {
+  const name = await readLink(join(root, 'driver'));
+  if (name === undefined || name === 'overlayfs' || name === 'copy') return name;
+  throw new WharfError('failed-precondition', `Cannot open snapshots "${root}": unknown driver "${name}"`);
+}
+
+async function readLink(path: string): Promise<string | undefined> {
   try {
-    const name = await readlink(join(root, 'driver'));
-    if (name === 'overlayfs' || name === 'copy') return name;
-    throw new WharfError('failed-precondition', `Cannot open snapshots "${root}": unknown driver "${name}"`);
+    return await readlink(path);
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined;
     throw error;

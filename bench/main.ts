@@ -16,6 +16,7 @@ import { ports } from './cases/ports.ts';
 import { pullPush } from './cases/pull-push.ts';
 import { registryManifests, registryStart, registryTags } from './cases/registry-requests.ts';
 import { registryMemory, registryTransfers } from './cases/registry-transfers.ts';
+import { restart } from './cases/restart.ts';
 import { exec, runBridge, runNone } from './cases/run.ts';
 import { storage } from './cases/storage.ts';
 import { logs, stdio } from './cases/streams.ts';
@@ -30,6 +31,7 @@ const CASES: readonly Case[] = [
   runNone,
   exec,
   many,
+  restart,
   loadAndSave,
   copy,
   pullPush,

@@ -12,6 +12,10 @@ export interface Contestant {
   readonly host: string;
   /** What a command is put behind to run in the daemon's network; nothing where that is ours. */
   readonly within: readonly string[];
+  /** Ends the daemon as a crash does; its containers run on. */
+  kill(): Promise<void>;
+  /** Starts it again, and waits until it answers. */
+  start(): Promise<void>;
   /** All memory of the daemon and its helpers (monitors, shims, proxies), without the containers' own processes. */
   pssBytes(): number;
   /** The same, with the pages of the programs' own files counted whole: that others run the same file (Node: this very bench) must not flatter. */
@@ -31,24 +35,27 @@ export async function startWharf(): Promise<{ readonly contestant: Contestant; r
 export async function startDocker(): Promise<{ readonly contestant: Contestant; readonly daemon: PeerDaemon }> {
   const daemon = await PeerDaemon.start();
   const version = await daemon.version;
-  const within = ['nsenter', '-t', String(daemon.pids[0]), '-n'];
+  const within = ['nsenter', '-t', String(daemon.keeperPid), '-n'];
   return { contestant: contestant('docker', { version, ...placeOf(daemon), within }), daemon };
 }
 
 interface Place {
   readonly host: string;
   readonly directory: string;
+  kill(): Promise<void>;
+  start(): Promise<void>;
 }
 
-function placeOf({ host, directory }: Place): Place {
-  return { host, directory };
+function placeOf(daemon: Place): Place {
+  const { host, directory } = daemon;
+  return { host, directory, kill: () => daemon.kill(), start: () => daemon.start() };
 }
 
 function contestant(
   name: Contestant['name'],
   given: Place & { readonly version: string; readonly within: readonly string[] },
 ): Contestant {
-  const { version, host, directory, within } = given;
+  const { version, host, directory, within, kill, start } = given;
   const succeed = (
     what: string,
     result: { readonly code: number; readonly output: string; readonly stdout: string },
@@ -62,6 +69,8 @@ function contestant(
     version,
     host,
     within,
+    kill,
+    start,
     pssBytes: () =>
       processes()
         .filter(({ command }) => command.includes(directory))

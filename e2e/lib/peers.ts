@@ -40,24 +40,45 @@ async function fetchDockerd(): Promise<readonly string[]> {
 export class PeerDaemon implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'wharf-peer-'));
   readonly host = `unix://${join(this.directory, 'docker.sock')}`;
-  readonly version: Promise<string>;
-  readonly #child: ChildProcess;
+  version: Promise<string>;
+  readonly #path: readonly string[];
+  /** Keeps the namespaces while no dockerd is there. */
+  readonly #keeper: ChildProcess;
+  #child: ChildProcess;
 
   constructor(path: readonly string[]) {
+    this.#path = path;
+    // The tmpfs keeps sockets with fixed names under /run/docker from being shared with a dockerd of the machine.
+    const script = `mkdir -p /run/docker && mount -t tmpfs tmpfs /run/docker && ip link set lo up && touch ${this.#keeperFile} && exec sleep infinity`;
+    this.#keeper = spawn('unshare', ['-m', '-n', 'sh', '-c', script], { stdio: 'ignore' });
+    this.#child = this.#launch();
+    this.version = this.#waitForVersion();
+  }
+
+  get #keeperFile(): string {
+    return join(this.directory, 'namespaces-made');
+  }
+
+  #launch(): ChildProcess {
     const flags = [
       ...['--data-root', join(this.directory, 'data'), '--exec-root', join(this.directory, 'exec')],
       ...['--pidfile', join(this.directory, 'dockerd.pid'), '--host', this.host, '--config-file', '/dev/null'],
       ...['--exec-opt', 'native.cgroupdriver=cgroupfs', '--init-path', '/usr/bin/tini-static'],
+      '--live-restore',
     ];
-    // The tmpfs keeps sockets with fixed names under /run/docker from being shared with a dockerd of the machine.
-    const script = 'mkdir -p /run/docker && mount -t tmpfs tmpfs /run/docker && ip link set lo up && exec dockerd "$@"';
+    const enter = `until test -e ${this.#keeperFile}; do sleep 0.01; done; exec nsenter -t ${this.keeperPid} -m -n dockerd "$@"`;
     const fd = openSync(join(this.directory, 'dockerd.log'), 'a');
-    this.#child = spawn('unshare', ['-m', '-n', 'sh', '-c', script, 'dockerd', ...flags], {
+    const child = spawn('sh', ['-c', enter, 'dockerd', ...flags], {
       stdio: ['ignore', fd, fd],
-      env: { ...process.env, PATH: `${path.join(':')}:/usr/sbin:/usr/bin:/sbin:/bin`, DOCKER_RAMDISK: undefined },
+      env: { ...process.env, PATH: `${this.#path.join(':')}:/usr/sbin:/usr/bin:/sbin:/bin`, DOCKER_RAMDISK: undefined },
     });
     closeSync(fd);
-    this.version = this.#waitForVersion();
+    return child;
+  }
+
+  /** A process in dockerd's namespaces that outlives it. */
+  get keeperPid(): number {
+    return this.#keeper.pid ?? 0;
   }
 
   static async start(): Promise<PeerDaemon> {
@@ -95,10 +116,21 @@ export class PeerDaemon implements AsyncDisposable {
 
   readonly bridge = 'docker0';
 
-  readonly #notOurs = () => Promise.reject(new Error('only wharf is killed in tests'));
-  readonly start = this.#notOurs;
-  readonly kill = this.#notOurs;
-  readonly crash = this.#notOurs;
+  /** Starts it again after `kill`, in the same namespaces and on the same roots. */
+  async start(): Promise<void> {
+    this.#child = this.#launch();
+    this.version = this.#waitForVersion();
+    await this.version;
+  }
+
+  /** Ends it as a crash does; its containers run on. */
+  async kill(): Promise<void> {
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+
+  readonly crash = () => Promise.reject(new Error('only wharf is killed in tests'));
 
   dispose(): Promise<void> {
     return this[Symbol.asyncDispose]();
@@ -131,6 +163,7 @@ export class PeerDaemon implements AsyncDisposable {
       await ended;
       clearTimeout(timer);
     }
+    this.#keeper.kill('SIGKILL');
     for (const line of await tracesOf(this.directory)) {
       const pid = /^process: (\d+) /.exec(line)?.[1];
       if (pid !== undefined) await run(['kill', '-9', pid]);

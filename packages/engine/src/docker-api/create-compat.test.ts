@@ -17,6 +17,13 @@ test('createForVersion() keeps the old defaults of IPC and cgroup namespaces', (
 test('createForVersion() ignores what came later', () => {
   assert.deepEqual(host({ ConsoleSize: [3, 4] }, 41).ConsoleSize, [0, 0]);
   assert.equal(host({ Annotations: { a: 'b' } }, 42).Annotations, null);
+  assert.equal(host({ AutoRemove: true }, 24).AutoRemove, false);
+  assert.equal(host({ AutoRemove: true }, 25).AutoRemove, true);
+  const networkingConfig = { EndpointsConfig: { a: { MacAddress: '02:42:00:00:00:01', Aliases: ['b'] } } };
+  const parts = { config: { Image: 'i' }, hostConfig: {}, networkingConfig };
+  assert.deepEqual(createForVersion(parts, at(43), '2').networkingConfig, {
+    EndpointsConfig: { a: { Aliases: ['b'] } },
+  });
 });
 
 test('createForVersion() refuses options of another mount type since 1.42', () => {

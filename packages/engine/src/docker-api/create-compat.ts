@@ -37,6 +37,7 @@ export function createForVersion(parts: CreateParts, version: Version, cgroupVer
   const hostConfig: HostConfig = {
     ...parts.hostConfig,
     ...(mounts.length > 0 ? { Mounts: mounts } : {}),
+    ...(version.atLeast(25) ? {} : { AutoRemove: false }),
     ...(version.atLeast(40) || parts.hostConfig.IpcMode ? {} : { IpcMode: 'shareable' }),
     ...(version.atLeast(41) || parts.hostConfig.CgroupnsMode || cgroupVersion === '2' ? {} : { CgroupnsMode: 'host' }),
     ...(version.atLeast(42) ? {} : { ConsoleSize: [0, 0] }),
@@ -49,7 +50,7 @@ export function createForVersion(parts: CreateParts, version: Version, cgroupVer
   return {
     config: configForVersion(parts.config, version),
     hostConfig,
-    networkingConfig: withMac(parts, hostConfig, version),
+    networkingConfig: withMac({ ...parts, networkingConfig: networksForVersion(parts, version) }, hostConfig, version),
   };
 }
 
@@ -90,6 +91,17 @@ function bindForVersion(bind: NonNullable<Mount['BindOptions']>, version: Versio
 function configForVersion(config: ContainerConfig, version: Version): ContainerConfig {
   if (version.atLeast(44) || !config.Healthcheck) return config;
   return { ...config, Healthcheck: { ...config.Healthcheck, StartInterval: 0 } };
+}
+
+/** Endpoints have had MAC addresses of their own since 1.44. */
+function networksForVersion({ networkingConfig }: CreateParts, version: Version): NetworkingConfig | undefined {
+  const endpoints = networkingConfig?.EndpointsConfig;
+  if (version.atLeast(44) || !endpoints) return networkingConfig;
+  const without = Object.entries(endpoints).map(([name, settings]) => {
+    const { MacAddress: _, ...others } = settings ?? {};
+    return [name, others] as const;
+  });
+  return { ...networkingConfig, EndpointsConfig: Object.fromEntries(without) };
 }
 
 /** Before 1.44 the MAC address was the container's; it becomes its main network's. */

@@ -1,4 +1,4 @@
-import { familiarName, formatFamiliar, type Reference, WharfError } from '@wharf/kit';
+import { familiarName, formatCanonical, type Reference, WharfError } from '@wharf/kit';
 import { faultsOf, statusOf } from '@wharf/oci/remote/registry-error';
 import type { Platform } from '@wharf/oci/spec/image';
 import { formatPlatform } from '@wharf/oci/spec/platform';
@@ -7,7 +7,7 @@ import { pullAccessDenied } from '@wharf/wire/docker/messages';
 /** What dockerd says when a name cannot be resolved, where clients know its words. */
 export function resolveError(reference: Reference, error: unknown): unknown {
   if (!(error instanceof WharfError)) return error;
-  const name = formatFamiliar(reference);
+  const name = formatCanonical(reference);
   const prefix = `failed to resolve reference "${name}"`;
   if (statusOf(error) === 404) return new WharfError('not-found', `${prefix}: ${name}: not found`, { cause: error });
   const access = accessError(reference, error);

@@ -188,6 +188,15 @@ test('collectMounts() lets binds win over volumes-from, and both over image volu
   assert.equal(shared?.kind === 'inherited' && shared.mount.point.RW, false);
 });
 
+test("collectMounts() takes an image's relative volumes from the root", () => {
+  const places = (imageVolumes: readonly string[]) =>
+    collectMounts({ hostConfig: { Binds: ['x:/given'] }, imageVolumes, mountsOf: () => [] }).map((item) =>
+      item.kind === 'new' ? item.request.destination : '',
+    );
+  assert.deepEqual(places(['c', 'a/../b/', './given', '../../up', '//two']), ['/given', '/c', '/b', '/up', '/two']);
+  refuses(() => places(['.']), "invalid specification: destination can't be '/'");
+});
+
 test('collectMounts() refuses two mounts on one place', () => {
   const none = { imageVolumes: [], mountsOf: () => [] };
   refuses(() => collectMounts({ hostConfig: { Binds: ['/a:/x', '/b:/x/'] }, ...none }), 'Duplicate mount point: /x');

@@ -48,8 +48,9 @@ export function collectMounts(options: {
   }
   for (const mount of hostConfig.Mounts ?? []) add(parseMount(mount), mount.Target ?? '');
   for (const path of imageVolumes) {
-    checkDestination(path);
-    const destination = cleanPath(path);
+    // `VOLUME data` in an image: Docker took it as it stands, and the runtime counted from the container's root.
+    const destination = cleanPath(`/${path}`);
+    checkDestination(destination);
     if (wanted.has(destination) || tmpfs.has(destination)) continue;
     wanted.set(destination, { kind: 'new', request: anonymousVolume(destination, hostConfig.VolumeDriver) });
   }

@@ -63,9 +63,12 @@ export class TarParser {
     }
   }
 
-  /** To be called when the input is over. Throws `data-loss` when that was too early. */
+  /**
+   * To be called when the input is over. Throws `data-loss` when that was too early. An end in the padding of the last member is none,
+   * as in Go: docker's CLI leaves padding and end marker out when a build's Dockerfile comes from its standard input.
+   */
   finish(): void {
-    if (this.#state === 'finished') return;
+    if (this.#state === 'finished' || this.#state === 'padding') return;
     if (this.#state === 'header' && this.#filled === 0 && !this.#meta.isPending) return;
     const name = this.#current?.entry.name;
     const where = name === undefined ? 'a header' : `"${name}"`;

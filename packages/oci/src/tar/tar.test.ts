@@ -239,6 +239,8 @@ describe('TarParser', () => {
     const archive = write({ name: 'a', type: 'file', content: 'x' });
     assert.equal(parse(Buffer.concat([archive, Buffer.from('garbage')])).length, 1);
     assert.equal(parse(archive.subarray(0, 1024)).length, 1);
+    // Cut off in the padding, as docker's CLI leaves it.
+    assert.equal(parse(archive.subarray(0, 513)).length, 1);
     assert.equal(parse(Buffer.alloc(0)).length, 0);
   });
 

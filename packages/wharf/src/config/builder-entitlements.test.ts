@@ -9,6 +9,12 @@ test('parseDaemonJson() reads what builds may be allowed, as dockerd has it', ()
   assert.equal(values.get('builder-network-host'), false);
   assert.equal(values.get('builder-security-insecure'), true);
   assert.equal(parse({}).has('builder-network-host'), false);
+  assert.equal(parse({ Entitlements: { 'network-host': false } }).get('builder-network-host'), false);
+});
+
+test('parseDaemonJson() takes the switches of dockerd, which change nothing here', () => {
+  assert.equal(parseDaemonJson('{"features": {"buildkit": true, "containerd-snapshotter": false}}').size, 0);
+  assert.throws(() => parseDaemonJson('{"features": ["buildkit"]}'), /"features": must be an object of true and false/);
 });
 
 test('parseDaemonJson() refuses entitlements that it does not know, and values that are none', () => {

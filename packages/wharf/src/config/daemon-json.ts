@@ -58,9 +58,10 @@ export function parseDaemonJson(text: string): RawValues {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     throw new WharfError('invalid-argument', 'invalid JSON: the file must hold one object');
   }
-  const { proxies, builder, ...directives } = document as Record<string, unknown>;
+  const { proxies, builder, features, ...directives } = document as Record<string, unknown>;
   readProxies(proxies, values);
   readBuilder(builder, values);
+  checkFeatures(features);
   const unknown = Object.keys(directives).filter((key) => directiveOfKey(key) === undefined);
   if (unknown.length > 0) {
     throw new WharfError(
@@ -95,6 +96,17 @@ function readProxies(proxies: unknown, values: RawValues): void {
   }
 }
 
+/**
+ * Switches of dockerd between its old parts and its new ones (`{"features": {"buildkit": true}}`). There is but one of each here, so
+ * they are taken and change nothing. Throws when they are not switches.
+ */
+function checkFeatures(features: unknown): void {
+  if (features === undefined || features === null) return;
+  const isSwitches = isRecord(features) && Object.values(features).every((value) => typeof value === 'boolean');
+  if (isSwitches) return;
+  throw new WharfError('invalid-argument', 'invalid value of "features": must be an object of true and false');
+}
+
 const ENTITLEMENTS = ['network-host', 'security-insecure'];
 
 /** `{"builder": {"entitlements": {"security-insecure": true}, "gc": {…}}}`, as dockerd has it. */
@@ -119,12 +131,13 @@ function readBuilder(builder: unknown, values: RawValues): void {
   }
 }
 
-/** An object within the file. Throws for keys that it cannot have. */
+/** An object within the file, letters of whose keys may be of either case, as in Go. Throws for keys that it cannot have. */
 function section(value: unknown, name: string, keys: readonly string[]): Readonly<Record<string, unknown>> {
   if (value === undefined || value === null) return {};
   if (!isRecord(value)) throw new WharfError('invalid-argument', `invalid value of "${name}": must be an object`);
-  const unknown = Object.keys(value).find((key) => !keys.includes(key));
-  if (unknown === undefined) return value;
+  const entries = Object.entries(value).map(([key, each]) => [key.toLowerCase(), each] as const);
+  const unknown = entries.find(([key]) => !keys.includes(key))?.[0];
+  if (unknown === undefined) return Object.fromEntries(entries);
   const text = `the following directives don't match any configuration option: ${name}.${unknown}`;
   throw new WharfError('invalid-argument', text);
 }

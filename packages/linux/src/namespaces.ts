@@ -77,8 +77,7 @@ function comeHome(home: number): void {
  * runs in it first, sparing a second switch. Throws EEXIST when something is at `path`; undoes all when it fails.
  */
 export function createPinnedNetns<T = void>(path: string, inside?: () => T): T | undefined {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
-  writeFileSync(path, '', { flag: 'wx', mode: 0o444 });
+  makePlace(path);
   const home = netnsOf();
   try {
     unshare(CLONE.NEWNET);
@@ -93,6 +92,17 @@ export function createPinnedNetns<T = void>(path: string, inside?: () => T): T |
     throw error;
   } finally {
     closeSync(home);
+  }
+}
+
+function makePlace(path: string): void {
+  const options = { flag: 'wx', mode: 0o444 };
+  try {
+    writeFileSync(path, '', options);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+    writeFileSync(path, '', options);
   }
 }
 

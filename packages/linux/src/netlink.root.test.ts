@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { CLONE, createPinnedNetns, inNetns, removePinnedNetns, unshare } from './namespaces.ts';
 import { Netlink, withNetlink } from './netlink.ts';
 import { Nft, NftError } from './nftables.ts';
@@ -25,8 +28,10 @@ test('Netlink makes a bridge, a veth pair born in another namespace, addresses a
       mtu: 1400,
       mac: '02:42:ac:1e:00:02',
       master: netlink.indexOf('br0'),
+      port: { hairpin: true, isolated: true },
       up: true,
     });
+    assert.match(execFileSync('ip', ['-d', 'link', 'show', 'veth0'], { encoding: 'utf8' }), /hairpin on .*isolated on/);
     inside.configure({ ifname: 'eth0', addresses: ['172.30.0.2/16'], gateways: ['172.30.0.1'], loopback: true });
 
     const eth0 = inside.findLink('eth0');
@@ -134,4 +139,22 @@ test('Nft applies all of a script or nothing, and lists it again', () => {
   const after = nft.list('list set ip test ports').find((object) => 'set' in object) as { set: { elem: number[] } };
   assert.equal(after.set.elem.length, 2);
   nft.apply('delete table ip test');
+});
+
+test('Nft takes no signal of the process for a failure', async () => {
+  const ignore = (): void => undefined;
+  process.on('SIGWINCH', ignore);
+  const script = "setInterval(() => { for (let i = 0; i < 1000; i++) process.kill(process.pid, 'SIGWINCH'); }, 1)";
+  const disturber = new Worker(script, { eval: true });
+  try {
+    await once(disturber, 'online');
+    using nft = new Nft();
+    for (let index = 0; index < 100; index += 1) {
+      nft.apply(`add table ip disturbed { chain c${index} { ip daddr 127.0.0.1 accept; }; }`);
+    }
+    nft.apply('delete table ip disturbed');
+  } finally {
+    await disturber.terminate();
+    process.removeListener('SIGWINCH', ignore);
+  }
 });

@@ -61,6 +61,8 @@ export interface VethOptions {
   readonly hostMac?: string | undefined;
   /** Index of the bridge that this end joins. */
   readonly master?: number | undefined;
+  /** How the bridge treats this end. */
+  readonly port?: BridgePortSettings | undefined;
   /** Brings this end up at once; the peer cannot be before it is born (veth answers ENOTCONN). */
   readonly up?: boolean | undefined;
 }
@@ -150,6 +152,7 @@ export class Netlink {
           mac: options.mac,
           netnsFd,
         }),
+        ...(options.port === undefined ? [] : [changeBridgePort(options.name, options.port)]),
       ]);
     } finally {
       if (typeof options.peerNetns === 'string' && netnsFd !== undefined) closeSync(netnsFd);
@@ -208,13 +211,6 @@ export class Netlink {
     } finally {
       if (typeof netns === 'string') closeSync(netnsFd);
     }
-  }
-
-  /** Changes how a bridge treats one of its links. */
-  setBridgePort(ifname: string, settings: BridgePortSettings): void {
-    // Ports come and go, under the same name too: their indexes are not worth remembering.
-    const index = this.findLink(ifname)?.index;
-    this.#socket.execute([changeBridgePort(index ?? this.indexOf(ifname), settings)]);
   }
 
   /** Adds `a.b.c.d/n`, with its broadcast address. IPv6 addresses are usable at once (no duplicate detection). */
@@ -283,8 +279,7 @@ export class Netlink {
   indexOf(ifname: string): number {
     const known = this.#indexes.get(ifname);
     if (known !== undefined) return known;
-    const [message] = this.#socket.query(getLink(ifname));
-    const index = message === undefined ? 0 : decodeLink(message).index;
+    const index = this.#socket.linkIndex(ifname);
     this.#indexes.set(ifname, index);
     return index;
   }

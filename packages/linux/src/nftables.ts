@@ -1,5 +1,6 @@
 import { WharfError } from '@wharf/kit';
 import { type Library, loadLibrary, type Pointer, readCString } from './ffi.ts';
+import { withSignalsHeld } from './held-signals.ts';
 import { withLowDescriptors } from './low-descriptors.ts';
 
 interface Calls {
@@ -92,8 +93,9 @@ export class Nft {
   }
 
   #run(script: string): string {
-    // It opens its socket anew when somebody else changes rules while it reads them.
-    const result = withLowDescriptors(() => this.#calls.run(this.#context, script));
+    // It opens its socket anew when somebody else changes rules while it reads them. A signal while it waits for the kernel's answer is an
+    // error to it, when all is done.
+    const result = withLowDescriptors(() => withSignalsHeld(() => this.#calls.run(this.#context, script)));
     const output = readCString(this.#calls.output(this.#context));
     const error = readCString(this.#calls.error(this.#context)).trim();
     if (result !== 0) throw new NftError(script, error);

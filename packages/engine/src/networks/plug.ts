@@ -22,13 +22,16 @@ export interface PlugOptions {
   readonly gatewayFor: readonly (4 | 6)[];
   /** The namespace is new: its loopback is down. */
   readonly first: boolean;
+  /** Nothing has changed the namespace's defaults since `createSandbox`. */
+  readonly untouched: boolean;
 }
 
 /** Gives an endpoint its link, complete. When it throws, nothing of the link is left. */
 export function plug(options: PlugOptions): void {
   const { inside, netnsPath, endpoint } = options;
   const { bridge, parent } = endpoint.network;
-  expectLink(netnsPath, endpoint);
+  // What a link without IPv6 wants is what a new namespace gives it.
+  if (!options.untouched || endpoint.address6 !== '') expectLink(netnsPath, endpoint);
   try {
     if (bridge) plugIntoBridge(options, bridge);
     else if (parent) plugOnto(options, parent);
@@ -42,19 +45,18 @@ export function plug(options: PlugOptions): void {
 
 /** The pair is made in one step with the far end born in the namespace. */
 function plugIntoBridge({ host, netnsPath, endpoint }: PlugOptions, bridge: BridgeSettings): void {
-  const name = hostLinkOf(endpoint.endpointId);
+  // With br_netfilter a packet to a container's own published port never leaves the bridge: it must go back by its port.
+  const hairpin = existsSync('/proc/sys/net/bridge/bridge-nf-call-iptables');
   host.createVeth({
-    name,
+    name: hostLinkOf(endpoint.endpointId),
     peer: endpoint.ifname,
     peerNetns: netnsPath,
     mtu: bridge.mtu,
     mac: endpoint.mac,
     master: host.indexOf(bridge.name),
+    port: hairpin || !bridge.icc ? { hairpin, isolated: !bridge.icc } : undefined,
     up: true,
   });
-  // With br_netfilter a packet to a container's own published port never leaves the bridge: it must go back by its port.
-  const hairpin = existsSync('/proc/sys/net/bridge/bridge-nf-call-iptables');
-  if (hairpin || !bridge.icc) host.setBridgePort(name, { hairpin, isolated: !bridge.icc });
 }
 
 /** Before Linux 6.15 such a link is born in the host's namespace: there its name must not be one of the host's (`eth0`). */

@@ -1,7 +1,7 @@
 /** A container's network namespace: made, opened, let go of. Synchronous. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { messageOf, WharfError } from '@wharf/kit';
+import { hasErrno, messageOf, WharfError } from '@wharf/kit';
 import { createPinnedNetns, inNetns, removePinnedNetns } from '@wharf/linux/namespaces';
 import { Netlink } from '@wharf/linux/netlink';
 import { type IdMapping, pinUserAndNetwork } from '@wharf/linux/user-namespace';
@@ -23,12 +23,12 @@ export function createSandbox(path: string, owner?: IdMapping): Netlink {
   destroySandbox(path);
   const open = (): Netlink => {
     // Interfaces to come get no IPv6 address unless their network has it; the loopback keeps ::1.
-    setSysctl(`${IPV6_DEFAULTS}/disable_ipv6`, '1');
+    setFresh(`${IPV6_DEFAULTS}/disable_ipv6`, '1');
     // A link that comes up tells its neighbours where its addresses are now.
-    setSysctl('/proc/sys/net/ipv4/conf/default/arp_notify', '1');
-    setSysctl(`${IPV6_DEFAULTS}/ndisc_notify`, '1');
+    setFresh('/proc/sys/net/ipv4/conf/default/arp_notify', '1');
+    setFresh(`${IPV6_DEFAULTS}/ndisc_notify`, '1');
     // Addresses are given out once; waiting a second whether somebody else has one is for nothing.
-    setSysctl(`${IPV6_DEFAULTS}/accept_dad`, '0');
+    setFresh(`${IPV6_DEFAULTS}/accept_dad`, '0');
     return Netlink.open();
   };
   if (owner !== undefined) {
@@ -38,6 +38,15 @@ export function createSandbox(path: string, owner?: IdMapping): Netlink {
   const inside = createPinnedNetns(path, open);
   if (!inside) throw new Error('unreachable: createPinnedNetns returns what its callback does');
   return inside;
+}
+
+/** Writes a switch that is known to have another value; one that this kernel lacks is left out. */
+function setFresh(path: string, value: string): void {
+  try {
+    writeFileSync(path, value, { flag: 'r+' });
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+  }
 }
 
 /** Prepares the namespace for the birth of an endpoint's link: what the link takes over from the namespace's defaults. */

@@ -285,7 +285,8 @@ export class Sandboxes {
     this.#prepared.delete(live.id);
     const plugged = live.endpoints.filter(isPlugged);
     if (plugged.length === 0) inside.setUp('lo');
-    for (const endpoint of plugged) this.#plug(live, inside, path, endpoint, { connecting: false });
+    for (const [index, endpoint] of plugged.entries())
+      this.#plug(live, inside, path, endpoint, { connecting: false, untouched: index === 0 });
   }
 
   #plug(
@@ -293,7 +294,7 @@ export class Sandboxes {
     inside: Netlink,
     netnsPath: string,
     endpoint: LiveEndpoint,
-    options: { readonly connecting: boolean },
+    options: { readonly connecting: boolean; readonly untouched?: boolean },
   ): void {
     const { network } = endpoint;
     this.ensureNetwork(network);
@@ -306,6 +307,7 @@ export class Sandboxes {
         // Those of a running container are moved when all is there.
         gatewayFor: options.connecting ? [] : gatewayFamilies(live.endpoints, endpoint),
         first: !options.connecting,
+        untouched: options.untouched === true,
       });
     try {
       attempt();

@@ -17,7 +17,7 @@ const IFLA = {
   LINKINFO: 18,
   NET_NS_FD: 28,
 } as const;
-const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
+const IFLA_INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const;
 const VETH_INFO_PEER = 1;
 const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
 const IPVLAN_MODES = { l2: 0, l3: 1, l3s: 2 } as const;
@@ -212,7 +212,6 @@ export function decodeLink(message: Message): Link {
 }
 
 export const AF_BRIDGE = 7;
-const IFLA_PROTINFO = 12;
 const IFLA_BRPORT = { MODE: 4, ISOLATED: 33 } as const;
 
 export interface BridgePortSettings {
@@ -222,17 +221,26 @@ export interface BridgePortSettings {
   readonly isolated?: boolean | undefined;
 }
 
-/** Changes a bridge's port. */
-export function changeBridgePort(index: number, settings: BridgePortSettings): NetlinkRequest {
-  const body = Buffer.alloc(IFINFO_BYTES);
-  body.writeUInt8(AF_BRIDGE, 0);
-  body.writeInt32LE(index, 4);
+/**
+ * Changes a bridge's port found by name, so that it can go with the message that makes the link. In an RTM_NEWLINK for a link that is
+ * there, IFLA_INFO_SLAVE_DATA holds the settings of its bridge for it.
+ */
+export function changeBridgePort(name: string, settings: BridgePortSettings): NetlinkRequest {
   const value: Attribute[] = [];
   if (settings.hairpin !== undefined)
     value.push({ type: IFLA_BRPORT.MODE, value: Buffer.of(settings.hairpin ? 1 : 0) });
   if (settings.isolated !== undefined) {
     value.push({ type: IFLA_BRPORT.ISOLATED, value: Buffer.of(settings.isolated ? 1 : 0) });
   }
-  const payload = Buffer.concat([body, encodeAttributes([{ type: IFLA_PROTINFO, value }])]);
-  return { type: RTM_SETLINK, payload, verb: 'change bridge port', subject: String(index) };
+  const payload = linkBody({}, [
+    { type: IFLA.IFNAME, value: text(name) },
+    {
+      type: IFLA.LINKINFO,
+      value: [
+        { type: IFLA_INFO.SLAVE_KIND, value: text('bridge') },
+        { type: IFLA_INFO.SLAVE_DATA, value },
+      ],
+    },
+  ]);
+  return { type: RTM_NEWLINK, payload, verb: 'change bridge port', subject: name };
 }

@@ -28,7 +28,17 @@ const cSetsockopt = bind<(fd: number, level: number, name: number, value: Buffer
   ['int', 'int', 'int', 'void *', 'uint'],
 );
 
+const cIoctl = bind<(fd: number, request: number, argument: Buffer) => number>('ioctl', 'int', [
+  'int',
+  'unsigned long',
+  'void *',
+]);
+
 const AF_NETLINK = 16;
+/** netdevice(7): `struct ifreq` is a name of at most 16 bytes with its zero, and here an int. */
+const SIOCGIFINDEX = 0x8933;
+const IFREQ_BYTES = 40;
+const IFNAMSIZ = 16;
 const SOCKADDR_NL_BYTES = 12;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
@@ -171,6 +181,18 @@ export class NetlinkSocket {
         if (!dump) return found;
       }
     }
+  }
+
+  /**
+   * The index of a link. Asked by ioctl, which waits for nobody: a message would wait until whoever changes links anywhere on this host is
+   * done. Throws ENODEV.
+   */
+  linkIndex(ifname: string): number {
+    const request = Buffer.alloc(IFREQ_BYTES * 2);
+    if (Buffer.byteLength(ifname) >= IFNAMSIZ) throw new SystemError(ERRNO.ENODEV, 'find link', ifname);
+    request.write(ifname);
+    if (cIoctl(this.#fd, SIOCGIFINDEX, request) < 0) throw new SystemError(lastErrno(), 'find link', ifname);
+    return request.readInt32LE(IFNAMSIZ);
   }
 
   #encode(request: NetlinkRequest, flags: number): Buffer {

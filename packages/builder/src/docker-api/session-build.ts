@@ -11,7 +11,7 @@ import { recordBuild } from '../buildkit/record-build.ts';
 import type { Results } from '../buildkit/results.ts';
 import type { Sessions } from '../buildkit/sessions.ts';
 import { type BuildParameters, buildParameters, parseJson } from './build-parameters.ts';
-import type { Uploads } from './uploads.ts';
+import { absentSession, type Uploads, withBody } from './uploads.ts';
 
 /** The context is what the session lends. */
 const FROM_SESSION = 'client-session';
@@ -29,8 +29,9 @@ export interface SessionBuildDeps {
 }
 
 /**
- * `POST /build?version=2`: a build by BuildKit's rules whose files come from a session, and whose progress goes out in the answer as
- * BuildKit's own messages. Docker's clients 18.09 to 22 speak it with DOCKER_BUILDKIT=1. A client that leaves ends the build.
+ * `POST /build?version=2`: a build by BuildKit's rules whose files come from a session, or as an archive in the body, for which no
+ * session is needed; its progress goes out in the answer as BuildKit's own messages. Docker's clients 18.09 to 22 speak it with
+ * DOCKER_BUILDKIT=1. A client that leaves ends the build.
  */
 export async function sessionBuild(
   { builder, sessions, results, uploads, log }: SessionBuildDeps,
@@ -44,7 +45,7 @@ export async function sessionBuild(
   }
   const parameters = buildParameters(apiRequest);
   const asked = solveRequest(apiRequest, parameters);
-  using lent = parameters.remote === UPLOADED ? await withUpload({ sessions, uploads }, asked, id) : undefined;
+  using lent = await lend({ sessions, uploads }, { asked, remote: parameters.remote, id, body: apiRequest.body });
   const request = lent === undefined ? asked : { ...asked, Session: asked.Ref };
   const { signal } = apiRequest;
   const job = new BuildJob({ builder, sessions, results, request, signal });
@@ -80,13 +81,28 @@ export async function sessionBuild(
   }
 }
 
-/** Lends the build the session that it names once more, by the build's own id, with the upload that belongs to it. */
-async function withUpload(
+/**
+ * Lends the build the session that it names once more, by the build's own id, with the archive that belongs to it: an upload, or the
+ * body of the request itself. `undefined` where the session alone has everything.
+ */
+async function lend(
   { sessions, uploads }: Pick<SessionBuildDeps, 'sessions' | 'uploads'>,
-  { Ref, Session: session }: ControlSolve,
-  id: string,
-): Promise<Disposable> {
-  return sessions.add({ ...(await uploads.join(await sessions.get(session), id)), id: Ref });
+  {
+    asked: { Ref, Session: named },
+    remote,
+    id,
+    body,
+  }: {
+    readonly asked: ControlSolve;
+    readonly remote: string;
+    readonly id: string;
+    readonly body: AsyncIterable<Uint8Array>;
+  },
+): Promise<Disposable | undefined> {
+  if (named !== '' && remote !== UPLOADED && remote !== '') return undefined;
+  const session = named === '' ? absentSession(Ref) : await sessions.get(named);
+  if (remote === UPLOADED) return sessions.add({ ...(await uploads.join(session, id)), id: Ref });
+  return sessions.add({ ...(remote === '' ? withBody(session, body) : session), id: Ref });
 }
 
 /** Plays the part of a client that drives the build through the gateway. Returns what the exporters say. */
@@ -106,8 +122,6 @@ async function drive(
 
 function solveRequest({ query }: ApiRequest, parameters: BuildParameters): ControlSolve {
   const session = query.get('session') ?? '';
-  if (session === '')
-    throw new WharfError('invalid-argument', 'Cannot build with BuildKit: the request names no session');
   const exporters = exportersOf(query.get('outputs'), parameters.names);
   return {
     ...{ Ref: randomBytes(16).toString('hex'), Session: session, Frontend: 'dockerfile.v0', Internal: false },
@@ -131,8 +145,8 @@ function exportersOf(text: string | undefined, names: readonly string[]): readon
 
 /** The context in the words of the front end; `undefined` for the session's own. */
 function contextOf(remote: string): string | undefined {
-  if (remote === UPLOADED) return UPLOAD_ADDRESS;
-  return remote === '' || remote === FROM_SESSION ? undefined : remote;
+  if (remote === UPLOADED || remote === '') return UPLOAD_ADDRESS;
+  return remote === FROM_SESSION ? undefined : remote;
 }
 
 /** The query in the words of the front end (BuildKit, dockerui `config.go`). */

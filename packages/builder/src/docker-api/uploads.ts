@@ -2,6 +2,7 @@ import { WharfError } from '@wharf/kit';
 import type { GrpcStream } from '@wharf/wire/grpc/client';
 import { frame } from '@wharf/wire/grpc/framing';
 import { encode } from '@wharf/wire/grpc/protobuf';
+import { GRPC, GrpcError } from '@wharf/wire/grpc/status';
 import { BytesMessage } from '../buildkit/messages.ts';
 import type { Session } from '../buildkit/sessions.ts';
 
@@ -56,6 +57,20 @@ function timeLimit(text: string): { readonly promise: Promise<never>; readonly t
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => undefined);
   return { promise, timer: setTimeout(() => reject(new WharfError('not-found', text)), UPLOAD_WAIT_MS) };
+}
+
+/** A session of a client that has none: it lends nothing. */
+export function absentSession(id: string): Session {
+  const none = () => {
+    throw new GrpcError(GRPC.UNAVAILABLE, 'the client has opened no session');
+  };
+  return { id, methods: new Set(), sharedKey: '', client: { unary: async () => none(), open: none } };
+}
+
+/** A session that has, besides what it lends, the body of a request to be pulled. */
+export function withBody(session: Session, body: AsyncIterable<Uint8Array>): Session {
+  const nothing = (): void => undefined;
+  return withUpload(session, { body, begun: nothing, taken: nothing });
 }
 
 function withUpload(session: Session, upload: Upload): Session {

@@ -141,7 +141,8 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ['FROM a\nSHELL x', 'dockerfile parse error on line 2: SHELL requires the arguments to be in JSON form'],
   ['RUN x', 'no build stage in current context'],
   ['# only a remark', 'file with no instructions'],
-  [' \n', 'the Dockerfile cannot be empty'],
+  ['', 'the Dockerfile cannot be empty'],
+  [' \n', 'file with no instructions'],
   ['ARG x', 'dockerfile contains no stages to build'],
 ];
 

@@ -12,7 +12,7 @@ import { parseSyntax } from './parser.ts';
  * @param checks takes what could be better
  */
 export function parseDockerfile(text: string, checks?: Checks): Dockerfile {
-  if (text.trim() === '') throw new DockerfileError('the Dockerfile cannot be empty');
+  if (text === '') throw new DockerfileError('the Dockerfile cannot be empty');
   if (text.length > MAX_DOCKERFILE_BYTES) {
     throw new DockerfileError(`the Dockerfile is larger than ${MAX_DOCKERFILE_BYTES} bytes`);
   }

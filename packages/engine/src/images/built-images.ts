@@ -14,6 +14,7 @@ import { compress, decompress } from '@wharf/oci/layers/compression';
 import type { Registries } from '@wharf/oci/remote/registries';
 import { chainIds } from '@wharf/oci/spec/chain-id';
 import type { Descriptor, Platform } from '@wharf/oci/spec/image';
+import { announceName } from './announce.ts';
 import type { Lease } from './collector.ts';
 import type { ResolvedImage } from './image-service.ts';
 import type { LayerForm } from './lazy-layers.ts';
@@ -50,6 +51,7 @@ export async function findBase(
 /** Gives a built image, whose documents are in the store, its names, durably; it is dangling without any. */
 export async function nameBuilt(room: ImageRoom, target: Descriptor, names: readonly string[]): Promise<void> {
   const references = names.map((name) => withDefaultTag(parseReference(name)));
+  announceName(room, 'create', target.digest, target.digest);
   if (references.length === 0) await nameImage(room, { target, name: danglingName(target.digest) });
   for (const reference of references) {
     await nameImage(room, { target, name: formatCanonical(reference), event: formatFamiliar(reference) });

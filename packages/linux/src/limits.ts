@@ -18,3 +18,5 @@ export const XATTR_MAX_BYTES = 64 * 1024;
 export const NETLINK_RECEIVE_BYTES = 64 * 1024;
 /** Changes of links, addresses and routes that wait in the kernel to be read; more are lost, and one is told so. */
 export const NETLINK_EVENTS_BYTES = 1024 * 1024;
+/** How long the end of a thread is waited for. */
+export const END_THREAD_MS = 2_000;

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { WharfError } from '@wharf/kit';
+import { endThread } from '@wharf/linux/thread';
 import { LOG_THREAD_IDLE_MS } from './limits.ts';
 import type { LogOrder, LogReply, LogTask, Shipped, ShipTask } from './thread-tasks.ts';
 
@@ -58,7 +59,7 @@ export class LogThread {
   #end(): void {
     const worker = this.#worker;
     this.#worker = undefined;
-    void worker?.terminate();
+    if (worker !== undefined) void endThread(worker);
   }
 
   #fail(worker: Worker, cause: unknown): void {

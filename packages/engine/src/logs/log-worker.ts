@@ -1,6 +1,7 @@
 import { readSync, writeSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { messageOf } from '@wharf/kit';
+import { endWhenTold } from '@wharf/linux/thread';
 import { compress } from './compress.ts';
 import { encodeRecords } from './encode-records.ts';
 import { SHIP_ASIDE_BYTES } from './limits.ts';
@@ -39,4 +40,5 @@ async function answer({ id, task }: LogOrder): Promise<void> {
   parentPort?.postMessage(reply);
 }
 
+endWhenTold();
 parentPort?.on('message', (order: LogOrder) => void answer(order));

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { WharfError } from '@wharf/kit';
+import { endThread } from '@wharf/linux/thread';
 import { WORKER_IDLE_MS } from './limits.ts';
 import type { VolumeReply, VolumeTask, VolumeTaskResult } from './worker-tasks.ts';
 
@@ -29,7 +30,7 @@ export class VolumeWorker {
     clearTimeout(this.#idle);
     const worker = this.#worker;
     this.#worker = undefined;
-    void worker?.terminate();
+    if (worker !== undefined) void endThread(worker);
     this.#fail(new WharfError('aborted', 'The volume worker was ended'));
   }
 

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { messageOf } from '@wharf/kit';
+import { endWhenTold } from '@wharf/linux/thread';
 import { copyTree, isEmptyDirectory, openDirectory, openInRoot } from './copy-tree.ts';
 import { diskUsage } from './disk-usage.ts';
 import { mountLocal } from './local-mount.ts';
@@ -35,6 +36,7 @@ function populate(task: VolumeTask & { readonly kind: 'populate' }): boolean {
   }
 }
 
+endWhenTold();
 parentPort?.on('message', ({ id, task }: { readonly id: number; readonly task: VolumeTask }) => {
   let reply: VolumeReply;
   try {

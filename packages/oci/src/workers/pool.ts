@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { WharfError } from '@wharf/kit';
+import { endThread } from '@wharf/linux/thread';
 import { Window } from './flow.ts';
 import {
   INPUT_CHUNK_BYTES,
@@ -155,7 +156,8 @@ class Slot {
   async terminate(): Promise<void> {
     this.#alive = false;
     clearTimeout(this.#timer);
-    await this.#worker.terminate();
+    this.#fail?.(new WharfError('internal', 'Cannot finish the job: its thread is ended'));
+    await endThread(this.#worker);
   }
 
   async run(request: JobRequest<unknown>): Promise<unknown> {

@@ -1,10 +1,12 @@
 import { parentPort } from 'node:worker_threads';
 import { hasErrno, WharfError } from '@wharf/kit';
+import { endWhenTold } from '@wharf/linux/thread';
 import { Window } from './flow.ts';
 import { STREAM_WINDOW_BYTES } from './limits.ts';
 import { flattenError, type Job, type JobIo, type Order, type Report, reviveError } from './protocol.ts';
 import { isLost } from './root.ts';
 
+endWhenTold();
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs as a worker thread only');
 const say = (report: Report, transfer: ArrayBuffer[] = []): void => port.postMessage(report, transfer);

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type Logger, messageOf } from '@wharf/kit';
 import { inNetns } from '@wharf/linux/namespaces';
+import { endThread } from '@wharf/linux/thread';
 import { DNS_RESTART_MS, DNS_THREAD_IDLE_MS } from '../limits.ts';
 import type { NamedEndpoint } from './name-book.ts';
 import type { DnsClient, DnsOrder } from './orders.ts';
@@ -132,6 +133,6 @@ export class DnsService {
     this.#orders = [];
     clearTimeout(this.#idle);
     this.#idle = undefined;
-    void worker?.terminate();
+    if (worker !== undefined) void endThread(worker);
   }
 }

@@ -45,6 +45,21 @@ test('dockerode creates, attaches, starts, waits, execs and removes', async () =
   await container.remove();
 });
 
+test('whoever sees the end of an attached stream finds the exit booked', async () => {
+  const docker = new Docker({ socketPath: daemon().socketPath });
+  for (let code = 1; code <= 5; code += 1) {
+    const container = await docker.createContainer({ Image: BUSYBOX, Cmd: ['sh', '-c', `echo bye; exit ${code}`] });
+    const stream = await container.attach({ stream: true, stdout: true, stderr: true });
+    const ended = new Promise((resolve) => stream.once('end', resolve));
+    stream.resume();
+    await container.start();
+    await ended;
+    const { State } = await container.inspect();
+    assert.deepEqual({ status: State.Status, code: State.ExitCode }, { status: 'exited', code });
+    await container.remove();
+  }
+});
+
 test('dockerode follows logs and events', async () => {
   const docker = new Docker({ socketPath: daemon().socketPath });
   const events = await docker.getEvents({ filters: { type: ['container'], label: ['who=dockerode'] } });

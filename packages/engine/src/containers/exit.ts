@@ -36,6 +36,7 @@ export async function supervise(room: Room, live: LiveContainer, run: Run, then:
     await handleExit(room, live, run, then);
   } catch (error) {
     room.log.error({ container: live.id, err: messageOf(error) }, 'the end of a container could not be booked');
+    live.streams.close();
   } finally {
     init.close();
   }
@@ -112,7 +113,7 @@ async function bookExit(
         });
   live.run = undefined;
   closeSync(run.pidfd);
-  live.streams.close();
+  const { streams } = live;
   live.streams = newStreams(room, () => live.record);
   room.registry.save(live, {
     ...live.record,
@@ -132,6 +133,7 @@ async function bookExit(
   if (outcome.oomKilled) publish(room, live.record, 'oom');
   publish(room, live.record, 'die', { exitCode: String(exitCode), execDuration: String(Math.floor(ranMs / 1000)) });
   clearRun(room, live);
+  streams.close();
   live.waiters.exited({ exitCode });
   if (decision.restart) {
     live.lastRestartDelayMs = decision.delayMs;

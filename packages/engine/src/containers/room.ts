@@ -37,6 +37,7 @@ export interface ContainerDeps {
   readonly createStreams: (options: {
     readonly log: Logger;
     readonly onOutput: (bytes: number) => void;
+    readonly endsAtClose: boolean;
   }) => ProcessStreams;
   readonly clock: Clock;
   readonly log: Logger;
@@ -119,6 +120,7 @@ export function newStreams(room: Room, record: () => ContainerRecord): ProcessSt
   return room.createStreams({
     log: room.log,
     onOutput: (bytes) => room.logs.open(record()).notify(bytes),
+    endsAtClose: true,
   });
 }
 

@@ -31,7 +31,9 @@ export function networksRoutes(engine: Pick<Engine, 'networks' | 'containers'>):
       method: 'POST',
       pattern: '/networks/create',
       handler: async (request, response) => {
-        const asked = decodeNetworkCreate(await request.json());
+        const given = decodeNetworkCreate(await request.json());
+        // Before 1.47 a network could not do without IPv4.
+        const asked = request.atLeast(47) ? given : { ...given, EnableIPv4: undefined };
         const isOld = !request.atLeast(48) || asked.CheckDuplicate === true;
         response.json(201, await networks.createNetwork(isOld ? withoutUnaskedIPv6(asked) : asked));
       },

@@ -23,10 +23,13 @@ export interface AttachmentOwner {
 export class Attachment {
   readonly outlet: ClientOutlet;
   readonly end: Promise<AttachEnd>;
+  /** Resolves once the client has all there will ever be, or is none any more. */
+  readonly served: Promise<void>;
   readonly #client: Duplex;
   readonly #options: AttachOptions;
   readonly #owner: AttachmentOwner;
   readonly #settle: (end: AttachEnd) => void;
+  readonly #settleServed: () => void;
   readonly #matcher: DetachMatcher;
   #io: MonitorIo | undefined;
   #stdin: StdinQueue | undefined;
@@ -44,6 +47,9 @@ export class Attachment {
     const { promise, resolve } = Promise.withResolvers<AttachEnd>();
     this.end = promise;
     this.#settle = resolve;
+    const served = Promise.withResolvers<void>();
+    this.served = served.promise;
+    this.#settleServed = served.resolve;
     client.on('error', () => this.#clientGone());
     client.on('close', () => this.#clientGone());
     client.on('drain', () => owner.changed());
@@ -71,11 +77,18 @@ export class Attachment {
     this.#client.resume();
   }
 
-  /** Nothing more will come from the process: flush and say so. */
-  processEnded(): void {
+  /** Nothing more will come from the process: flushes, and says so once `told` has resolved. */
+  async processEnded(told: Promise<void>): Promise<void> {
     if (this.#over) return;
     this.#watchProgress();
-    void this.outlet.finish().then(() => this.#conclude('process-ended'));
+    await this.outlet.sent();
+    clearInterval(this.#stuckTimer);
+    this.#settleServed();
+    await told;
+    if (this.#over) return;
+    this.#watchProgress();
+    await this.outlet.finish();
+    this.#conclude('process-ended');
   }
 
   /** Drops a client that does not keep up. */
@@ -128,6 +141,7 @@ export class Attachment {
     clearInterval(this.#stuckTimer);
     clearInterval(this.#goneTimer);
     this.#settle(end);
+    this.#settleServed();
     this.#owner.left();
   }
 

@@ -26,6 +26,9 @@ export class ClientOutlet {
   #used = 0;
   #batchBytes = BATCH_MIN_BYTES;
   #finished: Promise<void> | undefined;
+  /** Writes that the client has not taken yet. */
+  #unsent = 0;
+  #allSent: (() => void) | undefined;
 
   constructor(client: Duplex, options: OutletOptions) {
     this.#client = client;
@@ -81,14 +84,25 @@ export class ClientOutlet {
     this.#batch = undefined;
     this.#used = 0;
     if (!this.#client.writable) return;
-    // Of a socket the kernel has taken what it calls back for; other streams may still pass it on.
-    if (!(this.#client instanceof Socket)) {
-      this.#client.write(full);
-      return;
-    }
+    this.#unsent += 1;
     this.#client.write(full, (error) => {
-      this.#spare = !error && batch.length === this.#batchBytes ? batch : undefined;
+      this.#unsent -= 1;
+      // Of a socket the kernel has taken what it calls back for; other streams may still pass it on.
+      const free = !error && this.#client instanceof Socket && batch.length === this.#batchBytes;
+      this.#spare = free ? batch : undefined;
+      if (this.#unsent === 0) this.#allSent?.();
     });
+  }
+
+  /** Flushes, and resolves once the kernel has everything or the client is gone. */
+  async sent(): Promise<void> {
+    this.flush();
+    if (this.#unsent === 0 || this.#client.destroyed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#allSent = resolve;
+    this.#client.once('close', resolve);
+    await promise;
+    this.#client.removeListener('close', resolve);
   }
 
   /**

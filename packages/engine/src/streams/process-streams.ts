@@ -52,6 +52,6 @@ export interface ProcessStreams {
   processExited(): void;
   /** Resolves once the monitor's socket has ended and every client has been flushed (or cut at its deadline). */
   readonly drained: Promise<void>;
-  /** Ends everything at once: the process failed to start, or the daemon stops. */
+  /** Ends everything at once: the end is booked, the process failed to start, or the daemon stops. */
   close(): void;
 }

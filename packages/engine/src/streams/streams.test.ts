@@ -98,10 +98,11 @@ const io: MonitorIo = {
 };
 const all: AttachOptions = { stdin: true, stdout: true, stderr: true, framed: false };
 
-function setUp(onOutput?: (bytes: number) => void) {
+function setUp(onOutput?: (bytes: number) => void, endsAtClose = false) {
   const monitor = new FakeMonitor();
   const streams = createProcessStreams({
     log: nullLogger,
+    endsAtClose,
     openSocket: () => monitor,
     ...(onOutput ? { onOutput } : {}),
   });
@@ -131,6 +132,21 @@ test('attach() before connect() gets the first byte, framed, both streams in ord
     Buffer.from([1, 0, 0, 0, 0, 0, 0, 3, 111, 117, 116, 2, 0, 0, 0, 0, 0, 0, 2, 101, 114]),
   );
   assert.equal(client.output.length, 1, 'a burst is one write');
+});
+
+test('a client has every byte before the end is booked, and sees the end only then', async () => {
+  const { monitor, streams } = setUp(undefined, true);
+  const client = makeClient();
+  const ended = streams.attach(client.stream, { ...all, stdin: false });
+  await streams.connect(io);
+  monitor.stdout('last words');
+  monitor.end();
+  await streams.drained;
+  assert.equal(Buffer.concat(client.output).toString(), 'last words');
+  assert.equal(client.stream.writableEnded, false);
+  streams.close();
+  assert.equal(await ended, 'process-ended');
+  assert.equal(client.stream.writableEnded, true);
 });
 
 test('attach() gives a client only the streams it asked for', async () => {

@@ -21,6 +21,8 @@ export interface ProcessStreamsOptions {
    * writes here, so this is the notice that the log has grown (`ContainerLog.notify`).
    */
   readonly onOutput?: (bytes: number) => void;
+  /** Clients see the end only at `close`: whoever sees it may ask how the process ended, and finds it booked. */
+  readonly endsAtClose?: boolean;
   /** Opens the monitor's socket; for tests. */
   readonly openSocket?: (path: string) => MonitorSocket;
 }
@@ -43,6 +45,9 @@ class Streams implements ProcessStreams {
   readonly #openSocket: (path: string) => MonitorSocket;
   readonly #attachments = new Set<Attachment>();
   readonly #drained = Promise.withResolvers<void>();
+  /** Clients may be told of the end. */
+  readonly #told = Promise.withResolvers<void>();
+  readonly #endsAtClose: boolean;
   #socket: MonitorSocket | undefined;
   #stdin: StdinQueue | undefined;
   #io: MonitorIo | undefined;
@@ -57,6 +62,7 @@ class Streams implements ProcessStreams {
   constructor(options: ProcessStreamsOptions) {
     this.#log = options.log;
     this.#onOutput = options.onOutput ?? (() => undefined);
+    this.#endsAtClose = options.endsAtClose ?? false;
     this.#openSocket = options.openSocket ?? ((path) => SeqpacketClient.connect(path));
   }
 
@@ -99,7 +105,7 @@ class Streams implements ProcessStreams {
       },
     });
     this.#attachments.add(attachment);
-    if (this.#ended) attachment.processEnded();
+    if (this.#ended) this.#tellEnd(attachment);
     else if (this.#io && this.#stdin) attachment.connected(this.#io, this.#stdin);
     return attachment.end;
   }
@@ -116,8 +122,8 @@ class Streams implements ProcessStreams {
   }
 
   close(): void {
-    if (this.#ended) return;
-    this.#monitorEnded();
+    this.#told.resolve();
+    if (!this.#ended) this.#monitorEnded();
   }
 
   /** Sizes that come while one is under way are joined: the last one counts. */
@@ -187,15 +193,22 @@ class Streams implements ProcessStreams {
     this.#ended = true;
     this.#stdin?.close();
     this.#socket?.close();
-    for (const attachment of this.#attachments) attachment.processEnded();
+    if (!this.#endsAtClose) this.#told.resolve();
+    for (const attachment of this.#attachments) this.#tellEnd(attachment);
     this.#resolveDrained().catch((error: unknown) => {
       this.#log.error({ error: messageOf(error) }, 'Clients were not flushed');
     });
   }
 
+  #tellEnd(attachment: Attachment): void {
+    attachment.processEnded(this.#told.promise).catch((error: unknown) => {
+      this.#log.error({ error: messageOf(error) }, 'A client was not told of the end');
+    });
+  }
+
   /** Waits for all clients while any of them makes progress within the grace. */
   async #resolveDrained(): Promise<void> {
-    const all = Promise.all([...this.#attachments].map((attachment) => attachment.end));
+    const all = Promise.all([...this.#attachments].map((attachment) => attachment.served));
     let pendingBefore = this.#pendingBytes();
     for (;;) {
       const { promise: grace, resolve } = Promise.withResolvers<'grace'>();

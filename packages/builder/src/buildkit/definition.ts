@@ -1,13 +1,23 @@
 import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
 import { WharfError } from '@wharf/kit';
 import { decode, encode, message } from '@wharf/wire/grpc/protobuf';
 
-/** BuildKit's low-level graphs (solver/pb/ops.proto), as far as they are needed: those of one source. */
+/** BuildKit's low-level graphs (solver/pb/ops.proto), as far as they are needed: those of one source, or of a directory in it. */
 export const Source = message('pb.SourceOp', { 1: ['identifier', 'string'], 2: ['attrs', { map: 'string' }] });
 const Input = message('pb.Input', { 1: ['digest', 'string'], 2: ['index', 'int'] });
-const Op = message('pb.Op', { 1: ['inputs', [Input]], 3: ['source', Source] });
+const Copy = message('pb.FileActionCopy', { 1: ['src', 'string'], 2: ['dest', 'string'], 6: ['contentsOnly', 'bool'] });
+const FileAction = message('pb.FileAction', { 4: ['copy', Copy] });
+const File = message('pb.FileOp', { 2: ['actions', [FileAction]] });
+const Op = message('pb.Op', { 1: ['inputs', [Input]], 3: ['source', Source], 4: ['file', File] });
 interface OpMessage {
   readonly source?: SourceMessage;
+  readonly file?: { readonly actions: readonly { readonly copy?: CopyMessage }[] };
+}
+interface CopyMessage {
+  readonly src: string;
+  readonly dest: string;
+  readonly contentsOnly: boolean;
 }
 /** Source, unpacking, end. */
 const MAX_OPS = 3;
@@ -55,9 +65,28 @@ export function sourceOf({ def }: DefinitionMessage): SourceMessage | undefined 
   const op = bytes === undefined ? undefined : decode<OpMessage>(Op, bytes);
   if (op?.source !== undefined) return op.source;
   const { source, isUnpacked } = sourcesOf({ def });
+  if (!isUnpacked || source === undefined) throw notRun();
   // An archive behind an address is unpacked wherever it is fetched.
-  if (isUnpacked && source !== undefined && /^https?:/.test(source.identifier)) return source;
-  throw notRun();
+  if (/^https?:/.test(source.identifier)) return source;
+  const actions = op?.file?.actions ?? [];
+  const [copy] = actions.flatMap((action) => action.copy ?? []);
+  // `docker buildx bake` of a repository: a context is a directory of it, whole.
+  const isDirectory = actions.length === 1 && copy?.contentsOnly === true && copy.dest === '/';
+  if (!isDirectory || !source.identifier.startsWith('git://')) throw notRun();
+  return { ...source, identifier: withDirectory(source.identifier, copy.src) };
+}
+
+/** The identifier of a repository with a directory below the one it names, as addresses have it: `#BRANCH:DIRECTORY`. */
+function withDirectory(identifier: string, directory: string): string {
+  const [address = '', fragment = ''] = splitOnce(identifier, '#');
+  const [branch = '', above = ''] = splitOnce(fragment, ':');
+  const path = posix.join('/', above, directory);
+  return path === '/' ? identifier : `${address}#${branch}:${path.slice(1)}`;
+}
+
+function splitOnce(text: string, separator: string): readonly string[] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 function notRun(): WharfError {

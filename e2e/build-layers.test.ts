@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { must } from '../scripts/lib/run.ts';
@@ -39,6 +39,44 @@ test('COPY --link makes a layer of its own: another base leaves it cached, and i
   await daemon().ok('builder', 'prune', '-af');
   await daemon().ok('load', '-i', archive);
   assert.equal(await daemon().ok('inspect', '-f', '{{json .RootFS.Layers}}', tag), layers);
+});
+
+test('a file that is copied several times is several files, whatever layers have them', async () => {
+  const copies = ['COPY a /x', 'COPY a /y', 'COPY --link a /z', 'COPY --link a /w', 'COPY a /z2', 'COPY . /all/'];
+  const lines = [...copies, 'COPY --link . /again/', 'COPY --link . /again/'];
+  const files = { Dockerfile: `FROM scratch\n${lines.join('\n')}\n`, a: uniqueName(), b: uniqueName() };
+  const folder = buildx.context(files);
+  linkSync(join(folder, 'b'), join(folder, 'c'));
+  const out = buildx.place();
+  const build = (...options: readonly string[]) => buildx.run('build', '--progress=plain', ...options, folder);
+  const check = () => {
+    const names = ['x', 'y', 'z', 'w', 'z2', 'all/a', 'all/b', 'again/a', 'again/b'];
+    const found = names.map((name) => statSync(join(out, name)));
+    assert.equal(new Set(found.map(({ ino }) => ino)).size, names.length);
+    // What is one file in the context stays one.
+    const [b, c] = [statSync(join(out, 'all/b')), statSync(join(out, 'all/c'))];
+    assert.deepEqual([b.ino, b.nlink], [c.ino, 2]);
+    assert.equal(statSync(join(out, 'x')).nlink, 1);
+    assert.equal(readFileSync(join(out, 'z'), 'utf8'), files.a);
+    rmSync(out, { recursive: true });
+  };
+  const first = await build('-o', out);
+  assert.equal(first.code, 0, first.output);
+  check();
+  // Once more, when the files of the context are in layers already.
+  writeFileSync(join(folder, 'Dockerfile'), `FROM scratch\nCOPY b /other\n${lines.join('\n')}\n`);
+  assert.equal((await build('-o', out)).code, 0);
+  check();
+  const tag = uniqueName('several');
+  assert.equal((await build('-t', tag)).code, 0);
+  const container = await daemon().ok('create', tag, 'none');
+  const archive = join(buildx.folder, 'several.tar');
+  await daemon().ok('export', '-o', archive, container);
+  const links = (await must(['tar', '-tvf', archive])).split('\n').filter((line) => line.startsWith('h'));
+  assert.deepEqual(
+    links.map((line) => line.replace(/^.* (\S+) link to (\S+)$/, '$1 $2')),
+    ['again/c again/b', 'all/c all/b'],
+  );
 });
 
 test('what df and du say of the cache is what is on the disk, also of files that several have', async () => {

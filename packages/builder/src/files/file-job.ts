@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { posix } from 'node:path';
 import { S } from '@wharf/linux/fsx';
-import { detectCompression } from '@wharf/oci/layers/compression';
+import { type Compression, detectCompression } from '@wharf/oci/layers/compression';
 import { fsPath, toBytes, toText } from '@wharf/oci/tar/bytes';
 import type { JobIo } from '@wharf/oci/workers/protocol';
 import type { CopyAction, MakeDirectoryAction } from '../plan/vertex.ts';
@@ -20,6 +20,19 @@ export interface FileJobParams {
   readonly target: TargetPlace;
   readonly sources: readonly Place[];
   readonly actions: readonly (CopyOrder | MakeDirectoryAction)[];
+  /** Files that an ADD takes as they are, though they are compressed: what is in them is no archive. */
+  readonly plain?: readonly PlainFile[] | undefined;
+}
+
+/** A file of one of the job's places, below its root. */
+export interface PlainFile {
+  readonly source: number;
+  readonly path: string;
+}
+
+export interface FindJobParams {
+  readonly sources: readonly Place[];
+  readonly actions: readonly CopyOrder[];
 }
 
 /** An archive that an ADD is to unpack; this job leaves it to one that sees the target alone. */
@@ -34,8 +47,14 @@ export interface FoundArchive {
 
 const MAGIC_BYTES = 512;
 
-/** Carries out the actions of a COPY, ADD or WORKDIR. Returns the archives it came across. */
-export function fileJob({ target, sources, actions }: FileJobParams, io: JobIo): Promise<readonly FoundArchive[]> {
+export interface FileJobOutcome {
+  readonly archives: readonly FoundArchive[];
+  /** Files of the layer have further names elsewhere. */
+  readonly hasLinked: boolean;
+}
+
+/** Carries out the actions of a COPY, ADD or WORKDIR, except for archives that it comes across. */
+export function fileJob({ target, sources, actions, plain }: FileJobParams, io: JobIo): Promise<FileJobOutcome> {
   const views = viewsOf(sources);
   return inPlaces(sources, target, async () => {
     const tree = new TargetTree(TARGET_ROOT, target.lower.length > 0 ? LOWER_ROOT : undefined);
@@ -44,9 +63,25 @@ export function fileJob({ target, sources, actions }: FileJobParams, io: JobIo):
     for (const action of actions) {
       io.signal.throwIfAborted();
       if (action.kind === 'mkdir') makeDirectory(tree, action);
-      else archives.push(...copy(tree, views[action.source] ?? fileSystem, linker, action));
+      else archives.push(...copy(tree, views[action.source] ?? fileSystem, linker, { ...action, plain }));
     }
-    return archives;
+    return { archives, hasLinked: linker.hasLinked };
+  });
+}
+
+/** The compressed files that ADDs select and that may be archives. Changes nothing. */
+export function findJob({ sources, actions }: FindJobParams): Promise<readonly PlainFile[]> {
+  const views = viewsOf(sources);
+  return inPlaces(sources, undefined, () => {
+    const found = actions.flatMap((action) => {
+      const root = sourceRoot(action.source);
+      return select(views[action.source] ?? fileSystem, root, action).flatMap((selection) => {
+        const archive = archiveOf(selection);
+        const isCompressed = archive?.compression !== undefined && archive.compression !== 'none';
+        return isCompressed ? [{ source: action.source, path: toText(archive.path.slice(root.length)) }] : [];
+      });
+    });
+    return Promise.resolve(found);
   });
 }
 
@@ -55,7 +90,12 @@ function makeDirectory(target: TargetTree, { path, mode, owner }: MakeDirectoryA
   new Copier(options).makeDirectory(toBytes(path), mode);
 }
 
-function copy(target: TargetTree, source: TreeView, linker: Linker, action: CopyOrder): readonly FoundArchive[] {
+function copy(
+  target: TargetTree,
+  source: TreeView,
+  linker: Linker,
+  action: CopyOrder & Pick<FileJobParams, 'plain'>,
+): readonly FoundArchive[] {
   const root = sourceRoot(action.source);
   const owner = ownerIn(target, action.owner);
   const destination = toBytes(action.destination);
@@ -64,18 +104,23 @@ function copy(target: TargetTree, source: TreeView, linker: Linker, action: Copy
   const archives: FoundArchive[] = [];
   for (const selection of select(source, root, action)) {
     const archive = action.unpack ? archiveOf(selection) : undefined;
-    if (archive === undefined) copier.copy(selection);
+    const path = toText(archive?.path.slice(root.length) ?? '');
+    const isPlain = action.plain?.some((each) => each.source === action.source && each.path === path) ?? false;
+    if (archive === undefined || isPlain) copier.copy(selection);
     else {
       const directory = copier.makeDirectory(destination).slice(TARGET_ROOT.length);
-      archives.push({ source: action.source, path: toText(archive.slice(root.length)), destination: directory, owner });
+      archives.push({ source: action.source, path, destination: directory, owner });
     }
   }
   copier.finish();
   return archives;
 }
 
-/** The path of a selected file that is a tar archive, compressed or not, by its first bytes. */
-function archiveOf({ isDirectory, entries }: Selection): string | undefined {
+/** A selected file that is a tar archive, or compressed and may be one, by its first bytes. */
+function archiveOf({
+  isDirectory,
+  entries,
+}: Selection): { readonly path: string; readonly compression: Compression } | undefined {
   const [entry] = entries;
   if (isDirectory || entry === undefined || (entry.status.mode & S.IFMT) !== S.IFREG) return undefined;
   const head = Buffer.alloc(MAGIC_BYTES);
@@ -84,7 +129,8 @@ function archiveOf({ isDirectory, entries }: Selection): string | undefined {
     const length = readSync(fd, head, 0, MAGIC_BYTES, 0);
     const bytes = head.subarray(0, length);
     const isTar = bytes.toString('latin1', 257, 262) === 'ustar';
-    return isTar || detectCompression(bytes) !== 'none' ? posix.normalize(entry.path) : undefined;
+    const compression = detectCompression(bytes);
+    return isTar || compression !== 'none' ? { path: posix.normalize(entry.path), compression } : undefined;
   } finally {
     closeSync(fd);
   }

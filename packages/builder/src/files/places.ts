@@ -22,6 +22,8 @@ export interface TargetPlace {
   readonly lower: readonly Mount[];
   /** A directory above this one and above sources, all on one file system: files may be linked from one to the other. */
   readonly shared: string;
+  /** Directories of layers below it that have files under links. */
+  readonly linked: readonly string[];
 }
 
 /** The source of number `index`, in the world of `inPlaces`. */

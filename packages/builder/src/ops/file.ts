@@ -4,14 +4,23 @@ import type { ApplyOutcome, ApplyParams } from '@wharf/oci/layers/apply-job';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import { layerPool } from '@wharf/oci/workers/pool';
 import type { DigestParams } from '../files/digest-job.ts';
-import type { CopyOrder, FileJobParams, FoundArchive } from '../files/file-job.ts';
+import type {
+  CopyOrder,
+  FileJobOutcome,
+  FileJobParams,
+  FindJobParams,
+  FoundArchive,
+  PlainFile,
+} from '../files/file-job.ts';
 import type { FileVertex } from '../plan/vertex.ts';
 import { cacheKey } from '../solver/cache.ts';
 import type { MadeTree } from '../solver/operations.ts';
 import type { Result, Tree } from '../solver/tree.ts';
+import { linkedLayers } from './linked-layers.ts';
 import { type LayerDeps, makeLayer } from './new-layer.ts';
 import { placeOf } from './place.ts';
 
+const archiveModule = import.meta.resolve('../files/archive-job.ts');
 const fileModule = import.meta.resolve('../files/file-job.ts');
 const digestModule = import.meta.resolve('../files/digest-job.ts');
 
@@ -67,15 +76,18 @@ export function makeFileLayer(
         const { source: _source, ...rest } = action;
         return { ...rest, source: index } satisfies CopyOrder;
       });
-      const archives = await layerPool.run<FileJobParams, readonly FoundArchive[]>({
+      const plain = await plainFiles(snapshots, sources, actions, signal);
+      const { archives, hasLinked } = await layerPool.run<FileJobParams, FileJobOutcome>({
         module: fileModule,
         job: 'fileJob',
         params: {
+          plain,
           target: {
             directory: snapshots.layerDir(key),
             // Where every snapshot is a whole tree, the layer itself holds what is below.
             lower: base.chainId === '' || snapshots.name === 'copy' ? [] : snapshots.mounts(base.chainId),
             shared: deps.dataRoot,
+            linked: linkedLayers(snapshots, base.chainId),
           },
           sources: sources.map((each) => placeOf(snapshots, each)),
           actions,
@@ -83,9 +95,38 @@ export function makeFileLayer(
         signal,
       });
       for (const archive of archives) await unpack(snapshots, key, sources[archive.source], archive, signal);
+      return { linked: hasLinked };
     },
     signal,
   );
+}
+
+/** The compressed files of an ADD that hold no archive: before anything is written, since the name they get hangs on it. */
+async function plainFiles(
+  snapshots: Snapshotter,
+  sources: readonly Result[],
+  actions: FileJobParams['actions'],
+  signal: AbortSignal,
+): Promise<readonly PlainFile[]> {
+  const adds = actions.filter((action): action is CopyOrder => action.kind === 'copy' && action.unpack);
+  if (adds.length === 0) return [];
+  const found = await layerPool.run<FindJobParams, readonly PlainFile[]>({
+    module: fileModule,
+    job: 'findJob',
+    params: { sources: sources.map((each) => placeOf(snapshots, each)), actions: adds },
+    signal,
+  });
+  const plain: PlainFile[] = [];
+  for (const file of found) {
+    const source = sources[file.source];
+    if (source?.kind !== 'directory') continue;
+    const params = { path: posix.join(source.path, file.path) };
+    const isArchive = await layerPool.run<typeof params, boolean>({
+      ...{ module: archiveModule, job: 'isArchiveJob', params, signal },
+    });
+    if (!isArchive) plain.push(file);
+  }
+  return plain;
 }
 
 /** Unpacks an archive of the build context in a thread that sees nothing but the target. */

@@ -19,6 +19,12 @@ export interface LayerDeps {
   readonly hold: (tree: Tree) => void;
 }
 
+/** What is to be known of a layer later on. */
+export interface LayerTraits {
+  /** Files of it have further names elsewhere. */
+  readonly linked: boolean;
+}
+
 /**
  * A tree with one more layer: `work` changes an active snapshot, and what it changed is hashed, not packed; its blob is made when
  * somebody asks for it. On an error nothing is left.
@@ -26,14 +32,14 @@ export interface LayerDeps {
 export async function makeLayer(
   deps: LayerDeps,
   base: Tree,
-  work: (key: string) => Promise<void>,
+  work: (key: string) => Promise<LayerTraits>,
   signal: AbortSignal,
 ): Promise<MadeTree> {
   const { snapshots } = deps;
   const key = `${BUILD_SNAPSHOT}${randomBytes(16).toString('hex')}`;
   await snapshots.prepare(key, base.chainId);
   try {
-    await work(key);
+    const traits = await work(key);
     signal.throwIfAborted();
     const { diffId, tarBytes } = await hashLayer({ snapshots, key, signal });
     const descriptor = { mediaType: OCI_LAYER, digest: diffId as string as Digest, size: tarBytes };
@@ -42,7 +48,7 @@ export async function makeLayer(
     const chainId = chainIds(layers.map((layer) => layer.diffId)).at(-1) as ChainId;
     const tree = { chainId, layers };
     deps.hold(tree);
-    await snapshots.commit(chainId, key);
+    await snapshots.commit(chainId, key, traits);
     deps.images.noteLayer({ descriptor, chainId });
     return { tree, sizeBytes: tarBytes };
   } catch (error) {

@@ -40,6 +40,7 @@ export function runStep(
       base,
       async (key) => {
         await runIn(deps, vertex, inputs, key, io);
+        return { linked: false };
       },
       io.signal,
     );

@@ -8,3 +8,5 @@ export const SYNC_DELAY_MS = 1000;
 export const MAX_LAYERS = 500;
 /** And how long after a try that failed, for a disk that was full. */
 export const SYNC_RETRY_MS = 30_000;
+/** So many files of layers are looked at to tell which of them have names elsewhere. */
+export const MAX_LOOKED_AT = 100_000;

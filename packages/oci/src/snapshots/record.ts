@@ -15,6 +15,8 @@ export interface SnapshotRecord {
   readonly unsyncedBoot?: string | undefined;
   /** Its layer is the whole of its own directory, also what looks as it does below. */
   readonly standalone?: boolean | undefined;
+  /** Files of its own directory have further names elsewhere. */
+  readonly linked?: boolean | undefined;
 }
 
 const NAME = 'meta';

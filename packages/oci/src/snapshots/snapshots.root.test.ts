@@ -54,6 +54,22 @@ it('commit() puts layers unpacked apart onto each other', () =>
     await snapshots.close();
   }));
 
+it('stat() tells of a layer that has files of others, also after a restart', () =>
+  inTemporary(async (root) => {
+    const snapshots = await openSnapshotter({ root, log: nullLogger, driver: 'overlayfs' });
+    await snapshots.prepare('build-a', '');
+    await snapshots.commit(chain('a'), 'build-a', { linked: true });
+    await snapshots.prepare('build-b', chain('a'));
+    await snapshots.commit(chain('b'), 'build-b');
+    await snapshots.close();
+    const again = await openSnapshotter({ root, log: nullLogger, driver: 'overlayfs' });
+    assert.deepEqual(
+      ['a', 'b'].map((digit) => again.stat(chain(digit))?.linked),
+      [true, undefined],
+    );
+    await again.close();
+  }));
+
 it('recover() drops committed data of another boot that was never written back', () =>
   inTemporary(async (root) => {
     const open = async (bootId: string): Promise<TreeSnapshotter> => {

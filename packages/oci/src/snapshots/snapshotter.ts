@@ -24,6 +24,8 @@ export interface SnapshotInfo {
   readonly createdAt: string;
   /** Its layer was made without looking at what is below. */
   readonly standalone?: boolean | undefined;
+  /** Files of its own layer have further names elsewhere (`TakenFiles`). */
+  readonly linked?: boolean | undefined;
 }
 
 /**
@@ -57,12 +59,13 @@ export interface Snapshotter {
   /**
    * Turns an active snapshot into a committed one. Committing an existing chain id removes the active one and succeeds.
    * `parent` puts a snapshot prepared on nothing onto another, so that layers can be unpacked in any order (overlayfs
-   * only). A `standalone` one's layer is all that is in its own directory, whatever is below. It survives a crash of this process at once, and one of the machine after `sync`, which runs by itself soon.
+   * only). A `standalone` one's layer is all that is in its own directory, whatever is below; a `linked` one's has files that are
+   * elsewhere, too. It survives a crash of this process at once, and one of the machine after `sync`, which runs by itself soon.
    */
   commit(
     name: ChainId,
     key: string,
-    options?: { readonly parent?: ChainId | ''; readonly standalone?: boolean },
+    options?: { readonly parent?: ChainId | ''; readonly standalone?: boolean; readonly linked?: boolean },
   ): Promise<void>;
   /** Resolves when everything committed so far is on disk. */
   sync(): Promise<void>;

@@ -145,7 +145,12 @@ export function testSnapshotter(name: string, open: (root: string) => Promise<Sn
       await snapshots.remove(base);
       assert.deepEqual(snapshots.list(), []);
       await snapshots.close();
-      assert.deepEqual(readdirSync(root).filter((name) => name !== 'overlay-works').sort(), ['driver', 'trash']);
+      assert.deepEqual(
+        readdirSync(root)
+          .filter((name) => name !== 'overlay-works')
+          .sort(),
+        ['driver', 'trash'],
+      );
       assert.deepEqual(readdirSync(join(root, 'trash')), []);
     });
 

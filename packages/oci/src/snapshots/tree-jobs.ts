@@ -29,6 +29,7 @@ import { isDirectory, namesIn, statusOf } from '../layers/walk.ts';
 import { type ByteString, fsPath, toBytes } from '../tar/bytes.ts';
 import type { JobIo } from '../workers/protocol.ts';
 import { inRoot } from '../workers/root.ts';
+import { TakenFiles } from './taken-files.ts';
 
 /** Deletes everything in a directory but the directory, with that directory as root. */
 export async function emptyJob({ directory }: { readonly directory: string }): Promise<void> {
@@ -108,18 +109,21 @@ export async function syncJob({ directory }: { readonly directory: string }): Pr
 
 /**
  * Copies a tree into an existing directory with everything `cp -a` keeps; data is shared where the file system can. With `link` all
- * but directories are the same files under further names: for trees that nobody changes.
+ * but directories are the same files under further names, for trees that nobody changes; except for files that are in one of the
+ * layers to be `apartFrom`, too.
  */
 export async function copyJob(
-  params: { readonly from: string; readonly to: string; readonly link?: boolean },
+  params: { readonly from: string; readonly to: string; readonly link?: { readonly apartFrom: readonly string[] } },
   io: JobIo,
 ): Promise<void> {
   const links = new Map<number, ByteString>();
   const root = toBytes(params.from);
+  const { link } = params;
+  const taken = new TakenFiles(link?.apartFrom.map(toBytes) ?? []);
   const copy = (from: ByteString, to: ByteString): void => {
     io.signal.throwIfAborted();
     const status = lstatNs(fsPath(from));
-    if (params.link === true && !isDirectory(status) && linked(from, to)) return;
+    if (link !== undefined && !isDirectory(status) && !taken.has(status) && linked(from, to)) return;
     const known = status.nlink > 1 ? links.get(status.ino) : undefined;
     if (known !== undefined) {
       linkSync(fsPath(known), fsPath(to));
@@ -132,7 +136,7 @@ export async function copyJob(
       links.set(status.ino, to);
     }
     // What is linked into a tree leaves its root as it is.
-    if (params.link !== true || from !== root) copyStatus(from, to, status);
+    if (link === undefined || from !== root) copyStatus(from, to, status);
   };
   copy(root, toBytes(params.to));
 }

@@ -145,7 +145,7 @@ export class TreeSnapshotter implements Snapshotter {
   commit(
     name: ChainId,
     key: string,
-    options: { readonly parent?: ChainId | ''; readonly standalone?: boolean } = {},
+    options: { readonly parent?: ChainId | ''; readonly standalone?: boolean; readonly linked?: boolean } = {},
   ): Promise<void> {
     return this.#commits.run(name, async () => {
       const active = this.#entry(key);
@@ -159,8 +159,7 @@ export class TreeSnapshotter implements Snapshotter {
       const parent = options.parent ?? active.parent;
       this.#checkParent(active, parent);
       const { createdAt, directory } = active;
-      const alone = options.standalone === true ? { standalone: true } : {};
-      const kept = { key: name, kind: 'committed', parent, createdAt, ...alone } as const;
+      const kept = { key: name, kind: 'committed', parent, createdAt, ...traits(options) } as const;
       const record: SnapshotRecord = { ...kept, unsyncedBoot: this.#bootId };
       await replaceRecord(directory, record).catch((error: unknown) => {
         throw this.#describe(`Cannot commit snapshot "${key}"`, error);
@@ -301,6 +300,10 @@ export class TreeSnapshotter implements Snapshotter {
   }
 }
 
-function toInfo({ key, kind, parent, createdAt, standalone }: Entry): SnapshotInfo {
-  return { key, kind, parent, createdAt, ...(standalone === true ? { standalone } : {}) };
+function toInfo({ key, kind, parent, createdAt, ...rest }: Entry): SnapshotInfo {
+  return { key, kind, parent, createdAt, ...traits(rest) };
+}
+
+function traits({ standalone, linked }: Pick<SnapshotRecord, 'standalone' | 'linked'>) {
+  return { ...(standalone === true ? { standalone } : {}), ...(linked === true ? { linked } : {}) };
 }

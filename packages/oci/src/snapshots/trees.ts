@@ -18,7 +18,7 @@ export const trees = {
   sync: (directory: string): Promise<void> => layerPool.run({ module, job: 'syncJob', params: { directory } }),
   /** Copies a tree into an existing directory. */
   copy: (from: string, to: string): Promise<void> => layerPool.run({ module, job: 'copyJob', params: { from, to } }),
-  /** Gives an existing directory the files of another under further names. */
-  link: (from: string, to: string): Promise<void> =>
-    layerPool.run({ module, job: 'copyJob', params: { from, to, link: true } }),
+  /** Gives an existing directory the files of another under further names, but copies of those that are in one of the layers. */
+  link: (from: string, to: string, layers: readonly string[]): Promise<void> =>
+    layerPool.run({ module, job: 'copyJob', params: { from, to, link: { apartFrom: layers } } }),
 };

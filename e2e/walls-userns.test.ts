@@ -223,3 +223,10 @@ test('mapped mounts that a killed daemon left are taken down, and what was mount
   assert.equal(readFileSync(join(precious, 'below/file'), 'utf8'), 'kept');
   assert.deepEqual(readdirSync(join(execRoot, 'mapped')), []);
 });
+
+test("the host's devices are given to no user of a namespace either", async () => {
+  const streams = 'for n in 0 1 2; do [ ! -c /proc/self/fd/$n ] || exit 1; done; cat';
+  const { code, output } = await daemon().docker(['run', '--rm', '--network', 'none', BUSYBOX, 'sh', '-c', streams]);
+  assert.equal(code, 0, output);
+  assert.equal(statSync('/dev/null').uid, 0);
+});

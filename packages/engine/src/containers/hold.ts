@@ -20,6 +20,7 @@ import { giveStdio, mapBundle } from './mapped-bundle.ts';
 import { type NamespacePlan, planNamespaces } from './namespaces.ts';
 import { cgroupPlaceOf, pathsOf, type Room, runtimeOf } from './room.ts';
 import { acquireRootfs, releaseRootfs } from './rootfs.ts';
+import { standardInput } from './standard-input.ts';
 import { userIn } from './user-lookup.ts';
 
 /** What the specification says of the network: where it is, not what is in it. */
@@ -183,8 +184,8 @@ async function createProcess(room: Room, live: LiveContainer, log: MonitorLog, s
       directory: paths.bundle,
       log,
       terminal: config.Tty === true,
-      stdin: config.OpenStdin === true,
-      leaveStdinOpen: config.StdinOnce !== true,
+      stdin: standardInput(record) !== false,
+      leaveStdinOpen: config.OpenStdin === true && config.StdinOnce !== true,
       exitDirectory: room.exitDirectory,
       signal,
     });

@@ -13,6 +13,7 @@ import { linkEnvironment } from './links.ts';
 import type { LiveContainer, Run } from './live.ts';
 import { peerName, peerOf, withNetworkOwner } from './namespaces.ts';
 import { pathsOf, type Room, runtimeOf } from './room.ts';
+import { standardInput } from './standard-input.ts';
 import { userOf } from './user-of.ts';
 
 /** The specification says what only the network set up can tell: another's namespace, addresses of links, its sysctls. */
@@ -55,7 +56,7 @@ export async function launch(room: Room, live: LiveContainer, signal: AbortSigna
     attachSocketPath: join(bundle, ATTACH_SOCKET),
     controlFifoPath: join(bundle, CONTROL_FIFO),
     terminal: config.Tty === true,
-    stdin: config.OpenStdin === true,
+    stdin: standardInput(live.record),
     stdinOnce: config.StdinOnce === true,
   });
   room.logs.open(live.record).attachMonitor(join(bundle, CONTROL_FIFO), monitor.pid);

@@ -20,6 +20,7 @@ import { forget } from './remove.ts';
 import { startsWithDaemon } from './restart-policy.ts';
 import { cgroupOf, inBackground, locked, newStreams, pathsOf, publish, type Room, runtimeOf } from './room.ts';
 import { unmountRootfs } from './rootfs.ts';
+import { standardInput } from './standard-input.ts';
 import { startLocked } from './start.ts';
 import { retryStart } from './start-retry.ts';
 
@@ -131,7 +132,7 @@ async function reconnect(room: Room, live: LiveContainer): Promise<void> {
       attachSocketPath: join(bundle, ATTACH_SOCKET),
       controlFifoPath: join(bundle, CONTROL_FIFO),
       terminal: config.Tty === true,
-      stdin: config.OpenStdin === true,
+      stdin: standardInput(live.record),
       stdinOnce: config.StdinOnce === true,
     });
   } catch (error) {

@@ -11,10 +11,10 @@ import { type Accelerator, chooseAccelerator } from './accelerator.ts';
 import { GUEST_API_PORT, GUEST_PUBLISHED_PORT } from './guest-files.ts';
 import { guestImage, repositoryDisk } from './image.ts';
 
-const BOOT_DEADLINE_MS = 150_000;
+const BOOT_DEADLINE_MS = 300_000;
 const COMMAND_DEADLINE_MS = 60_000;
 /** In which the service comes up after a restart. */
-export const READY_DEADLINE_MS = 90_000;
+export const READY_DEADLINE_MS = 180_000;
 const MEMORY_MB = 1536;
 /** Without KVM every instruction counts: no mitigations, no address randomization, nothing on a screen. */
 const KERNEL_ARGUMENTS =

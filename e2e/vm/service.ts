@@ -5,7 +5,8 @@ import { BUSYBOX } from '../lib/images.ts';
 import { GUEST_PUBLISHED_PORT } from './guest-files.ts';
 import { READY_DEADLINE_MS, serviceIsUp, type VirtualMachine } from './machine.ts';
 
-const TEST_DEADLINE_MS = 180_000;
+/** A reboot beside the other tests, without KVM, takes minutes. */
+const TEST_DEADLINE_MS = 420_000;
 const SHORT_NAP = ['sleep', '3600'];
 
 let vm: VirtualMachine;

@@ -48,6 +48,8 @@ export interface BuilderDeps {
   readonly cacheLimits: CacheLimits;
   /** Where the documents of images are. */
   readonly content: ContentStore;
+  /** The address under which steps and containers reach this host; `undefined` when there is none. */
+  readonly hostGateway: () => string | undefined;
 }
 
 /** A build as a client asks for it, whatever protocol it speaks. */
@@ -102,6 +104,7 @@ export interface Builder {
   withScratch<T>(work: (directory: string) => Promise<T>): Promise<T>;
   /** What builds may be allowed beyond the usual. */
   readonly entitlements: ReadonlySet<string>;
+  readonly hostGateway: BuilderDeps['hostGateway'];
   readonly usage: CacheUsage;
   readonly contexts: KeptContexts;
   /** The directories behind cache mounts. */
@@ -194,6 +197,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
     build,
     inspect,
     entitlements: deps.entitlements,
+    hostGateway: deps.hostGateway,
     withScratch,
     contexts,
     caches,

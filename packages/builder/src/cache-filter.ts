@@ -23,11 +23,15 @@ export function dockerFilter(filters: Filters, nowMs: number): CacheFilter {
   const terms: Term[] = [];
   for (const [name, values] of filters) {
     const [value = ''] = values;
-    if (values.length > 1) throw new WharfError('invalid-argument', `invalid filter '${name}=${values.join(',')}'`);
+    if (values.length > 1 && !name.startsWith('label'))
+      throw new WharfError('invalid-argument', `invalid filter '${name}=${values.join(',')}'`);
     if (name === 'until' || name === 'unused-for') unusedSince = momentOf(name, value, nowMs);
     else if (MARK_FIELDS.has(name)) terms.push({ field: name, operator: isNo(value) ? '!=' : '', value: '' });
     else if (name === 'id') terms.push({ field: name, operator: '~=', value });
     else if (TEXT_FIELDS.has(name)) terms.push({ field: name, operator: '==', value });
+    // `docker system prune --filter label=…` says it to every kind of thing; nothing in the cache has a label.
+    else if (name === 'label') terms.push({ field: 'id', operator: '==', value: '' });
+    else if (name === 'label!') continue;
     else throw new WharfError('invalid-argument', `invalid filter '${name}'`);
   }
   return { matches: (entry) => terms.every((term) => fits(entry, term)), unusedSince };

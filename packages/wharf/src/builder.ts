@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { type Builder, createBuilder } from '@wharf/builder/build';
 import type { CacheLimits } from '@wharf/builder/cache-collection';
@@ -30,7 +31,20 @@ export async function openBuilder(engine: Engine): Promise<Builder> {
     runner,
     history: new BuildHistory({ store, content: documents, clock, log, limits: historyLimits(config.buildHistory) }),
     content,
+    hostGateway: () => hostGateway(engine),
   });
+}
+
+/** What `host-gateway` stands for, as in containers: the host's address on the default bridge. */
+function hostGateway({ networks }: Pick<Engine, 'networks'>): string | undefined {
+  try {
+    const { IPAM } = networks.inspectNetwork('bridge', { withStatus: false });
+    return IPAM?.Config?.find(({ Gateway = '' }) => isIPv4(Gateway))?.Gateway;
+  } catch (error) {
+    // `--bridge none`.
+    if (isKind(error, 'not-found')) return undefined;
+    throw error;
+  }
 }
 
 function historyLimits({ maxEntries, maxAgeMs }: BuildHistoryConfig): HistoryLimits {

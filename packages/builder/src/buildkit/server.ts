@@ -204,6 +204,7 @@ export class BuildKitServer {
   }
 
   #worker(): object {
+    const gateway = this.#builder.hostGateway();
     return {
       ID: 'wharf',
       Labels: {
@@ -211,6 +212,8 @@ export class BuildKitServer {
         'org.mobyproject.buildkit.worker.hostname': 'wharf',
         // buildx asks for archives, indexes, pushes and caches only where images are kept as containerd's store keeps them: so they are.
         'org.mobyproject.buildkit.worker.snapshotter': 'overlayfs',
+        // What buildx puts in place of `--add-host NAME:host-gateway`.
+        ...(gateway === undefined ? {} : { 'org.mobyproject.buildkit.worker.moby.host-gateway-ip': gateway }),
       },
       platforms: runnablePlatforms().map(({ os, architecture, variant = '' }) => ({
         ...{ OS: os, Architecture: architecture, Variant: variant },

@@ -28,7 +28,9 @@ import { ClassicRecord } from './classic-record.ts';
 import { pruneBuilds } from './prune.ts';
 import { buildCredentials } from './registry-config.ts';
 import { fetchRemote } from './remote-context.ts';
+import { RunningBuilds } from './running-builds.ts';
 import { frontendAttrs, sessionBuild } from './session-build.ts';
+import { unusedArgs } from './unused-args.ts';
 import { Uploads } from './uploads.ts';
 
 /** The build protocols: the classic one, a context in the body and progress in the answer; and BuildKit's, over upgraded connections. */
@@ -45,6 +47,7 @@ export function buildRoutes({
   const sessions = new Sessions();
   const results = new Results(builder);
   const uploads = new Uploads();
+  const running = new RunningBuilds();
   const headers = () => ({ [TIMESTAMP_HEADER]: new Date().toISOString() });
   const { methods } = new BuildKitServer({ builder, sessions, log, version });
   return [
@@ -53,10 +56,19 @@ export function buildRoutes({
       pattern: '/build',
       handler: (request, response) =>
         request.query.get('version') === '2'
-          ? sessionBuild({ builder, sessions, results, uploads, log }, { request, response })
+          ? sessionBuild({ builder, sessions, results, uploads, running, log }, { request, response })
           : build(builder, log, request, response),
     },
-    { method: 'POST', pattern: '/build/cancel', handler: (_, response) => response.empty(204) },
+    {
+      method: 'POST',
+      pattern: '/build/cancel',
+      handler({ query }, response) {
+        const id = query.get('id') ?? '';
+        if (id === '') throw new WharfError('invalid-argument', 'build ID not provided');
+        running.cancel(id);
+        response.empty(200);
+      },
+    },
     {
       method: 'POST',
       pattern: '/build/prune',
@@ -96,12 +108,13 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
   await builder.withScratch(async (scratch) => {
     const { context, dockerfile } = await takeContext(builder, parameters, request, join(scratch, 'context'));
     // A fault of the file itself is a bad request; all later ones come in the stream.
-    parseDockerfile(dockerfile);
+    const parsed = parseDockerfile(dockerfile);
     const stream = response.stream(200, 'application/json');
     const write = (document: unknown): void => {
       stream.json(document).catch(() => undefined);
     };
     let output: ClassicOutput | undefined;
+    let leftover: readonly string[] = [];
     const attrs = frontendAttrs(request.query, parameters);
     const record = new ClassicRecord(builder.history, { attrs, dockerfile, names: parameters.names });
     try {
@@ -126,6 +139,7 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
         ...{ limits, secrets: NO_SECRETS, credentials, signal: request.signal },
         onPlans: ([plan]) => {
           if (plan === undefined) throw new WharfError('internal', 'Cannot build without a plan');
+          leftover = unusedArgs(buildArgs, parsed, plan);
           output = new ClassicOutput(plan, parameters.quiet ? () => undefined : write);
           return record.watch(output, plan);
         },
@@ -137,7 +151,7 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
       record.ended();
       const id = outcome.responses[0]?.['containerimage.digest'];
       if (id !== undefined && parameters.quiet) write({ stream: `${id}\n` });
-      else if (id !== undefined) output?.finish(id, names);
+      else if (id !== undefined) output?.finish(id, names, leftover);
     } catch (error) {
       if (record.outcome === undefined) record.ended(error);
       if (request.signal.aborted) log.debug({ err: messageOf(error) }, 'a build was given up by its client');

@@ -9,6 +9,8 @@ interface Line {
   /** Undefined for instructions that change no file. */
   readonly vertex: Vertex | undefined;
   readonly isFrom: boolean;
+  /** How many ONBUILDs of the base a FROM runs. */
+  readonly triggers: number;
   readonly location: LineRange;
   state: 'waiting' | 'running' | 'done';
   id: string;
@@ -40,7 +42,9 @@ export class ClassicOutput implements SolveObserver {
     this.#mayUseCache = !plan.noCache;
     const lines: Line[] = [];
     for (const { stage, steps } of plan.stages) {
-      lines.push(this.#line(stage.parsed.from.code.trim(), undefined, stage.parsed.from.location, true));
+      const { code, location } = stage.parsed.from;
+      const triggers = steps.filter(({ isTrigger }) => isTrigger).length;
+      lines.push({ ...this.#line(code.trim(), undefined, location), isFrom: true, triggers });
       for (const { text, result, makesTree, location } of steps) {
         const vertex = makesTree ? result : undefined;
         const line = this.#line(text, vertex, location);
@@ -92,15 +96,24 @@ export class ClassicOutput implements SolveObserver {
     return this.#failedAt;
   }
 
-  /** The last words of a build that went well. */
-  finish(id: string, names: readonly string[]): void {
+  /**
+   * The last words of a build that went well.
+   * @param leftover build arguments that nothing asked for
+   */
+  finish(id: string, names: readonly string[], leftover: readonly string[]): void {
+    if (leftover.length > 0) {
+      this.#write({ stream: `[Warning] One or more build-args [${leftover.join(' ')}] were not consumed\n` });
+    }
     this.#write({ aux: { ID: id } });
     this.#write({ stream: `Successfully built ${id.replace('sha256:', '').slice(0, SHORT)}\n` });
     for (const name of names) this.#write({ stream: `Successfully tagged ${name}\n` });
   }
 
-  #line(text: string, vertex: Vertex | undefined, location: LineRange, isFrom = false): Line {
-    return { text, vertex, location, isFrom, state: 'waiting', id: '', cached: false, ran: false, output: [] };
+  #line(text: string, vertex: Vertex | undefined, location: LineRange): Line {
+    return {
+      ...{ text, vertex, location, isFrom: false, triggers: 0 },
+      ...{ state: 'waiting', id: '', cached: false, ran: false, output: [] },
+    };
   }
 
   /** Tells everything that can be told in order. */
@@ -133,6 +146,8 @@ export class ClassicOutput implements SolveObserver {
     this.#announced = index;
     this.#write({ stream: `Step ${index + 1}/${this.#lines.length} : ${line.text}` });
     this.#write({ stream: '\n' });
+    const { triggers } = line;
+    if (triggers > 0) this.#write({ stream: `# Executing ${triggers} build trigger${triggers > 1 ? 's' : ''}\n` });
   }
 
   #flushOutput(line: Line): void {

@@ -11,6 +11,7 @@ import { recordBuild } from '../buildkit/record-build.ts';
 import type { Results } from '../buildkit/results.ts';
 import type { Sessions } from '../buildkit/sessions.ts';
 import { type BuildParameters, buildParameters, parseJson } from './build-parameters.ts';
+import type { RunningBuilds } from './running-builds.ts';
 import { absentSession, type Uploads, withBody } from './uploads.ts';
 
 /** The context is what the session lends. */
@@ -25,6 +26,7 @@ export interface SessionBuildDeps {
   readonly sessions: Sessions;
   readonly results: Results;
   readonly uploads: Uploads;
+  readonly running: RunningBuilds;
   readonly log: Logger;
 }
 
@@ -34,20 +36,36 @@ export interface SessionBuildDeps {
  * DOCKER_BUILDKIT=1. A client that leaves ends the build.
  */
 export async function sessionBuild(
-  { builder, sessions, results, uploads, log }: SessionBuildDeps,
-  { request: apiRequest, response }: { readonly request: ApiRequest; readonly response: ApiResponse },
+  deps: SessionBuildDeps,
+  { request, response }: { readonly request: ApiRequest; readonly response: ApiResponse },
 ): Promise<void> {
-  const id = apiRequest.query.get('buildid') ?? '';
+  const id = request.query.get('buildid') ?? '';
   if (id.startsWith(`${UPLOADED}:`)) {
-    await uploads.offer(id.slice(UPLOADED.length + 1), apiRequest.body);
+    await deps.uploads.offer(id.slice(UPLOADED.length + 1), request.body);
     response.empty(200);
     return;
   }
+  await deps.running.run(id, request.signal, (signal) => build(deps, { apiRequest: request, response, id, signal }));
+}
+
+async function build(
+  { builder, sessions, results, uploads, log }: SessionBuildDeps,
+  {
+    apiRequest,
+    response,
+    id,
+    signal,
+  }: {
+    readonly apiRequest: ApiRequest;
+    readonly response: ApiResponse;
+    readonly id: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
   const parameters = buildParameters(apiRequest);
   const asked = solveRequest(apiRequest, parameters);
   using lent = await lend({ sessions, uploads }, { asked, remote: parameters.remote, id, body: apiRequest.body });
   const request = lent === undefined ? asked : { ...asked, Session: asked.Ref };
-  const { signal } = apiRequest;
   const job = new BuildJob({ builder, sessions, results, request, signal });
   const recording = recordBuild(builder.history, request, job);
   const stream = response.stream(200, 'application/json');

@@ -137,7 +137,8 @@ class Evaluation {
       throw new DockerfileError(`max depth exceeded: more than ${MAX_STEPS_DEEP} steps one on the other`);
     const text = written.code.trim();
     const title = makesTree ? stepTitle(written, this.#variables, this.#around.escapeToken) : text;
-    this.#steps.push({ text, title, location: written.location, result: this.#tree, makesTree });
+    const isTrigger = written.trigger === true;
+    this.#steps.push({ text, title, location: written.location, result: this.#tree, makesTree, isTrigger });
   }
 
   #unset(names: ReadonlySet<string>, location: LineRange): void {

@@ -11,6 +11,14 @@ export interface GlobalArgs {
   readonly notes: ReadonlyMap<string, ArgNote>;
 }
 
+/** The names of `automaticArgs`. */
+export const automaticNames: readonly string[] = [
+  ...['BUILD', 'TARGET'].flatMap((side) =>
+    ['PLATFORM', 'OS', 'OSVERSION', 'ARCH', 'VARIANT'].map((part) => side + part),
+  ),
+  'TARGETSTAGE',
+];
+
 /** The arguments of the platforms and of the target stage (Dockerfile reference, "Automatic platform ARGs"). */
 export function automaticArgs(options: {
   readonly buildArgs: ReadonlyMap<string, string>;

@@ -16,6 +16,8 @@ export interface PlannedStep {
   readonly result: Base;
   /** True when the instruction makes a tree of its own. */
   readonly makesTree: boolean;
+  /** It is an ONBUILD of the base. */
+  readonly isTrigger: boolean;
 }
 
 /** A stage on its way from text to graph. */

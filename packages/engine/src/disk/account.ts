@@ -40,6 +40,7 @@ export interface Account {
 /** Files and directories of the daemon's own, by the beginning of their name. */
 const OWN: readonly (readonly [prefix: string, kind: PartKind])[] = [
   ['wharf.db', 'books'],
+  ['log-keeper', 'books'],
   ['tmp', 'unfinished'],
   ['builder', 'builder'],
   ['registry', 'registry'],
@@ -83,7 +84,7 @@ function ownerOf(path: string, books: Books): Pick<Part, 'kind' | 'owner'> {
 
 function snapshotOwner(entry: string, books: Books): Pick<Part, 'kind' | 'owner'> {
   if (entry === 'trash') return { kind: 'being-deleted' };
-  if (entry === 'driver') return { kind: 'books' };
+  if (entry === 'driver' || entry === 'overlay-works') return { kind: 'books' };
   const snapshot = books.snapshots.get(entry);
   if (snapshot === undefined) return { kind: 'unaccounted' };
   const { key: owner, kind } = snapshot;

@@ -1,29 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { TestDaemon } from './lib/daemon.ts';
-import { BUSYBOX, loadBusybox } from './lib/images.ts';
-import { OwnHost } from './lib/own-host.ts';
+import type { TestDaemon } from './lib/daemon.ts';
+import { DaemonOnHost } from './lib/daemon-on-host.ts';
+import { BUSYBOX } from './lib/images.ts';
+import type { OwnHost } from './lib/own-host.ts';
 import { eventually, uniqueName } from './lib/suite.ts';
 
+let started: DaemonOnHost | undefined;
 let host: OwnHost;
 let daemon: TestDaemon;
 
 before(async () => {
-  host = await OwnHost.start();
-  await host.must('ip', 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', 'up1');
-  await host.must('ip', 'addr', 'add', '192.0.2.2/24', 'dev', 'up0');
-  await host.must('ip', 'link', 'set', 'up1', 'up');
-  await host.must('ip', 'link', 'set', 'up0', 'up');
-  await host.must('ip', 'route', 'add', 'default', 'via', '192.0.2.1');
-  daemon = await TestDaemon.start({ within: host.within });
-  await loadBusybox(daemon.host);
+  started = await DaemonOnHost.start({ address: '192.0.2.2/24', route: ['default', 'via', '192.0.2.1'] });
+  ({ host, daemon } = started);
 });
 after(async () => {
-  try {
-    await daemon?.dispose();
-  } finally {
-    await host?.dispose();
-  }
+  await started?.[Symbol.asyncDispose]();
 });
 
 async function network(...options: readonly string[]): Promise<string> {

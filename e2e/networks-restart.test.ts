@@ -3,32 +3,28 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { TestDaemon } from './lib/daemon.ts';
-import { BUSYBOX, loadBusybox } from './lib/images.ts';
-import { OwnHost } from './lib/own-host.ts';
+import type { TestDaemon } from './lib/daemon.ts';
+import { DaemonOnHost } from './lib/daemon-on-host.ts';
+import { BUSYBOX } from './lib/images.ts';
+import type { OwnHost } from './lib/own-host.ts';
 import { eventually, uniqueName } from './lib/suite.ts';
 
+let started: DaemonOnHost | undefined;
 let host: OwnHost;
 let daemon: TestDaemon;
 const scratch = mkdtempSync(join(tmpdir(), 'wharf-networks-restart-'));
 
 before(async () => {
-  host = await OwnHost.start();
-  await host.must('ip', 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', 'world0');
-  await host.must('ip', 'addr', 'add', '198.51.100.2/24', 'dev', 'up0');
-  await host.must('ip', 'link', 'set', 'up0', 'up');
-  await host.must('ip', 'link', 'set', 'world0', 'up');
-  await host.must('ip', 'route', 'add', 'default', 'via', '198.51.100.1');
-  daemon = await TestDaemon.start({ within: host.within });
-  await loadBusybox(daemon.host);
+  started = await DaemonOnHost.start({
+    address: '198.51.100.2/24',
+    route: ['default', 'via', '198.51.100.1'],
+    otherEnd: 'world0',
+  });
+  ({ host, daemon } = started);
 });
 after(async () => {
-  try {
-    await daemon?.dispose();
-  } finally {
-    await host?.dispose();
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  await started?.[Symbol.asyncDispose]();
+  rmSync(scratch, { recursive: true, force: true });
 });
 
 async function up(...options: readonly string[]): Promise<string> {

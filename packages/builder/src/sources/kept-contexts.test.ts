@@ -11,18 +11,15 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { S } from '@wharf/linux/fsx';
-import { layerPool } from '@wharf/oci/workers/pool';
 import { MAX_KEPT_CONTEXTS } from '../limits.ts';
 import { writeIndex } from './context-index.ts';
 import { type ContextPlace, KeptContexts } from './kept-contexts.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'wharf-contexts-'));
-after(async () => {
-  await layerPool.close();
-  rmSync(scratch, { recursive: true, force: true });
-});
+// Not in after(): an idle thread of the worker pool does not hold the process open, which may end before.
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 const { signal } = new AbortController();
 
 /** What a client sent: one file. */

@@ -19,6 +19,8 @@ class HaltingUpstream {
   readonly config = Buffer.from('{}');
   readonly manifest: Buffer;
   downloads = 0;
+  /** Another manifest, by the tag `trap`. */
+  trap = Buffer.alloc(0);
   #waiting: (() => void)[] = [];
   #server: Server | undefined;
 
@@ -48,8 +50,9 @@ class HaltingUpstream {
 
   #answer(path: string, method: string, response: ServerResponse): void {
     if (path.includes('/manifests/')) {
-      response.writeHead(200, { 'content-type': MANIFEST, 'content-length': this.manifest.length });
-      response.end(method === 'HEAD' ? undefined : this.manifest);
+      const manifest = path.endsWith('/trap') ? this.trap : this.manifest;
+      response.writeHead(200, { 'content-type': MANIFEST, 'content-length': manifest.length });
+      response.end(method === 'HEAD' ? undefined : manifest);
     } else if (path.endsWith(digestOf(this.blob))) {
       this.downloads += 1;
       response.writeHead(200, { 'content-length': this.blob.length });
@@ -159,6 +162,16 @@ test('a cache lists who refers to an image upstream, and counts what it does', a
   const metrics = await (await fetch(`${address.replace('tcp:', 'http:')}/metrics`)).text();
   assert.match(metrics, /^wharf_registry_proxy_bytes_total\{prefix="slow"\} 8388608$/m);
   assert.match(metrics, /^wharf_registry_proxy_failures_total\{prefix="lab"\} [1-9]/m);
+});
+
+test('a manifest of an upstream that names what the registry has from elsewhere opens no way to it', async () => {
+  const secret = await pushBlob(registry, 'private/store', randomBytes(1000));
+  const layers = [{ mediaType: 'x/layer', digest: secret, size: 1000 }];
+  const config = { mediaType: 'x/config', digest: await pushBlob(source, 'trap', Buffer.from('{}')), size: 2 };
+  const body = JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, config, layers });
+  halting.trap = Buffer.from(body);
+  assert.equal((await fetch(`${registry.url}/v2/slow/trap/manifests/trap`)).status, 200);
+  assert.equal((await fetch(`${registry.url}/v2/slow/trap/blobs/${secret}`)).status, 404);
 });
 
 test('images of another registry are imported with all tags and what refers to them', async () => {

@@ -208,6 +208,7 @@ export class PullThrough {
     if (!this.#downloads.has(digest)) {
       using _claim = await claims.claim(digest);
       if ((await storage.stat(digest)) !== undefined) {
+        if (!(await this.#mayHave(repository, digest))) return false;
         linkFetched(this.#parts, { repository, digest, sizeBytes, by: PROXY });
         await catalog.committed();
         return true;
@@ -225,6 +226,23 @@ export class PullThrough {
         return source;
       },
     };
+  }
+
+  /**
+   * True when a blob that is here for others may be shown: this cache has it elsewhere, or its upstream does. A manifest can name the
+   * digest of anything, also of what another upstream keeps to itself.
+   */
+  async #mayHave(repository: string, digest: Digest): Promise<boolean> {
+    const prefix = namespaceOf(repository);
+    for (const user of this.#parts.catalog.usersOf(digest)) if (namespaceOf(user) === prefix) return true;
+    try {
+      const remote = await this.#open(repository, digest);
+      const call = { method: 'HEAD', to: `blobs/${digest}`, signal: this.#abort.signal } as const;
+      return (await remote?.firstOf('pull', call, async ({ body }) => Boolean(body.resume()))) ?? false;
+    } catch (error) {
+      this.#failed(repository, error, { digest }, 'the upstream does not say whether it has a blob');
+      return false;
+    }
   }
 
   /** One download of a digest, whoever asks for it. */

@@ -33,6 +33,20 @@ test('--restart always brings a killed process back, but not one that was stoppe
   assert.equal(await field(name, '{{.State.Status}}'), 'exited');
 });
 
+test('a signal that is not the stop signal of the container leaves its restart policy in force', async () => {
+  const name = uniqueName();
+  const ends = 'trap "exit 5" TERM; while :; do sleep 0.1; done';
+  const options = ['-d', '--name', name, '--restart', 'on-failure', '--stop-signal', 'USR1'];
+  await daemon().ok('run', ...options, BUSYBOX, 'sh', '-c', ends);
+  await daemon().ok('kill', '-s', 'TERM', name);
+  await eventually(
+    'it runs again',
+    async () => (await field(name, '{{.State.Status}} {{.RestartCount}}')) === 'running 1',
+  );
+  await daemon().ok('stop', '-s', 'TERM', name);
+  assert.equal(await field(name, '{{.State.Status}}'), 'exited');
+});
+
 test('a health check makes a container healthy, then unhealthy', async () => {
   const name = uniqueName();
   const options = ['--health-cmd', 'test -e /tmp/well', '--health-interval', '200ms', '--health-retries', '1'];

@@ -106,7 +106,7 @@ async function bookExit(
             maximumRetries: hostConfig.RestartPolicy?.MaximumRetryCount ?? 0,
           },
           exitCode,
-          manuallyStopped: state.manuallyStopped,
+          manuallyStopped: state.manuallyStopped && !live.keepsPolicy,
           restartCount: state.restartCount,
           ranMs,
           lastDelayMs: live.lastRestartDelayMs,

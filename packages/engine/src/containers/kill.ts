@@ -70,12 +70,21 @@ export async function within(promise: Promise<unknown>, ms: number): Promise<boo
   }
 }
 
-/** Sends a signal to the init process, with Docker's consequences for pause, restart policy and events. */
-export async function sendSignal(room: Room, live: LiveContainer, signal: number, then: ExitFollowUps): Promise<void> {
+/**
+ * Sends a signal to the init process, with Docker's consequences for pause, restart policy and events. `stop`: it is the first
+ * word of a stop, whatever the signal.
+ */
+export async function sendSignal(
+  room: Room,
+  live: LiveContainer,
+  signal: number,
+  then: ExitFollowUps,
+  { stop = false } = {},
+): Promise<void> {
   await locked(room, live, async () => {
     if (!live.isRunning) return;
     const stopsIt = isStopSignal(live, signal);
-    // A signal that is not the stop signal leaves the restart policy in force only where dockerd does: never.
+    live.keepsPolicy = !stop && keepsPolicy(live, signal);
     if (!room.closing) room.registry.saveState(live, { manuallyStopped: true });
     if (cancelRestart(room, live, then)) return;
     const { run } = live;
@@ -106,6 +115,16 @@ async function settle(room: Room, run: Run, signal: number): Promise<void> {
     if (ranMs < 0 || ranMs >= HANDLER_WAIT_MS || heedsSignal(run.pid, signal) || hasEnded(run.pid)) return;
     await room.clock.sleep(HANDLER_LOOK_MS);
   }
+}
+
+/**
+ * Where a container names its stop signal, another one that ends it is a crash like any other to `always` and `on-failure`;
+ * `unless-stopped` never restarts what the user sent a signal to.
+ */
+function keepsPolicy({ record: { config, hostConfig } }: LiveContainer, signal: number): boolean {
+  const policy = hostConfig.RestartPolicy?.Name ?? '';
+  if (!config.StopSignal || !['always', 'on-failure', 'unhealthy'].includes(policy)) return false;
+  return signal !== SIGNALS.SIGKILL && parseSignal(config.StopSignal) !== signal;
 }
 
 function isStopSignal(live: LiveContainer, signal: number): boolean {

@@ -34,6 +34,8 @@ export class LiveContainer {
   lastRestartDelayMs = 0;
   /** A restart asked for by the user is under way: the end of the old run must not remove or restart the container. */
   restartingByHand = false;
+  /** What the user sent leaves the restart policy in force. */
+  keepsPolicy = false;
   /** A removal is under way. */
   removing = false;
   /** The record is gone from the store. */

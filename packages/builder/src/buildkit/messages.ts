@@ -46,6 +46,7 @@ export const ControlSolveRequest = message('control.SolveRequest', {
   7: ['FrontendAttrs', { map: 'string' }],
   8: ['Cache', message('CacheOptions', { 4: ['Exports', [CacheEntry]], 5: ['Imports', [CacheEntry]] })],
   9: ['Entitlements', ['string']],
+  10: ['FrontendInputs', { map: Definition }],
   11: ['Internal', 'bool'],
   13: ['Exporters', [Exporter]],
 });
@@ -58,6 +59,7 @@ export interface ControlSolve {
   readonly FrontendAttrs: Readonly<Record<string, string>>;
   readonly Cache?: { readonly Exports: readonly ExporterMessage[]; readonly Imports: readonly ExporterMessage[] };
   readonly Entitlements: readonly string[];
+  readonly FrontendInputs?: Readonly<Record<string, DefinitionMessage>>;
   readonly Internal: boolean;
   readonly Exporters: readonly ExporterMessage[];
 }

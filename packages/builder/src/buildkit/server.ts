@@ -5,6 +5,7 @@ import type { Builder } from '../build.ts';
 import { buildkitFilter } from '../cache-filter.ts';
 import { runnablePlatforms } from '../emulation.ts';
 import { contentMethods } from './content-service.ts';
+import { drive, isOwnFrontend } from './drive.ts';
 import { execProcesses } from './exec-process.ts';
 import { firstMessage } from './first-message.ts';
 import { gatewayFiles } from './gateway-files.ts';
@@ -97,11 +98,10 @@ export class BuildKitServer {
   async #solve(call: GrpcCall): Promise<void> {
     const request = decode<pb.ControlSolve>(pb.ControlSolveRequest, await firstMessage(call));
     if (this.#jobs.has(request.Ref)) throw new WharfError('already-exists', `build ${request.Ref} exists`);
-    if (request.Frontend !== '') {
-      throw new WharfError(
-        'not-implemented',
-        `Cannot run front end "${request.Frontend}": the client is to drive the build`,
-      );
+    const { Frontend, FrontendAttrs, FrontendInputs = {} } = request;
+    const isDriven = Frontend === '';
+    if (!isDriven && !isOwnFrontend(Frontend, FrontendAttrs)) {
+      throw new WharfError('not-implemented', `Cannot run front end "${Frontend}": this builder takes Dockerfiles`);
     }
     const shared = { builder: this.#builder, sessions: this.#sessions, results: this.#results };
     const job = new BuildJob({ ...shared, request, signal: call.signal });
@@ -110,7 +110,9 @@ export class BuildKitServer {
     this.#waiting.delete(request.Ref);
     const recording = request.Internal ? undefined : recordBuild(this.#builder.history, request, job);
     try {
-      const ExporterResponse = await job.finished();
+      const ExporterResponse = await (isDriven
+        ? job.finished()
+        : drive(job, { FrontendOpt: FrontendAttrs, FrontendInputs }));
       job.progress.finish();
       recording?.ended();
       await call.send(encode(pb.ControlSolveResponse, { ExporterResponse }));

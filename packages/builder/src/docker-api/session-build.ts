@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { type Logger, messageOf, WharfError } from '@wharf/kit';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import { encode } from '@wharf/wire/grpc/protobuf';
-import { GRPC } from '@wharf/wire/grpc/status';
 import type { ApiRequest, ApiResponse } from '@wharf/wire/http/route';
 import type { Builder } from '../build.ts';
+import { drive } from '../buildkit/drive.ts';
 import { BuildJob } from '../buildkit/job.ts';
 import { type ControlSolve, type ExporterMessage, StatusResponse } from '../buildkit/messages.ts';
 import { recordBuild } from '../buildkit/record-build.ts';
@@ -78,7 +78,9 @@ async function build(
   })();
   following.catch(() => undefined);
   try {
-    const { 'containerimage.digest': ID } = await drive(job, request.FrontendAttrs);
+    const { 'containerimage.digest': ID } = await drive(job, {
+      ...{ FrontendOpt: request.FrontendAttrs, FrontendInputs: {} },
+    });
     job.progress.finish();
     recording.ended();
     await following;
@@ -121,21 +123,6 @@ async function lend(
   const session = named === '' ? absentSession(Ref) : await sessions.get(named);
   if (remote === UPLOADED) return sessions.add({ ...(await uploads.join(session, id)), id: Ref });
   return sessions.add({ ...(remote === '' ? withBody(session, body) : session), id: Ref });
-}
-
-/** Plays the part of a client that drives the build through the gateway. Returns what the exporters say. */
-async function drive(
-  job: BuildJob,
-  FrontendOpt: Readonly<Record<string, string>>,
-): Promise<Readonly<Record<string, string>>> {
-  const ended = job.finished();
-  ended.catch(() => undefined);
-  try {
-    job.return(await job.solve({ FrontendOpt, FrontendInputs: {} }), undefined);
-  } catch (error) {
-    job.return(undefined, { code: GRPC.UNKNOWN, message: messageOf(error) });
-  }
-  return ended;
 }
 
 function solveRequest({ query }: ApiRequest, parameters: BuildParameters): ControlSolve {

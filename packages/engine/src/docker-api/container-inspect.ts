@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { shortId } from '@wharf/kit';
 import type {
+  ContainerConfig,
   ContainerInspectResponse,
   ContainerState as DockerState,
   EndpointSettings,
@@ -10,7 +11,8 @@ import type { ApiRequest } from '@wharf/wire/http/route';
 import type { ContainerRecord } from '../containers/container.ts';
 import { shownLinks } from '../containers/links.ts';
 import type { Engine } from '../engine.ts';
-import { isUserDefined } from '../networks/network.ts';
+import { askedMac } from '../networks/endpoint-settings.ts';
+import { DEFAULT_NETWORK, isUserDefined } from '../networks/network.ts';
 import { securityModules } from '../runtime/oci-spec/host-limits.ts';
 import { shownProfile } from '../runtime/oci-spec/labels.ts';
 import { parseSecurityOptions } from '../runtime/oci-spec/security-options.ts';
@@ -61,10 +63,21 @@ export async function inspectContainer(
       : { GraphDriver: { Data: null, Name: engine.snapshots.name } }),
     ...(size ? { SizeRw: size.sizeRw, SizeRootFs: size.sizeRootFs } : {}),
     Mounts: record.mounts,
-    Config: completeConfig(record.config, { onBuild: !request.atLeast(52) }),
+    Config: completeConfig(configForVersion(record, request), { onBuild: !request.atLeast(52) }),
     NetworkSettings: networkSettings(engine, record, request),
     ...(descriptor ? { ImageManifestDescriptor: descriptor } : {}),
   };
+}
+
+/** Before 1.52 the address asked for on the main network is shown as the container's, too. */
+function configForVersion({ config, hostConfig, endpoints }: ContainerRecord, request: ApiRequest): ContainerConfig {
+  if (request.atLeast(52) || config.MacAddress) return config;
+  const mode = hostConfig.NetworkMode || 'default';
+  const main = endpoints.find(({ networkName, networkId }) =>
+    mode === 'default' ? networkName === DEFAULT_NETWORK : networkName === mode || networkId === mode,
+  );
+  const MacAddress = main === undefined ? '' : askedMac(main.settings);
+  return MacAddress === '' ? config : { ...config, MacAddress };
 }
 
 /** Docker's flags beside the one status: a paused container runs too, and so does one between two tries of its policy. */

@@ -169,11 +169,11 @@ export class Exposure {
       const ipv4 = want.hostIps.filter((ip) => !ip.includes(':') && to.ipv4);
       // [::1] goes through the relay, which reaches either family.
       const ipv6 = want.hostIps.filter((ip) => ip.includes(':') && (to.ipv6 || (explicit6 && ip === '::1')));
-      const whole: WantedPorts[] = [];
+      const mapped = [...(routed4 ? [] : ipv4), ...(routed6 ? [] : ipv6)];
+      // Mapped before routed: clients take the first binding for the port on this host.
+      const whole: WantedPorts[] = mapped.length > 0 ? [{ ...want, hostIps: mapped }] : [];
       if (ipv4.length > 0 && routed4) whole.push({ ...want, hostIps: [ANY_IPV4], routed: true });
       if (ipv6.length > 0 && routed6) whole.push({ ...want, hostIps: [ANY_IPV6], routed: true });
-      const mapped = [...(routed4 ? [] : ipv4), ...(routed6 ? [] : ipv6)];
-      if (mapped.length > 0) whole.push({ ...want, hostIps: mapped });
       return whole;
     });
   }

@@ -24,8 +24,10 @@ export function planEndpoints(
   // `--bridge none`: the default is no network.
   const primary = name === DEFAULT_NETWORK && !books.find(name) ? books.resolve('none') : orName(books, name);
   const settings = new Map<NetworkRecord | string, EndpointSettings>([[primary, {}]]);
+  const named = new Set<NetworkRecord | string>();
   for (const [key, config] of configs) {
     const network = key === 'default' ? primary : orName(books, config?.NetworkID || key);
+    named.add(network);
     settings.set(network, { ...settings.get(network), ...config });
   }
   const driver = typeof primary === 'string' ? 'bridge' : primary.driver;
@@ -34,7 +36,9 @@ export function planEndpoints(
   }
   const others = [...settings.keys()].filter((network) => network !== primary);
   others.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
-  return [primary, ...others].map((network) => {
+  // Who names networks gets these and no other, also where the mode names another one, as by default.
+  const first = named.size === 0 || named.has(primary) ? [primary] : [];
+  return [...first, ...others].map((network) => {
     const asked = settings.get(network) ?? {};
     if (typeof network === 'string') return { networkName: network, networkId: '', settings: askedFor(asked) };
     checkConfig(network, asked);

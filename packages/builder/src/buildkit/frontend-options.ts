@@ -31,7 +31,10 @@ export function frontendOptions(given: Readonly<Record<string, string>>): Fronte
   return {
     filename: given['filename'] ?? 'Dockerfile',
     target: given['target'] || undefined,
-    buildArgs: new Map(withPrefix(given, 'build-arg:')),
+    buildArgs: new Map([
+      ...(given['hostname'] ? [['BUILDKIT_SANDBOX_HOSTNAME', given['hostname']] as const] : []),
+      ...withPrefix(given, 'build-arg:'),
+    ]),
     labels: Object.fromEntries(withPrefix(given, 'label:')),
     platforms: uniquePlatforms(platforms.map((each) => parsePlatform(each))),
     multiPlatform: given['multi-platform'] === 'true',

@@ -20,7 +20,7 @@ const OPTIONS: PlanOptions = {
   }),
 };
 /** Faults of the file as a whole, which lie on no line. */
-const WHOLE = /cannot be empty|contains no stages|larger than/;
+const WHOLE = /cannot be empty|no instructions|contains no stages|larger than/;
 
 /** Plans a file: it works, or fails with a DockerfileError that has lines of the file. */
 async function survives(text: string): Promise<void> {

@@ -42,7 +42,8 @@ class Parser {
       this.#instruction(start, first);
     }
     if (this.#nodes.length === 0) {
-      throw new DockerfileError('file with no instructions', { start: this.#at, end: this.#at });
+      const last = this.#at === 0 ? undefined : { start: this.#at, end: this.#at };
+      throw new DockerfileError('file with no instructions', last);
     }
     return { nodes: this.#nodes, escape: this.#escape, emptyContinuations: this.#emptyContinuations };
   }

@@ -14,7 +14,7 @@ export interface MountFacts {
   readonly location: LineRange;
   readonly notes: StageNotes;
   readonly expand: (word: string) => string;
-  readonly treeOf: (name: string) => Promise<Base>;
+  readonly treeOf: (name: string, mountedAt?: string) => Promise<Base>;
 }
 
 /** The mounts of a RUN with every word expanded and every target absolute. Throws a DockerfileError for one it cannot have. */
@@ -56,7 +56,12 @@ async function stepMount(text: string, facts: MountFacts, agents: number): Promi
       const isCache = written.type === 'cache';
       const wantsSource = written.type === 'bind' || (isCache && written.from !== '');
       const id = isCache ? namespaced(facts.cacheNamespace, written.id || posix.normalize(written.target)) : written.id;
-      return { ...written, id, target, sourceVertex: wantsSource ? await facts.treeOf(written.from) : undefined };
+      return {
+        ...written,
+        id,
+        target,
+        sourceVertex: wantsSource ? await facts.treeOf(written.from, target) : undefined,
+      };
     }
   }
 }

@@ -34,7 +34,7 @@ export interface StageSurroundings {
   /** What the build is allowed beyond the usual. */
   readonly entitlements: ReadonlySet<string>;
   /** The tree that `--from` or a mount's `from` names; the build context for an empty name. */
-  readonly treeOf: (name: string) => Promise<Base>;
+  readonly treeOf: (name: string, mountedAt?: string) => Promise<Base>;
   readonly checks: Checks;
   /** The patterns of .dockerignore; asked for only where a check needs them. */
   readonly ignorePatterns: () => Promise<readonly string[]>;

@@ -86,6 +86,16 @@ test('planBuild() evaluates only the stages that the target needs', async () => 
   await assert.rejects(plan(text), /no nowhere/);
 });
 
+test('planBuild() takes files from earlier stages only', async () => {
+  const rest = '\nFROM base:1 AS late\nFROM early';
+  await assert.rejects(plan(`FROM base:1 AS early\nCOPY --from=late /x /y${rest}`), {
+    message: /cannot copy from stage "late", it needs to be defined before current stage "early"/,
+  });
+  await assert.rejects(plan(`FROM base:1 AS early\nRUN --mount=from=late,target=/m x${rest}`), {
+    message: /cannot mount from stage "late" to "\/m", stage needs to be defined before current command/,
+  });
+});
+
 test('planBuild() joins working directories and resolves what is relative to them', async () => {
   const { target } = await plan(
     'FROM scratch\nWORKDIR /a\nWORKDIR b/../c\nCOPY x y/\nRUN --mount=type=cache,target=cache z',

@@ -174,7 +174,7 @@ class Planner {
       proxies: proxyEnvironment(this.#options.buildArgs),
       noCache: this.#options.noCache || this.#isNoCache(stage.parsed.from.name),
       entitlements: this.#options.entitlements ?? DEFAULT_ENTITLEMENTS,
-      treeOf: (name) => this.#treeOf(name, path),
+      treeOf: (name, mountedAt) => this.#treeOf(name, path, mountedAt),
       checks: this.#stageChecks[stage.index] ?? this.#checks,
       ignorePatterns: this.#options.ignorePatterns ?? (() => Promise.resolve([])),
     });
@@ -241,7 +241,7 @@ class Planner {
     return image;
   }
 
-  async #treeOf(name: string, path: Path): Promise<Base> {
+  async #treeOf(name: string, path: Path, mountedAt: string | undefined): Promise<Base> {
     if (name === '') return CONTEXT;
     if (name.includes('$')) {
       throw new DockerfileError(
@@ -250,13 +250,32 @@ class Planner {
     }
     if (name.toLowerCase() === 'context') return CONTEXT;
     const index = this.#find(name, this.#stages.length);
-    if (index !== undefined) return (await this.#evaluate(index, path)).tree;
+    if (index !== undefined) {
+      const { tree } = await this.#evaluate(index, path);
+      // Told after circles, which go through later stages too.
+      if (path !== undefined && index > path.index) throw this.#tooEarly(name, path.index, mountedAt);
+      return tree;
+    }
     if (/^\d+$/.test(name)) throw new DockerfileError(`invalid from flag value ${name}: invalid stage index ${name}`);
     if (name === SCRATCH) return undefined;
     const given = await this.#named(name, this.#options.targetPlatform);
     if (given !== undefined) return given.tree;
     const image = await this.#image(name, this.#options.targetPlatform);
     return imageVertex(image);
+  }
+
+  #tooEarly(name: string, index: number, mountedAt: string | undefined): DockerfileError {
+    const current = JSON.stringify(this.#stages[index]?.name ?? '');
+    const stage = JSON.stringify(name);
+    if (mountedAt === undefined) {
+      return new DockerfileError(
+        `cannot copy from stage ${stage}, it needs to be defined before current stage ${current}`,
+      );
+    }
+    const target = JSON.stringify(mountedAt);
+    return new DockerfileError(
+      `cannot mount from stage ${stage} to ${target}, stage needs to be defined before current command`,
+    );
   }
 
   /** An ONBUILD of the base, as an instruction of this stage. */

@@ -130,6 +130,29 @@ test('what a prune says it gave back is free', async () => {
   await eventually('the space is given back', async () => before - (await measured()) > 20_000_000);
 });
 
+test('a prune leaves what a build stands on, and gives all of it back as soon as that has ended', async () => {
+  const folder = buildx.context({ Dockerfile: `FROM ${BUSYBOX}\nCOPY . /data\nRUN sleep 1000\n` });
+  writeFileSync(join(folder, 'large'), Buffer.alloc(20_000_000, uniqueName()));
+  const root = await daemon().ok('info', '-f', '{{.DockerRootDir}}');
+  const measured = async () => Number.parseInt(await must(['du', '-sxB1', join(root, 'snapshots')]), 10);
+  const inUse = async () => (await buildx.run('du', '--verbose', '--filter', 'inuse=true')).stdout;
+  assert.equal((await buildx.run('prune', '-f')).code, 0);
+  const empty = await measured();
+  const building = buildx.start(daemon().host, 'build', folder);
+  await eventually('a step is in use', async () => (await inUse()).includes('COPY . /data'));
+  assert.equal((await buildx.run('prune', '-f')).code, 0);
+  assert.match(await inUse(), /COPY \. \/data/);
+  assert.ok((await measured()) - empty > 20_000_000);
+  building.kill('SIGKILL');
+  await eventually('nothing of it is in use', async () => !(await inUse()).includes('COPY . /data'));
+  // One that goes to its end, too, whose results the client could look into.
+  writeFileSync(join(folder, 'Dockerfile'), `FROM ${BUSYBOX}\nCOPY . /data\nRUN true\n`);
+  assert.equal((await buildx.run('build', '--output=type=cacheonly', folder)).code, 0);
+  await eventually('nothing of that is in use', async () => !(await inUse()).includes('COPY . /data'));
+  assert.equal((await buildx.run('prune', '-f')).code, 0);
+  await eventually('the space is given back', async () => (await measured()) - empty < 1_000_000);
+});
+
 test('the cache is kept within its bounds, and what was used last stays', async () => {
   const gc = JSON.stringify({ defaultMaxUsedSpace: '30MB', defaultReservedSpace: '1MB' });
   await using small = await TestDaemon.start({ arguments: ['--builder-gc', gc] });

@@ -12,6 +12,7 @@ import { inspectDockerfile } from './checks/inspect.ts';
 import type { Subrequest, SubrequestAnswer } from './checks/subrequests.ts';
 import { LineHistories } from './explain/line-history.ts';
 import { resultOf, runExporters } from './finish.ts';
+import { HeldTrees } from './held-trees.ts';
 import type { BuildHistory } from './history/history.ts';
 import type { BuildImages, ImageLease, StepLimits, StepRunner } from './interfaces.ts';
 import { MAX_BUILDS, MAX_STEPS } from './limits.ts';
@@ -148,14 +149,16 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
       await rm(directory, { recursive: true, force: true });
     }
   };
-  const usage = new CacheUsage({ ...deps, directories: caches, contexts, repositories });
+  const held = new HeldTrees();
+  const newLease = () => held.watch(deps.images.lease());
+  const usage = new CacheUsage({ ...deps, directories: caches, contexts, repositories, held });
   const collection = new CacheCollection({ ...deps, usage, limits: deps.cacheLimits });
   const build = (request: BuildRequest): Promise<BuildOutcome> =>
     builds
       .run(
         () =>
           withScratch(async (scratch) => {
-            using lease = collection.watch(deps.images.lease());
+            using lease = collection.watch(newLease());
             await using failures = new FailedSteps();
             const plans = await plansOf(deps.images, request);
             const { network, extraHosts, limits, secrets, signal } = request;
@@ -190,7 +193,6 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
     return inspectDockerfile(question, { filename, text: request.dockerfile }, options, request.onChecks);
   };
   const { history, content, images, snapshots } = deps;
-  const lease = () => images.lease();
   const openTree: Builder['openTree'] = ({ tree, platform }) =>
     openOn({ ...deps, caches, settings: PLAIN_STEP }, plainVertex(platform), [], tree.chainId);
   return {
@@ -208,7 +210,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
     repositories,
     images,
     snapshots,
-    lease,
+    lease: newLease,
     openTree,
   };
 }

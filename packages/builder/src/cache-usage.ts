@@ -3,6 +3,7 @@ import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import { layerPool } from '@wharf/oci/workers/pool';
 import type { CacheFilter } from './cache-filter.ts';
 import { bytesToKeep, type CacheRule, choose, type SpaceBounds } from './cache-policy.ts';
+import type { HeldTrees } from './held-trees.ts';
 import type { BuildImages } from './interfaces.ts';
 import type { CacheDirectories } from './ops/cache-directories.ts';
 import type { BuildCache, CacheRecord } from './solver/cache.ts';
@@ -46,6 +47,7 @@ interface CacheUsageDeps {
   readonly repositories: GitRepositories;
   readonly images: Pick<BuildImages, 'sharedSnapshots' | 'collect'>;
   readonly snapshots: Snapshotter;
+  readonly held: HeldTrees;
   readonly dataRoot: string;
 }
 
@@ -123,6 +125,7 @@ export class CacheUsage {
   /** The oldest first, those that images share before all others. */
   async #steps(): Promise<readonly Located[]> {
     const { cache, images, snapshots } = this.#deps;
+    const held = this.#deps.held.all(snapshots);
     const sharedSnapshots = await images.sharedSnapshots();
     const records = cache.list().toSorted((left, right) => left.value.createdAt - right.value.createdAt);
     const byTree = new Map(records.map(({ key, value }) => [value.tree.chainId as string, key]));
@@ -136,7 +139,7 @@ export class CacheUsage {
         parent: byTree.get(parent) ?? '',
         kind: 'regular' as const,
         shared,
-        inUse: false,
+        inUse: held.has(tree.chainId),
         ...rest,
       };
       return { entry, directory };

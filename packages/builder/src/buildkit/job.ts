@@ -50,6 +50,7 @@ export class BuildJob {
   #failure: unknown;
   #failedRef: string | undefined;
   readonly #held: string[] = [];
+  #isReleased = false;
   /** What the client looks into. */
   readonly containers: JobContainers;
   readonly #over = Promise.withResolvers<void>();
@@ -117,7 +118,14 @@ export class BuildJob {
 
   /** Nobody will ask about the build's results any more. */
   release(): void {
+    this.#isReleased = true;
     for (const id of this.#held.splice(0)) this.#results.release(id);
+  }
+
+  /** What comes too late goes at once. */
+  #keep(...ids: readonly string[]): void {
+    this.#held.push(...ids);
+    if (this.#isReleased) this.release();
   }
 
   /** What the client lends for questions about images. */
@@ -145,7 +153,7 @@ export class BuildJob {
     });
     held.catch(found.reject);
     const ref = this.#results.hold(await found.promise, resolve);
-    this.#held.push(ref.id);
+    this.#keep(ref.id);
     return { ref, metadata: {} };
   }
 
@@ -328,7 +336,7 @@ export class BuildJob {
       metadata[`containerimage.config${suffix}`] = Buffer.from(JSON.stringify(config));
       return { ID, Platform: platform };
     });
-    this.#held.push(...Object.values(refs).map(({ id }) => id));
+    this.#keep(...Object.values(refs).map(({ id }) => id));
     metadata['refs.platforms'] = Buffer.from(JSON.stringify({ Platforms: platforms }));
     const [only] = Object.values(refs);
     if (!result.isMultiPlatform && only !== undefined) return { ref: only, metadata };

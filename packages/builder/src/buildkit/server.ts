@@ -121,10 +121,14 @@ export class BuildKitServer {
       throw error;
     } finally {
       job.progress.finish();
+      const forgotten = new AbortController();
       setTimeout(() => {
         this.#jobs.delete(request.Ref);
+        forgotten.abort();
         job.release();
       }, JOB_KEPT_MS).unref();
+      // Another build of the same client may stand on its results, and nobody else.
+      this.#sessions.onceGone(request.Session, forgotten.signal, () => job.release());
     }
   }
 

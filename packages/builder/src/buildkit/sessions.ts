@@ -19,6 +19,8 @@ export interface Session {
 export class Sessions {
   readonly #open = new Map<string, Session>();
   readonly #waiting = new Map<string, Set<(session: Session) => void>>();
+  /** Told when a session has ended. */
+  readonly #told = new Map<string, Set<() => void>>();
 
   /** Takes a connection on which we are the client from now on. Resolves when it has ended. */
   async serve(
@@ -39,9 +41,24 @@ export class Sessions {
     this.#waiting.delete(id);
     return {
       [Symbol.dispose]: () => {
-        if (this.#open.get(id) === session) this.#open.delete(id);
+        if (this.#open.get(id) !== session) return;
+        this.#open.delete(id);
+        for (const tell of this.#told.get(id) ?? []) tell();
+        this.#told.delete(id);
       },
     };
+  }
+
+  /** Calls back when no session of that id is open any more, unless the signal aborts before. */
+  onceGone(id: string, signal: AbortSignal, tell: () => void): void {
+    if (!this.#open.has(id)) {
+      tell();
+      return;
+    }
+    const waiting = this.#told.get(id) ?? new Set();
+    this.#told.set(id, waiting);
+    waiting.add(tell);
+    signal.addEventListener('abort', () => waiting.delete(tell), { once: true });
   }
 
   /** Throws `not-found` when no session of that id has come in time. */

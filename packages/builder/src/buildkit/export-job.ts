@@ -7,7 +7,8 @@ import { Packer } from '@wharf/oci/layers/packer';
 import { walk } from '@wharf/oci/layers/walk';
 import { type ByteString, fsPath, toBytes, toText } from '@wharf/oci/tar/bytes';
 import type { JobIo } from '@wharf/oci/workers/protocol';
-import { encode } from '@wharf/wire/grpc/protobuf';
+import { FRAME_HEADER_BYTES, writeFrameHeader } from '@wharf/wire/grpc/framing';
+import { encode, encodeHead } from '@wharf/wire/grpc/protobuf';
 import type { Subject } from '../export/attestation-manifest.ts';
 import type { ExtraFile } from '../export/statement-files.ts';
 import { inPlaces, type Place, sourceRoot } from '../files/places.ts';
@@ -32,11 +33,12 @@ export interface ExportParams {
   readonly timeNs: bigint | undefined;
 }
 
-/** Writes trees as an archive, in pieces that are one BytesMessage each. */
+/** Writes trees as an archive, in pieces that are one BytesMessage each, framed. */
 export function exportTarJob(params: ExportParams, io: JobIo): Promise<void> {
   return inParts(params, async (entries) => {
-    const packer = new Packer({ wholeSeconds: true, fixedNs: params.timeNs });
-    const send = (data: Uint8Array) => io.write(owned(encode(BytesMessage, { data })));
+    const packer = new Packer({ wholeSeconds: true, fixedNs: params.timeNs, reuse: true });
+    const send = (data: Uint8Array) =>
+      io.write(framed(io, encodeHead(BytesMessage, {}, { name: 'data', length: data.length }), data));
     for (const entry of entries) {
       io.signal.throwIfAborted();
       for (const chunk of tarPieces(packer, entry, params)) await send(chunk);
@@ -117,12 +119,12 @@ function fileEntry(prefix: string, file: ExtraFile | undefined): Entry {
 }
 
 /**
- * The sending side of fsutil's DiffCopy, in pieces that are one Packet each: every path, then the content of the files whose numbers
+ * The sending side of fsutil's DiffCopy, in pieces that are one Packet each, framed: every path, then the content of the files whose numbers
  * come in, four bytes each, little endian.
  */
 export function exportTreeJob(params: ExportParams, io: JobIo): Promise<void> {
   return inParts(params, async (entries) => {
-    const send = (packet: object) => io.write(owned(encode(Packet, packet)));
+    const send = (packet: object) => io.write(framed(io, encode(Packet, packet)));
     const files = new Map<number, ByteString | Buffer>();
     const links = new Map<string, ByteString>();
     let id = 0;
@@ -143,7 +145,10 @@ export function exportTreeJob(params: ExportParams, io: JobIo): Promise<void> {
         if (file === undefined) {
           throw new WharfError('invalid-argument', `Cannot send file ${wanted}: there is none of that number`);
         }
-        for (const data of contentOf(file)) await send({ type: PACKET.DATA, ID: wanted, data });
+        for (const data of contentOf(file)) {
+          const head = encodeHead(Packet, { type: PACKET.DATA, ID: wanted }, { name: 'data', length: data.length });
+          await io.write(framed(io, head, data));
+        }
         await send({ type: PACKET.DATA, ID: wanted });
         io.signal.throwIfAborted();
       }
@@ -197,7 +202,11 @@ function isKind({ mode }: FileStatus, kind: number): boolean {
   return (mode & S.IFMT) === kind;
 }
 
-/** Memory of its own, as it is given away. */
-function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes);
+/** A message in memory of its own, as gRPC sends it. */
+function framed(io: JobIo, head: Uint8Array, data?: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = io.memory(FRAME_HEADER_BYTES + head.length + (data?.length ?? 0));
+  bytes.set(head, FRAME_HEADER_BYTES);
+  if (data !== undefined) bytes.set(data, FRAME_HEADER_BYTES + head.length);
+  writeFrameHeader(Buffer.from(bytes.buffer, 0, bytes.length));
+  return bytes;
 }

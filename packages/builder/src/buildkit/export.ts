@@ -3,7 +3,8 @@ import { formatPlatform } from '@wharf/oci/spec/platform';
 import { toText } from '@wharf/oci/tar/bytes';
 import { WorkerPool } from '@wharf/oci/workers/pool';
 import type { GrpcStream } from '@wharf/wire/grpc/client';
-import { decode, encode } from '@wharf/wire/grpc/protobuf';
+import { FRAME_HEADER_BYTES, writeFrameHeader } from '@wharf/wire/grpc/framing';
+import { decode, encode, encodeHead } from '@wharf/wire/grpc/protobuf';
 import type { Subject } from '../export/attestation-manifest.ts';
 import { type Attributes, epochOf } from '../export/attributes.ts';
 import { directoryOf, type FilesLayout, filesLayout, statementFiles } from '../export/statement-files.ts';
@@ -16,6 +17,8 @@ import type { Session } from './sessions.ts';
 
 const METHOD = '/moby.filesync.v1.FileSend/DiffCopy';
 const PIECE_BYTES = 256 * 1024;
+/** The frame's header and the field's, which are a dozen bytes. */
+const HEAD_ROOM_BYTES = 64;
 const module = import.meta.resolve('./export-job.ts');
 /** Apart from the pool for layers: a client that takes its time must not hold those up. */
 const pool = new WorkerPool({ name: 'export', size: 2 });
@@ -112,7 +115,8 @@ async function sendTar(session: Session, params: ExportParams, order: ExportOrde
   try {
     await pool.run<ExportParams, void>({
       ...{ module, job: 'exportTarJob', params, signal: order.signal },
-      output: (chunk) => call.send(chunk),
+      output: (chunk) => call.sendFramed(chunk),
+      outputGivesBack: true,
     });
   } catch (error) {
     call.cancel();
@@ -126,10 +130,16 @@ async function sendTar(session: Session, params: ExportParams, order: ExportOrde
 /** Sends bytes into the file that the client has opened. A client that has them already (`already-exists`) is content. */
 export async function sendFile(session: Session, bytes: AsyncIterable<Buffer>, order: ExportOrder): Promise<void> {
   const call = openCall(session, order);
+  // The same for every piece: what is thrown away by the hundred megabytes is not collected as fast as it is made.
+  const memory = Buffer.allocUnsafeSlow(PIECE_BYTES + HEAD_ROOM_BYTES);
   try {
     for await (const chunk of bytes) {
       for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
-        await call.send(encode(BytesMessage, { data: chunk.subarray(at, at + PIECE_BYTES) }));
+        const data = chunk.subarray(at, at + PIECE_BYTES);
+        const head = encodeHead(BytesMessage, {}, { name: 'data', length: data.length });
+        memory.set(head, FRAME_HEADER_BYTES);
+        memory.set(data, FRAME_HEADER_BYTES + head.length);
+        await call.sendFramed(writeFrameHeader(memory.subarray(0, FRAME_HEADER_BYTES + head.length + data.length)));
       }
     }
     call.end();
@@ -149,7 +159,8 @@ async function sendDirectory(session: Session, params: ExportParams, order: Expo
     ...{ module, job: 'exportTreeJob', params, signal: order.signal },
     input: wanted.readable,
     inputAtOnce: true,
-    output: (chunk) => call.send(chunk),
+    output: (chunk) => call.sendFramed(chunk),
+    outputGivesBack: true,
   });
   sending.catch(() => call.cancel());
   let isDone = false;

@@ -98,6 +98,11 @@ function uploadStream({ body, begun, taken }: Upload): GrpcStream {
   async function* chunks(): AsyncGenerator<Buffer> {
     for await (const message of messages()) yield frame(message);
   }
-  const nothing = { send: () => Promise.resolve(), end: () => undefined, cancel: taken };
+  const nothing = {
+    send: () => Promise.resolve(),
+    sendFramed: () => Promise.resolve(),
+    end: () => undefined,
+    cancel: taken,
+  };
   return { messages: messages(), chunks: chunks(), ...nothing };
 }

@@ -66,7 +66,7 @@ export class LazyLayers {
       snapshots: this.#snapshots,
       key: layer.chainId,
       compression: 'none',
-      write: (chunk) => writer.write(chunk),
+      write: (chunk) => writer.writeOwned(chunk),
     });
     return await lease.commit(writer, { digest, sizeBytes: layer.sizeBytes });
   }
@@ -91,7 +91,7 @@ export class LazyLayers {
       await using writer = await this.#content.writer();
       const { diffId } = await diffLayer({
         ...{ snapshots: this.#snapshots, key: layer.chainId, compression, level, latestNs, signal },
-        write: (chunk) => writer.write(chunk),
+        write: (chunk) => writer.writeOwned(chunk),
       });
       if (latestNs === undefined && String(diffId) !== digest) {
         throw new WharfError('data-loss', `Cannot pack layer "${digest}": its files are others than when it was made`);

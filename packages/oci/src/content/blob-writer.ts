@@ -34,6 +34,8 @@ export class FsBlobWriter implements BlobWriter {
   readonly #inline: Hash | undefined;
   #follower: FileHash | undefined;
   #pending: Uint8Array[] = [];
+  /** Memory of the pending chunks that ends with them. */
+  #owned: ArrayBuffer[] = [];
   #pendingBytes = 0;
   #writtenBytes: number;
   #flushing: Promise<void> = Promise.resolve();
@@ -68,6 +70,11 @@ export class FsBlobWriter implements BlobWriter {
     await this.#flushing;
     if (this.#failure !== undefined) throw this.#failure;
     this.#flushing = this.#flush();
+  }
+
+  writeOwned(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#owned.push(chunk.buffer);
+    return this.write(chunk);
   }
 
   async commit(expected: { readonly digest?: Digest; readonly sizeBytes?: number } = {}): Promise<BlobInfo> {
@@ -106,7 +113,9 @@ export class FsBlobWriter implements BlobWriter {
     const chunks = this.#pending;
     if (chunks.length === 0) return;
     const bytes = this.#pendingBytes;
+    const owned = this.#owned;
     this.#pending = [];
+    this.#owned = [];
     this.#pendingBytes = 0;
     try {
       if (this.#follower === undefined) {
@@ -120,6 +129,8 @@ export class FsBlobWriter implements BlobWriter {
     } catch (error) {
       this.#failure = toWharfError(error);
     }
+    // Moved into nothing: freed.
+    for (const memory of owned) if (!memory.detached) memory.transfer(0);
   }
 
   /** Hands the hash to a worker, which begins anew at the start of the file. */

@@ -15,6 +15,8 @@ export interface BlobInfo {
 export interface BlobWriter extends AsyncDisposable {
   /** Appends; honours back-pressure of the disk. The chunk is written later: do not change it afterwards. */
   write(chunk: Uint8Array): Promise<void>;
+  /** As `write`, for a chunk whose whole buffer is nobody else's: its memory is freed as soon as it is written, not when it is collected. */
+  writeOwned(chunk: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Bytes written so far; greater than zero at the start for a resumed blob. */
   readonly sizeBytes: number;
   /** Where the bytes lie until `commit`, for those who read behind the writer. */

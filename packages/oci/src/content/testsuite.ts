@@ -75,6 +75,17 @@ function readingTests(make: () => Promise<ContentStoreFixture>): void {
 
 function writingTests(make: () => Promise<ContentStoreFixture>): void {
   for (const sizeBytes of [0, 1, 1024 * 1024, 5 * 1024 * 1024 + 17]) {
+    test('writeOwned() stores chunks and lets go of their memory', async () => {
+      await using fixture = await make();
+      await using writer = await fixture.store.writer();
+      const chunks = [1, 2, 3].map((value) => new Uint8Array(700_000).fill(value));
+      const bytes = Buffer.concat(chunks);
+      for (const chunk of chunks) await writer.writeOwned(chunk);
+      const info = await writer.commit({ digest: digestOf(bytes) });
+      assert.ok(bytes.equals(await fixture.store.read(info.digest)));
+      assert.ok(chunks.every(({ buffer }) => buffer.detached));
+    });
+
     test(`commit() stores ${sizeBytes} bytes whole`, async () => {
       await using fixture = await make();
       const bytes = pattern(sizeBytes);

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { Readable } from 'node:stream';
 import { bindMount, mount } from '@wharf/linux/mount';
 import { mountSnapshot } from '../snapshots/mount-snapshot.ts';
 import type { Mount } from '../snapshots/snapshotter.ts';
@@ -66,7 +65,8 @@ export function diffJob(params: DiffParams, io: JobIo): Promise<DiffOutcome> {
     let tarBytes = 0;
     let blobBytes = 0;
     async function* plain(): AsyncGenerator<Chunk, void, undefined> {
-      for (const chunk of packLayer(list, { latestNs: params.latestNs })) {
+      // What is not compressed is given away as it is.
+      for (const chunk of packLayer(list, { latestNs: params.latestNs, reuse: params.compression !== 'none' })) {
         io.signal.throwIfAborted();
         tarBytes += chunk.byteLength;
         tarHash.update(chunk);
@@ -129,11 +129,24 @@ async function* compress(
     return;
   }
   const encoder = encoderOf({ compression, level });
-  const readable = Readable.from(source, { objectMode: false });
-  readable.on('error', (error) => encoder.destroy(error));
-  readable.pipe(encoder);
+  // What fails there ends the encoder, and comes out of it below.
+  void feed(source, encoder);
   // Copied: what zlib gives is a part of a buffer it goes on to use.
   for await (const chunk of encoder as AsyncIterable<Buffer>) yield new Uint8Array(chunk);
+}
+
+/** Hands each chunk over when the one before is used up: they may all be in the same memory. */
+async function feed(source: AsyncIterable<Chunk>, encoder: ReturnType<typeof encoderOf>): Promise<void> {
+  try {
+    for await (const chunk of source) {
+      await new Promise<void>((resolve, reject) => {
+        encoder.write(chunk, (error) => (error ? reject(error) : resolve()));
+      });
+    }
+    encoder.end();
+  } catch (error) {
+    encoder.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 /** Shows both trees, and nothing else, to this thread: a container may be changing its own while we look. */

@@ -41,8 +41,8 @@ export interface DiffLayerOptions extends DiffTarget {
   readonly level?: number | undefined;
   /** Later times of files are written as this one; nanoseconds since 1970. */
   readonly latestNs?: bigint | undefined;
-  /** Receives the layer; the next chunk comes when its promise is done. */
-  readonly write: (chunk: Buffer) => Promise<void> | void;
+  /** Receives the layer, in memory that is its own; the next chunk comes when its promise is done. */
+  readonly write: (chunk: Buffer<ArrayBuffer>) => Promise<void> | void;
 }
 
 export interface LayerDiff {

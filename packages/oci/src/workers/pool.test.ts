@@ -34,6 +34,23 @@ describe('WorkerPool', () => {
     assert.deepEqual(notes, ['done']);
   });
 
+  it('run() gives a job the memory of its output back where the caller says so', async () => {
+    const first: number[] = [];
+    const pieces = await pool.run<{ chunks: number }, number>({
+      ...{ module, job: 'thriftyJob', params: { chunks: 100 }, outputGivesBack: true },
+      output: async (chunk) => {
+        await tick();
+        assert.ok(chunk.length === 200_000 && chunk[0] === chunk[199_999], 'nothing is overwritten on the way');
+        first.push(chunk[0] ?? 0);
+      },
+    });
+    assert.deepEqual(
+      first,
+      Array.from({ length: 100 }, (_, index) => index + 1),
+    );
+    assert.ok(pieces < 20, `${pieces} pieces of memory for 100 chunks`);
+  });
+
   it('run() gives errors back as they were thrown', async () => {
     const fail = (kind: string) => pool.run({ module, job: 'failJob', params: { kind } });
     await assert.rejects(fail('wharf'), (error) => {

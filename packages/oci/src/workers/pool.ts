@@ -22,7 +22,9 @@ export interface JobRequest<P> {
   /** Hands every piece of the input on as it comes: for a job that talks with its caller. */
   readonly inputAtOnce?: boolean;
   /** Receives output in order; the job waits while it does. */
-  readonly output?: ((chunk: Buffer) => Promise<void> | void) | undefined;
+  readonly output?: ((chunk: Buffer<ArrayBuffer>) => Promise<void> | void) | undefined;
+  /** `output` needs a chunk no longer when it is done with it: the job gets the memory back for the next one. */
+  readonly outputGivesBack?: boolean;
   readonly note?: ((note: unknown) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -167,11 +169,13 @@ class Slot {
     const window = new Window(STREAM_WINDOW_BYTES);
     let delivery: Promise<void> = Promise.resolve();
     const abort = (): void => this.#tell({ do: 'abort', id });
-    const deliver = async (chunk: Uint8Array): Promise<void> => {
+    const deliver = async (chunk: Uint8Array<ArrayBuffer>): Promise<void> => {
       // Measured first: whoever takes the chunk may give its memory away.
       const bytes = chunk.byteLength;
       await request.output?.(Buffer.from(chunk.buffer, chunk.byteOffset, bytes));
-      this.#tell({ do: 'ack', id, bytes });
+      const memory = chunk.buffer;
+      if (request.outputGivesBack === true) this.#tell({ do: 'ack', id, bytes, memory }, [memory]);
+      else this.#tell({ do: 'ack', id, bytes });
     };
     this.#fail = (error) => {
       reject(error);

@@ -2,18 +2,18 @@ import { type ErrorKind, WharfError } from '@wharf/kit';
 
 /**
  * What the owner of a worker says to it. One job at a time; `id` keeps what comes late for one job from the next. `ack`
- * counts output bytes the caller has taken.
+ * counts output bytes the caller has taken; `memory` is what they were in, for more of them.
  */
 export type Order =
   | { readonly do: 'run'; readonly id: number; readonly module: string; readonly job: string; readonly params: unknown }
   | { readonly do: 'input'; readonly id: number; readonly chunk: Uint8Array }
   | { readonly do: 'input-end'; readonly id: number; readonly error?: FlatError }
-  | { readonly do: 'ack'; readonly id: number; readonly bytes: number }
+  | { readonly do: 'ack'; readonly id: number; readonly bytes: number; readonly memory?: ArrayBuffer }
   | { readonly do: 'abort'; readonly id: number };
 
 /** What a worker answers. `ack` counts input bytes the job has taken; `done` or `failed` ends the job. */
 export type Report =
-  | { readonly say: 'output'; readonly chunk: Uint8Array }
+  | { readonly say: 'output'; readonly chunk: Uint8Array<ArrayBuffer> }
   | { readonly say: 'note'; readonly note: unknown }
   | { readonly say: 'ack'; readonly bytes: number }
   | { readonly say: 'done'; readonly result: unknown }
@@ -25,6 +25,8 @@ export interface JobIo {
   readonly input: AsyncIterable<Buffer>;
   /** Hands a chunk to the caller and gives its memory away; resolves when the next one may come. */
   write(chunk: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Memory for a chunk that is to be written: what the caller has given back, or new. */
+  memory(bytes: number): Uint8Array<ArrayBuffer>;
   /** Tells the caller something on the way (structured-clone-able). */
   note(note: unknown): void;
   /** Aborted when the caller lost interest. Jobs look at it between steps. */

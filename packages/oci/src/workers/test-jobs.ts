@@ -12,6 +12,18 @@ export async function echoJob(_: unknown, io: JobIo): Promise<number> {
   return bytes;
 }
 
+/** Sends so many chunks, each full of its number; returns in how many pieces of memory they were. */
+export async function thriftyJob({ chunks }: { readonly chunks: number }, io: JobIo): Promise<number> {
+  const seen = new Set<number>();
+  for (let index = 0; index < chunks; index += 1) {
+    const chunk = io.memory(200_000);
+    // What nobody has written to yet is new.
+    if (chunk[100_000] === 0) seen.add(index);
+    await io.write(chunk.fill(index + 1));
+  }
+  return seen.size;
+}
+
 /** Sends chunks until its caller has had enough. */
 export async function endlessJob(_: unknown, io: JobIo): Promise<void> {
   for (;;) await io.write(new Uint8Array(256 * 1024));

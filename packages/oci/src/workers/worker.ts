@@ -53,6 +53,8 @@ interface Current {
   readonly inbox: Inbox;
   readonly window: Window;
   readonly abort: AbortController;
+  /** Memory that the caller has given back. */
+  readonly spare: ArrayBuffer[];
 }
 
 let current: Current | undefined;
@@ -62,8 +64,10 @@ port.on('message', (order: Order) => {
   else if (order.id !== current?.id) return;
   else if (order.do === 'input') current.inbox.push(order.chunk);
   else if (order.do === 'input-end') current.inbox.end(order.error && reviveError(order.error));
-  else if (order.do === 'ack') current.window.give(order.bytes);
-  else abort(current);
+  else if (order.do === 'ack') {
+    if (order.memory !== undefined && order.memory.byteLength >= LARGE_BYTES) current.spare.push(order.memory);
+    current.window.give(order.bytes);
+  } else abort(current);
 });
 
 function abort({ abort, window, inbox }: Current): void {
@@ -77,7 +81,8 @@ async function run(order: Extract<Order, { do: 'run' }>): Promise<void> {
   const inbox = new Inbox();
   const window = new Window(STREAM_WINDOW_BYTES);
   const abort = new AbortController();
-  current = { id: order.id, inbox, window, abort };
+  const spare: ArrayBuffer[] = [];
+  current = { id: order.id, inbox, window, abort, spare };
   const io: JobIo = {
     input: inbox,
     async write(chunk) {
@@ -86,6 +91,7 @@ async function run(order: Extract<Order, { do: 'run' }>): Promise<void> {
       say({ say: 'output', chunk }, [chunk.buffer]);
       await window.take(bytes);
     },
+    memory: (bytes) => memoryOf(spare, bytes),
     note: (note) => say({ say: 'note', note }),
     signal: abort.signal,
   };
@@ -100,6 +106,14 @@ async function run(order: Extract<Order, { do: 'run' }>): Promise<void> {
     current = undefined;
     say({ say: 'failed', error: flattenError(explain(error)), fatal: isLost() });
   }
+}
+
+/** What is larger than a page is taken in one size, so that any of it can be used again for any. */
+const LARGE_BYTES = 260 * 1024;
+
+function memoryOf(spare: ArrayBuffer[], bytes: number): Uint8Array<ArrayBuffer> {
+  if (bytes <= 4096 || bytes > LARGE_BYTES) return new Uint8Array(bytes);
+  return new Uint8Array(spare.pop() ?? new ArrayBuffer(LARGE_BYTES), 0, bytes);
 }
 
 /** A full disk is told apart wherever it strikes. */

@@ -1,7 +1,7 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { FrameReader } from './framing.ts';
-import { write } from './server.ts';
+import { write, writeOut } from './server.ts';
 import { detailsOf, GRPC, GrpcError, percentDecode } from './status.ts';
 
 const WINDOW_BYTES = 4 * 1024 * 1024;
@@ -14,6 +14,8 @@ export interface GrpcStream {
   /** The same as the bytes come, for who cuts them into messages elsewhere (`FrameReader`); one of both can be read. */
   readonly chunks: AsyncIterable<Buffer>;
   send(bytes: Uint8Array): Promise<void>;
+  /** As `send`, for a message behind its frame header (`writeFrameHeader`). Its memory can be used again when this resolves. */
+  sendFramed(framed: Uint8Array): Promise<void>;
   /** No more will be sent. */
   end(): void;
   /** Gives the call up. */
@@ -77,6 +79,7 @@ export class GrpcClient {
       messages: untilStatus(messagesIn(stream), status),
       chunks: untilStatus(batchesOf(stream), status),
       send: (bytes) => write(stream, bytes),
+      sendFramed: (framed) => writeOut(stream, framed),
       end: () => stream.end(),
       cancel: () => stream.close(http2.constants.NGHTTP2_CANCEL),
     };

@@ -5,7 +5,7 @@ import { WharfError } from '@wharf/kit';
 import fc from 'fast-check';
 import { GrpcClient } from './client.ts';
 import { FrameReader, frame } from './framing.ts';
-import { decode, encode, message } from './protobuf.ts';
+import { decode, encode, encodeHead, message } from './protobuf.ts';
 import { type GrpcCall, type GrpcMethods, serveGrpc } from './server.ts';
 import { GrpcError, percentDecode, percentEncode } from './status.ts';
 
@@ -22,6 +22,19 @@ const Everything = message('Everything', {
   9: ['map', { map: 'string' }],
   10: ['numbers', ['int']],
   11: ['places', { map: Inner }],
+});
+
+test('encodeHead() leaves only the last field to be added', () => {
+  const bytes = Buffer.alloc(300, 7);
+  const head = encodeHead(Everything, { text: 'a', int: 5 }, { name: 'bytes', length: bytes.length });
+  const {
+    text,
+    int,
+    bytes: read,
+  } = decode<{ text: string; int: number; bytes: Buffer }>(Everything, Buffer.concat([head, bytes]));
+  assert.deepEqual({ text, int }, { text: 'a', int: 5 });
+  assert.ok(bytes.equals(read));
+  assert.throws(() => encodeHead(Inner, {}, { name: 'none', length: 1 }), TypeError);
 });
 
 test('decode() gives back what encode() was given', () => {

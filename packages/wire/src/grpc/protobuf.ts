@@ -54,6 +54,20 @@ export function encode(type: MessageType, value: object): Buffer {
   return Buffer.concat(parts);
 }
 
+/**
+ * The bytes of a message up to the content of its field `last`, which has `length` bytes and is to follow them: for content that would else be
+ * copied once more. Fields may stand in any order.
+ */
+export function encodeHead(
+  type: MessageType,
+  value: object,
+  last: { readonly name: string; readonly length: number },
+): Buffer {
+  const [number] = Object.entries(type.fields).find(([, { name }]) => name === last.name) ?? [];
+  if (number === undefined) throw new TypeError(`Message "${type.name}" has no field "${last.name}"`);
+  return Buffer.concat([encode(type, value), varint(BigInt(Number(number) * 8 + 2)), varint(BigInt(last.length))]);
+}
+
 function encodeField(number: number, field: FieldType, value: unknown, parts: Uint8Array[]): void {
   if (value === undefined || value === null) return;
   if (field.repeated) {

@@ -113,6 +113,21 @@ export function write(stream: Duplex, bytes: Uint8Array): Promise<void> {
   return writeFramed(stream, frame(bytes));
 }
 
+/** Writes a framed message; resolves when its bytes have left. */
+export function writeOut(stream: Duplex, framed: Uint8Array): Promise<void> {
+  const ended = (): GrpcError => new GrpcError(GRPC.CANCELLED, 'the call has ended');
+  if (stream.destroyed || stream.writableEnded) return Promise.reject(ended());
+  return new Promise((resolve, reject) => {
+    const closed = (): void => reject(ended());
+    stream.once('close', closed);
+    stream.write(framed, (error) => {
+      stream.off('close', closed);
+      if (error) reject(ended());
+      else resolve();
+    });
+  });
+}
+
 function writeFramed(stream: Duplex, framed: Uint8Array): Promise<void> {
   if (stream.destroyed || stream.writableEnded)
     return Promise.reject(new GrpcError(GRPC.CANCELLED, 'the call has ended'));

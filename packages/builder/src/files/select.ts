@@ -122,5 +122,7 @@ function* walkTree(view: TreeView, root: ByteString) {
 }
 
 function missing(path: string): WharfError {
-  return new WharfError('not-found', `failed to compute cache key: "${path}": not found`);
+  // Clients look for these words; what BuildKit calls a reference has no name here.
+  const text = `failed to compute cache key: failed to calculate checksum of ref source: "${path}": not found`;
+  return new WharfError('not-found', text);
 }

@@ -32,6 +32,8 @@ export class Exposure {
   readonly #hostResolver: HostResolver;
   readonly #ports = new PortBook();
   readonly #relay: LoopbackRelay;
+  /** Where containers are reached by their own addresses beside the way through their gateways. */
+  readonly #alsoOpen = new WeakMap<LiveContainer, readonly PortForward[]>();
 
   constructor(options: { readonly config: NetworkConfig; readonly log: Logger }) {
     const { config, log } = options;
@@ -95,7 +97,7 @@ export class Exposure {
         live.held = [...kept, ...again];
         throw error;
       }
-      this.filter.republish(live.id, forwardsTo(live.held, gateways));
+      this.filter.republish(live.id, [...forwardsTo(live.held, gateways), ...this.#openBeside(live, gateways)]);
     });
   }
 
@@ -131,7 +133,10 @@ export class Exposure {
   #publish(live: LiveContainer): void {
     const gateways = gatewaysOf(live);
     const to = `${gateways.ipv4?.address ?? ''} ${gateways.ipv6?.address6 ?? ''}`.trim();
-    if (to === live.publishedTo) return;
+    if (to === live.publishedTo) {
+      this.#reopen(live, gateways);
+      return;
+    }
     const families = (text: string): string => text.replaceAll(/[^ ]+/g, (one) => (one.includes(':') ? '6' : '4'));
     const sameFamilies = families(to) === families(live.publishedTo);
     this.filter.unpublish(live.id);
@@ -144,8 +149,37 @@ export class Exposure {
     if (!some) return;
     this.#inDockersWords(live, some, () => {
       if (live.held.length === 0) live.held = this.#ports.hold(this.#wanted(live.record, gateways));
-      this.filter.publish(live.id, forwardsTo(live.held, gateways));
+      this.filter.publish(live.id, [...forwardsTo(live.held, gateways), ...this.#openBeside(live, gateways)]);
     });
+  }
+
+  /** The gateways stay; a routed network beside them may have come or gone. */
+  #reopen(live: LiveContainer, gateways: Gateways): void {
+    const before = this.#alsoOpen.get(live) ?? [];
+    const now = this.#openBeside(live, gateways);
+    if (JSON.stringify(now) === JSON.stringify(before)) return;
+    this.filter.republish(live.id, [...forwardsTo(live.held, gateways), ...now]);
+  }
+
+  /** The published ports on the addresses of routed networks that are not the container's gateways. */
+  #openBeside(live: LiveContainer, gateways: Gateways): readonly PortForward[] {
+    const { config, hostConfig } = live.record;
+    const open = live.endpoints.filter(onBridge).flatMap((endpoint): PortForward[] => {
+      const { bridge } = endpoint.network;
+      const routed4 = endpoint !== gateways.ipv4 && bridge?.gatewayMode4 === 'routed' && endpoint.address !== '';
+      const routed6 = endpoint !== gateways.ipv6 && bridge?.gatewayMode6 === 'routed' && endpoint.address6 !== '';
+      if (!routed4 && !routed6) return [];
+      return wantedPorts(config, hostConfig, [ANY_IPV4, ANY_IPV6]).flatMap(({ protocol, port, count, hostIps }) => {
+        const common = { protocol, port, hostPort: port, count, routed: true } as const;
+        const has = (six: boolean): boolean => hostIps.some((ip) => ip.includes(':') === six);
+        return [
+          ...(routed4 && has(false) ? [{ ...common, hostIp: ANY_IPV4, address: endpoint.address }] : []),
+          ...(routed6 && has(true) ? [{ ...common, hostIp: ANY_IPV6, address: endpoint.address6 }] : []),
+        ];
+      });
+    });
+    this.#alsoOpen.set(live, open);
+    return open;
   }
 
   #inDockersWords(live: LiveContainer, { endpointId }: LiveEndpoint, work: () => void): void {
@@ -229,7 +263,7 @@ export class Exposure {
     live.held = joined(single).flatMap((want) =>
       want.routed === true ? this.#ports.hold([want]) : this.#ports.holdAgain(want, warn),
     );
-    this.filter.loadForwards(live.id, forwardsTo(live.held, gateways));
+    this.filter.loadForwards(live.id, [...forwardsTo(live.held, gateways), ...this.#openBeside(live, gateways)]);
   }
 }
 

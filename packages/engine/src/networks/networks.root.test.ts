@@ -374,25 +374,6 @@ test('a container that links to another has its address in /etc/hosts, also afte
   for (const record of [web, again, other]) await room.networks.tearDown(record);
 });
 
-test('plan() gives whoever names networks these and no other', async () => {
-  await using room = testRoom('wtest28');
-  for (const Name of ['one', 'two']) await room.networks.createNetwork({ Name });
-  const namesOf = async (mode: string, ...names: readonly string[]): Promise<readonly string[]> => {
-    const EndpointsConfig = Object.fromEntries(names.map((name) => [name, {}]));
-    const planned = await room.networks.plan({
-      hostConfig: { NetworkMode: mode },
-      networkingConfig: { EndpointsConfig },
-      hostname: '',
-    });
-    return planned.map(({ networkName }) => networkName);
-  };
-  const bridge = await namesOf('default');
-  assert.deepEqual(await namesOf('default', 'two', 'one'), ['one', 'two']);
-  assert.deepEqual(await namesOf('default', 'default', 'one'), [...bridge, 'one']);
-  assert.deepEqual(await namesOf('two', 'one', 'two'), ['two', 'one']);
-  assert.deepEqual(await namesOf('one', 'two'), ['two']);
-});
-
 test('plan() keeps the name of a network that is not there yet; the start needs it', async () => {
   await using room = testRoom('wtest21');
   const hostConfig = { NetworkMode: 'later' };

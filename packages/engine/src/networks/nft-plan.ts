@@ -116,7 +116,7 @@ function setsOf(): string {
  * - Answers must come back through us: what a container, or 127.0.0.1, sends to a published port is masqueraded.
  * - Containers must not reach this host's 127.0.0.1 by way of route_localnet (`antispoof`).
  * - `forward`: networks do not see each other, internal ones see nothing, and nobody outside reaches a port that is not
- *   published, unless the network's gateway mode opens it. An accept here ends only our own chain: another table (a
+ *   published, unless the network's gateway mode opens it (`nat-unprotected`: to other networks as well). An accept here ends only our own chain: another table (a
  *   firewall's, Docker's) may still drop.
  */
 export function fullTable(
@@ -190,8 +190,8 @@ table inet ${table} {${setsOf()}
     oifname @routed_bridges4 meta l4proto icmp accept
     oifname @routed_bridges6 meta l4proto icmpv6 accept
     iifname . oifname @trusted_links accept
-    iifname != @bridges oifname @open_bridges4 meta nfproto ipv4 accept
-    iifname != @bridges oifname @open_bridges6 meta nfproto ipv6 accept
+    oifname @open_bridges4 meta nfproto ipv4 accept
+    oifname @open_bridges6 meta nfproto ipv6 accept
     drop
   }
 }

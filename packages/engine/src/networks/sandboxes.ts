@@ -162,7 +162,12 @@ export class Sandboxes {
       using inside = Netlink.openIn(live.netnsPath);
       const ifname = endpoint.mac === '' ? '' : interfaceByMac(inside, endpoint.mac);
       unplug(inside, { ...endpoint, ifname: ifname || endpoint.ifname });
-      moveDefaultRoutes(inside, before, live.endpoints);
+      try {
+        moveDefaultRoutes(inside, before, live.endpoints);
+      } catch (error) {
+        // The container may have taken the other link down: that is no reason to keep it on this network.
+        this.#log.warn({ container: live.id, err: messageOf(error) }, 'No default route leads out of a container');
+      }
     }
     this.#release(endpoint);
     this.#exposure.refresh(live, { fresh: false });

@@ -15,7 +15,7 @@ import { resultOf, runExporters } from './finish.ts';
 import { HeldTrees } from './held-trees.ts';
 import type { BuildHistory } from './history/history.ts';
 import type { BuildImages, ImageLease, StepLimits, StepRunner } from './interfaces.ts';
-import { MAX_BUILDS, MAX_STEPS } from './limits.ts';
+import { MAX_BUILDS, MAX_CLOSE_MS, MAX_STEPS } from './limits.ts';
 import { CacheDirectories } from './ops/cache-directories.ts';
 import { type FailedStep, FailedSteps, openOn } from './ops/failed-step.ts';
 import { BUILD_SNAPSHOT } from './ops/new-layer.ts';
@@ -33,6 +33,7 @@ import { type SolveObserver, Solver } from './solver/solver.ts';
 import type { Tree } from './solver/tree.ts';
 import { GitRepositories } from './sources/git/git-repositories.ts';
 import { KeptContexts } from './sources/kept-contexts.ts';
+import { UnderWay } from './under-way.ts';
 
 export interface BuilderDeps {
   readonly cache: BuildCache;
@@ -121,6 +122,8 @@ export interface Builder {
   lease(): ImageLease;
   /** A result's tree to run commands in; what they change goes with it. */
   openTree(result: Pick<PlatformResult, 'tree' | 'platform'>): Promise<OpenStep>;
+  /** Resolves when builds whose clients are gone have left nothing behind. Ends none by itself. */
+  close(): Promise<void>;
 }
 
 /** Puts a builder together and removes what an earlier one's crash left. */
@@ -140,7 +143,8 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
   const shared = new SharedWork<Tree>();
   const builds = new Semaphore(MAX_BUILDS);
   const steps = new Semaphore(MAX_STEPS);
-  const withScratch = async <T>(work: (directory: string) => Promise<T>): Promise<T> => {
+  const underWay = new UnderWay();
+  const inScratch = async <T>(work: (directory: string) => Promise<T>): Promise<T> => {
     const directory = join(scratchRoot, randomBytes(16).toString('hex'));
     await mkdir(directory, { recursive: true, mode: 0o700 });
     try {
@@ -149,6 +153,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
       await rm(directory, { recursive: true, force: true });
     }
   };
+  const withScratch: Builder['withScratch'] = (work) => underWay.watch(inScratch(work));
   const held = new HeldTrees();
   const newLease = () => held.watch(deps.images.lease());
   const usage = new CacheUsage({ ...deps, directories: caches, contexts, repositories, held });
@@ -193,8 +198,14 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
     return inspectDockerfile(question, { filename, text: request.dockerfile }, options, request.onChecks);
   };
   const { history, content, images, snapshots } = deps;
-  const openTree: Builder['openTree'] = ({ tree, platform }) =>
-    openOn({ ...deps, caches, settings: PLAIN_STEP }, plainVertex(platform), [], tree.chainId);
+  const openTree: Builder['openTree'] = async ({ tree, platform }) => {
+    const opening = openOn({ ...deps, caches, settings: PLAIN_STEP }, plainVertex(platform), [], tree.chainId);
+    const step = await underWay.watch(opening);
+    return {
+      run: (command, io) => step.run(command, io),
+      [Symbol.asyncDispose]: () => underWay.watch(Promise.resolve(step[Symbol.asyncDispose]())),
+    };
+  };
   return {
     build,
     inspect,
@@ -212,6 +223,7 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
     snapshots,
     lease: newLease,
     openTree,
+    close: () => underWay.ended(MAX_CLOSE_MS),
   };
 }
 

@@ -75,5 +75,8 @@ export const MAX_LISTED_NAMES = 10_000;
 /** Results and sources that one build keeps for its client to look into. */
 export const MAX_HELD_RESULTS = 256;
 
+/** How long the end of a daemon waits for its builds to be given up. */
+export const MAX_CLOSE_MS = 10_000;
+
 /** Layers of a cache that are packed side by side. */
 export const MAX_PACKED_LAYERS = 4;

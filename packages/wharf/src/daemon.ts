@@ -3,6 +3,7 @@ import type { RunningEngine } from '@wharf/engine/engine';
 import { messageOf, WharfError } from '@wharf/kit';
 import { type ApiServer, openApiServer } from './api-server.ts';
 import type { DaemonConfig } from './config/daemon-config.ts';
+import type { LazyBuilder } from './lazy-builder.ts';
 import { SHUTDOWN_DEADLINE_MS } from './limits.ts';
 import { createLogger, type DaemonLogger } from './logger.ts';
 import { keepMemorySmall } from './memory.ts';
@@ -27,6 +28,7 @@ interface RunningDaemon {
   readonly log: DaemonLogger;
   readonly engine: RunningEngine;
   readonly server: ApiServer;
+  readonly builder: LazyBuilder;
   readonly registry: OwnRegistryServer | undefined;
   readonly metrics: MetricsServer | undefined;
 }
@@ -51,7 +53,8 @@ export async function runDaemon({ config, reload }: DaemonOptions): Promise<void
   const { engine, builder } = await wireUp({ config, log, ownRegistry: plan?.client });
   undo.defer(() => engine.stop());
   warnOfMissingPrograms(engine, log);
-  const server = await openApiServer({ config, engine, builder, log });
+  undo.defer(() => builder.close());
+  const server = await openApiServer({ config, engine, builder: builder.open, log });
   undo.defer(() => server.close());
   const registry =
     plan === undefined ? undefined : await openOwnRegistry({ config, plan, content: engine.content, log });
@@ -59,7 +62,7 @@ export async function runDaemon({ config, reload }: DaemonOptions): Promise<void
   const metrics =
     config.metricsAddress === undefined ? undefined : await startMetrics(config.metricsAddress, engine, log);
   undo.defer(() => metrics?.close());
-  const daemon: RunningDaemon = { config, log, engine, server, registry, metrics };
+  const daemon: RunningDaemon = { config, log, engine, builder, server, registry, metrics };
   handleSignals(daemon, reload);
   await engine.start();
   undo.move();
@@ -120,7 +123,7 @@ function handleSignals(daemon: RunningDaemon, reload: () => DaemonConfig): void 
 
 /** Ends the API, then the engine. Containers run on, unless `--live-restore=false` or the machine goes down too. */
 async function shutDown(daemon: RunningDaemon): Promise<void> {
-  const { config, log, engine, server, registry, metrics } = daemon;
+  const { config, log, engine, builder, server, registry, metrics } = daemon;
   const stopsContainers = !config.liveRestore || (await machineGoesDown());
   const graceMs = stopsContainers ? config.shutdownTimeoutSeconds * 1000 : 0;
   setTimeout(() => {
@@ -134,6 +137,7 @@ async function shutDown(daemon: RunningDaemon): Promise<void> {
     await server.close();
     await registry?.close();
     await metrics?.close();
+    await builder.close();
     await engine.stop();
     removePidfiles(config);
     log.info({}, 'stopped');

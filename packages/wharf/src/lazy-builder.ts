@@ -22,9 +22,16 @@ const builderModule = lazily(() => import('./builder.ts'));
 const routesModule = lazily(() => import('@wharf/builder/docker-api/build'));
 
 /** A builder that is opened by its first user, so that a daemon that builds nothing does without a third of its modules. */
-export function lazyBuilder(engine: Engine): () => Promise<Builder> {
+export interface LazyBuilder {
+  readonly open: () => Promise<Builder>;
+  /** Waits for what is being given up of builds; nothing where none were. */
+  close(): Promise<void>;
+}
+
+/** A builder for an engine, not opened yet. */
+export function lazyBuilder(engine: Engine): LazyBuilder {
   let opened: Promise<Builder> | undefined;
-  return () => {
+  const open = () => {
     opened ??= builderModule()
       .then(({ openBuilder }) => openBuilder(engine))
       .catch((error: unknown) => {
@@ -32,6 +39,12 @@ export function lazyBuilder(engine: Engine): () => Promise<Builder> {
         throw error;
       });
     return opened;
+  };
+  return {
+    open,
+    async close() {
+      await opened?.then((builder) => builder.close());
+    },
   };
 }
 

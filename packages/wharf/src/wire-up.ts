@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Builder } from '@wharf/builder/build';
 import { BuildCache } from '@wharf/builder/solver/cache';
 import type { ArchiveService } from '@wharf/engine/archive/archive-service';
 import { createContainerService } from '@wharf/engine/containers/containers';
@@ -26,7 +25,7 @@ import { openSnapshotter } from '@wharf/oci/snapshots/open';
 import { openStore } from '@wharf/store';
 import type { Volume } from '@wharf/wire/docker/types';
 import type { DaemonConfig } from './config/daemon-config.ts';
-import { buildsWereInterrupted, lazyBuilder } from './lazy-builder.ts';
+import { buildsWereInterrupted, type LazyBuilder, lazyBuilder } from './lazy-builder.ts';
 import type { DaemonLogger } from './logger.ts';
 import { wharfVersion } from './version.ts';
 
@@ -49,7 +48,7 @@ export async function wireUp({
   readonly log: DaemonLogger;
   /** The registry that the daemon serves itself. */
   readonly ownRegistry?: OwnRegistry | undefined;
-}): Promise<{ readonly engine: RunningEngine; readonly builder: () => Promise<Builder> }> {
+}): Promise<{ readonly engine: RunningEngine; readonly builder: LazyBuilder }> {
   const clock = systemClock;
   const { dataRoot, execRoot } = config;
   const store = openStore({ path: join(dataRoot, 'wharf.db') });
@@ -118,7 +117,7 @@ export async function wireUp({
       containers,
       version: wharfVersion(),
       buildCache: async () => {
-        const [{ usage }, { cacheItems }] = await Promise.all([builder(), pruneModule()]);
+        const [{ usage }, { cacheItems }] = await Promise.all([builder.open(), pruneModule()]);
         return cacheItems(await usage.list());
       },
     });
@@ -149,7 +148,7 @@ export async function wireUp({
     images.setUsage(() => imageUsage(rooms));
     const engine = createEngine(rooms);
     const builder = lazyBuilder(rooms);
-    if (buildsWereInterrupted(rooms)) await builder();
+    if (buildsWereInterrupted(rooms)) await builder.open();
     return { engine, builder };
   } catch (error) {
     store.close();

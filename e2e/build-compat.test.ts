@@ -96,3 +96,11 @@ test('buildx knows what host-gateway stands for', async () => {
   const gateway = await daemon().ok('network', 'inspect', '-f', '{{(index .IPAM.Config 0).Gateway}}', 'bridge');
   assert.ok(built.output.includes(`${gateway}\there.example`), built.output);
 });
+
+test('buildx shows how much of a context was sent', async () => {
+  const buildx = await buildxPlugin();
+  const folder = context({ Dockerfile: 'FROM scratch\nCOPY big /\n', big: Buffer.alloc(2_000_000, uniqueName()) });
+  const env = { ...clientEnvironment(daemon().host), DOCKER_CONFIG: join(scratch, 'config') };
+  const built = await run([buildx, 'build', '--progress', 'plain', folder], { env, timeoutMs: 60_000 });
+  assert.match(built.output, /transferring context: 2\.00MB/);
+});

@@ -72,7 +72,8 @@ export class LocalDirectories {
     const key = session.sharedKey === '' ? undefined : session.sharedKey + keptAs;
     const place = this.#lent.use(await kept.take(key, signal));
     const follow = contextPaths(plans, name);
-    await receiveInto(place, session, { name, exclude, follow }, signal);
+    const bytes = await receiveInto(place, session, { name, exclude, follow }, signal);
+    this.#deps.progress.transferred(name, bytes);
     place.received();
     return { path: place.tree, index: place.index };
   }

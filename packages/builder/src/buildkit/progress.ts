@@ -93,6 +93,16 @@ export class Progress implements SolveObserver {
     this.#add({ statuses: [{ ...status, completed: now() }] });
   }
 
+  /** How much of a client's directory came for a step: `transferring context: 2MB`. */
+  transferred(context: string, bytes: number): void {
+    const vertex = [...this.#digests.keys()].find((each) => each.kind === 'context' && each.context === context);
+    if (vertex === undefined) return;
+    const digest = this.#digest(vertex);
+    const at = { timestamp: now(), started: this.#vertices.get(digest)?.started ?? now(), completed: now() };
+    const status = { ID: `transferring ${context}:`, vertex: digest, name: 'transferring', current: bytes };
+    this.#add({ statuses: [{ ...status, ...at }] });
+  }
+
   /** Work beside the graph, as a vertex of its own; its parts are shown below it. */
   async step<T>(
     name: string,

@@ -28,7 +28,7 @@ const intakes = new WorkerPool({ name: 'contexts', size: MAX_INTAKES });
 
 /**
  * Makes a place hold a client's directory (fsutil's DiffCopy): the client tells every path, we ask for the files that are not there
- * yet, and it sends them in pieces. Owners are root's. The work is a worker's. Throws `invalid-argument` for a path that would lead
+ * yet, and it sends them in pieces. Owners are root's. Returns how many bytes of content came. The work is a worker's. Throws `invalid-argument` for a path that would lead
  * outside, `unavailable` when the client leaves, and what it reports.
  */
 export async function receiveInto(
@@ -36,11 +36,11 @@ export async function receiveInto(
   session: Session,
   request: TreeRequest,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   const call = openTree(session, request, signal);
   const { tree, incoming, index, bootId } = place;
   try {
-    await intakes.run<ReceiveParams, ReceiveOutcome>({
+    const { bytes } = await intakes.run<ReceiveParams, ReceiveOutcome>({
       ...{ module: import.meta.resolve('./receive-job.ts'), job: 'receiveJob' },
       params: { tree, incoming, index, bootId },
       input: call.chunks,
@@ -54,6 +54,7 @@ export async function receiveInto(
         }
       },
     });
+    return bytes;
   } catch (error) {
     call.cancel();
     throw error;

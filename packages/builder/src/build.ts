@@ -5,6 +5,7 @@ import { type Clock, type Logger, Semaphore } from '@wharf/kit';
 import type { ContentStore } from '@wharf/oci/content/content-store';
 import type { Snapshotter } from '@wharf/oci/snapshots/snapshotter';
 import type { Platform } from '@wharf/oci/spec/image';
+import type { StepLimits, StepRunner } from '@wharf/oci/steps/step';
 import { CacheCollection, type CacheLimits } from './cache-collection.ts';
 import type { RemoteSteps, RemoteStepsDeps } from './cache-transfer/remote-steps.ts';
 import { CacheUsage } from './cache-usage.ts';
@@ -14,7 +15,7 @@ import { LineHistories } from './explain/line-history.ts';
 import { resultOf, runExporters } from './finish.ts';
 import { HeldTrees } from './held-trees.ts';
 import type { BuildHistory } from './history/history.ts';
-import type { BuildImages, ImageLease, StepLimits, StepRunner } from './interfaces.ts';
+import type { BuildImages, ImageLease } from './interfaces.ts';
 import { MAX_BUILDS, MAX_CLOSE_MS, MAX_STEPS } from './limits.ts';
 import { CacheDirectories } from './ops/cache-directories.ts';
 import { type FailedStep, FailedSteps, openOn } from './ops/failed-step.ts';
@@ -199,12 +200,13 @@ export async function createBuilder(deps: BuilderDeps): Promise<Builder> {
   };
   const { history, content, images, snapshots } = deps;
   const openTree: Builder['openTree'] = async ({ tree, platform }) => {
-    const opening = openOn({ ...deps, caches, settings: PLAIN_STEP }, plainVertex(platform), [], tree.chainId);
-    const step = await underWay.watch(opening);
-    return {
-      run: (command, io) => step.run(command, io),
-      [Symbol.asyncDispose]: () => underWay.watch(Promise.resolve(step[Symbol.asyncDispose]())),
-    };
+    await using undo = new AsyncDisposableStack();
+    undo.defer(underWay.begin());
+    const step = undo.use(
+      await openOn({ ...deps, caches, settings: PLAIN_STEP }, plainVertex(platform), [], tree.chainId),
+    );
+    const opened = undo.move();
+    return { run: (command, io) => step.run(command, io), [Symbol.asyncDispose]: () => opened.disposeAsync() };
   };
   return {
     build,

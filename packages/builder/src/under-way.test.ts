@@ -25,3 +25,16 @@ test('UnderWay.ended() does not wait for ever', async () => {
   void underWay.watch(new Promise(() => undefined));
   await underWay.ended(1);
 });
+
+test('UnderWay.begin() is something that ends when its function is called', async () => {
+  const underWay = new UnderWay();
+  const end = underWay.begin();
+  let isOver = false;
+  const ended = underWay.ended(60_000).then(() => {
+    isOver = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isOver, false);
+  end();
+  await ended;
+});

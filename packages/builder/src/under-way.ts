@@ -12,6 +12,13 @@ export class UnderWay {
     return work;
   }
 
+  /** The same for what ends when the returned function is called. */
+  begin(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    void this.watch(promise);
+    return resolve;
+  }
+
   #end(ended: Promise<void>): void {
     this.#works.delete(ended);
   }

@@ -1,8 +1,8 @@
 import { messageOf, WharfError } from '@wharf/kit';
+import type { StepProcess } from '@wharf/oci/steps/step';
 import { decode, encode } from '@wharf/wire/grpc/protobuf';
 import type { GrpcCall } from '@wharf/wire/grpc/server';
 import { grpcStatusOf } from '@wharf/wire/grpc/status';
-import type { StepProcess } from '../interfaces.ts';
 import type { JobContainers } from './gateway-container.ts';
 import { type Exec, type ExecInit, ExecMessage } from './gateway-messages.ts';
 

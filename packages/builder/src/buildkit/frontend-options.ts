@@ -1,8 +1,8 @@
 import { parseBytes, WharfError } from '@wharf/kit';
 import type { Platform } from '@wharf/oci/spec/image';
 import { formatPlatform, parsePlatform } from '@wharf/oci/spec/platform';
+import type { StepLimits } from '@wharf/oci/steps/step';
 import { type Subrequest, subrequestOf } from '../checks/subrequests.ts';
-import type { StepLimits } from '../interfaces.ts';
 
 /** What a client tells the Dockerfile front end (BuildKit, dockerui `config.go`). */
 export interface FrontendOptions {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { WharfError } from '@wharf/kit';
+import type { StepProcess } from '@wharf/oci/steps/step';
 import type { GrpcDetail } from '@wharf/wire/grpc/status';
 import { lowLevelOp } from '../attestations/low-level.ts';
 import type { Builder } from '../build.ts';
-import type { StepProcess } from '../interfaces.ts';
 import type { FailedStep } from '../ops/failed-step.ts';
 import type { OpenStep, StepCommand, StepIo } from '../ops/open-step.ts';
 import type { NewContainer } from './gateway-messages.ts';

@@ -1,8 +1,8 @@
 import { formatFamiliar, parseReference, WharfError, withDefaultTag } from '@wharf/kit';
 import type { Platform } from '@wharf/oci/spec/image';
 import { parsePlatform } from '@wharf/oci/spec/platform';
+import type { StepLimits } from '@wharf/oci/steps/step';
 import type { ApiRequest } from '@wharf/wire/http/route';
-import type { StepLimits } from '../interfaces.ts';
 
 /** The query of `POST /build` (Engine API, "ImageBuild"). */
 export interface BuildParameters {

@@ -1,5 +1,5 @@
 import { messageOf, type Semaphore, WharfError } from '@wharf/kit';
-import type { StepLimits } from '../interfaces.ts';
+import type { StepLimits } from '@wharf/oci/steps/step';
 import type { RunVertex } from '../plan/vertex.ts';
 import type { MadeTree } from '../solver/operations.ts';
 import type { Result, Tree } from '../solver/tree.ts';

@@ -1,6 +1,6 @@
 import { type Child, spawnAside } from '@wharf/linux/spawn';
+import type { StepExec, StepProcess } from '@wharf/oci/steps/step';
 import { openStdio, stepProcess } from './stdio.ts';
-import type { StepExec, StepProcess } from './step.ts';
 
 const KILLED = 137;
 

@@ -6,7 +6,7 @@ import { O } from '@wharf/linux/constants';
 import { openPty, setWindowSize } from '@wharf/linux/pty';
 import { parseSignal, SIGNALS } from '@wharf/linux/signals';
 import { emptyInput, pipe } from '@wharf/linux/spawn';
-import type { StepExec, StepProcess } from './step.ts';
+import type { StepExec, StepProcess } from '@wharf/oci/steps/step';
 
 type FileIdentity = Pick<Stats, 'dev' | 'ino'>;
 /** A command as far as its streams go. */

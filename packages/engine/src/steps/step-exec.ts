@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasErrno } from '@wharf/kit';
 import { SIGNALS } from '@wharf/linux/signals';
+import type { StepOrder, StepProcess } from '@wharf/oci/steps/step';
 import type { ContainerRecord } from '../containers/container.ts';
 import { userIn } from '../containers/user-lookup.ts';
 import type { EngineConfig } from '../engine-config.ts';
@@ -11,12 +12,11 @@ import { buildExecProcess } from '../runtime/oci-spec/build.ts';
 import type { OciRuntime } from '../runtime/runtime.ts';
 import { runWithStdio } from './run-with-stdio.ts';
 import { childrenOf } from './stdio.ts';
-import type { Step, StepProcess } from './step.ts';
 
 /** Runs commands beside a step that runs. */
 export function execIn(own: {
   readonly runtime: OciRuntime;
-  readonly step: Step;
+  readonly step: StepOrder;
   readonly record: ContainerRecord;
   readonly host: HostLimits;
   readonly defaultUlimits: EngineConfig['defaultUlimits'];

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { type ContainerId, type Logger, messageOf, ZERO_TIME } from '@wharf/kit';
 import { listMounts, unmount } from '@wharf/linux/mount';
 import { hostPlatform } from '@wharf/oci/spec/platform';
+import type { StepLimits, StepOrder, StepProcess, StepVolume } from '@wharf/oci/steps/step';
 import type { HostConfig } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../containers/container.ts';
 import { withHostDefaults } from '../containers/merge.ts';
@@ -18,7 +19,7 @@ import type { OciRuntime, Runtimes } from '../runtime/runtime.ts';
 import { COMPILED_FILTER_ANNOTATION } from '../runtime/seccomp/compiled-filters.ts';
 import { readCgroupFacts } from '../system/cgroup-facts.ts';
 import { runWithStdio } from './run-with-stdio.ts';
-import { STEPS_DIR, type Step, type StepLimits, type StepProcess, type StepService, type StepVolume } from './step.ts';
+import { STEPS_DIR, type StepService } from './step.ts';
 import { execIn } from './step-exec.ts';
 
 /** How often a step's state is looked at for the seccomp filter that its runtime has compiled, until one is known. */
@@ -100,7 +101,7 @@ async function recover({ config, runtimes, log }: StepDeps): Promise<readonly st
   return ids;
 }
 
-async function setUpNetwork(deps: StepDeps, step: Step, record: ContainerRecord, undo: AsyncDisposableStack) {
+async function setUpNetwork(deps: StepDeps, step: StepOrder, record: ContainerRecord, undo: AsyncDisposableStack) {
   const directory = join(dirname(step.rootfs), 'network');
   mkdirSync(directory, { recursive: true, mode: 0o711 });
   undo.defer(() => rmSync(directory, { recursive: true, force: true }));
@@ -117,7 +118,7 @@ async function setUpNetwork(deps: StepDeps, step: Step, record: ContainerRecord,
 async function runToEnd(
   deps: StepDeps,
   runtime: OciRuntime,
-  step: Step,
+  step: StepOrder,
   own: { readonly bundle: string; readonly exec: StepProcess['exec'] },
 ): Promise<{ readonly exitCode: number }> {
   const { bundle, exec } = own;
@@ -148,7 +149,7 @@ function specMount(volume: StepVolume): SpecMount {
   return { destination: volume.target, type: 'bind', source: volume.source, options: ['rbind', 'rprivate', access] };
 }
 
-function hostConfigOf(step: Step): HostConfig {
+function hostConfigOf(step: StepOrder): HostConfig {
   return {
     Privileged: step.privileged,
     NetworkMode: step.network,
@@ -174,7 +175,7 @@ function limitsOf(limits: StepLimits): HostConfig {
 }
 
 /** A step looks like a container to the rooms that serve containers; no store ever sees this record. */
-async function recordOf(deps: StepDeps, step: Step, hostConfig: HostConfig): Promise<ContainerRecord> {
+async function recordOf(deps: StepDeps, step: StepOrder, hostConfig: HostConfig): Promise<ContainerRecord> {
   const [path = '', ...args] = step.args;
   const endpoints = await deps.networks.plan({ hostConfig, networkingConfig: undefined, hostname: step.hostname });
   return {

@@ -2,15 +2,11 @@ import { readFileSync } from 'node:fs';
 import { bind, bindOptional } from './ffi.ts';
 
 const cMallocTrim = bindOptional<(padBytes: number) => number>('malloc_trim', 'int', ['size_t']);
-const cMallopt = bindOptional<(parameter: number, value: number) => number>('mallopt', 'int', ['int', 'int']);
 const cMadvise = bind<(address: bigint, length: bigint, advice: number) => number>('madvise', 'int', [
   'uintptr_t',
   'size_t',
   'int',
 ]);
-
-/** mallopt(3). */
-const M_MMAP_THRESHOLD = -3;
 
 /** madvise(2): the pages are taken out of this process's page table; for an unchanged mapping of a file the next access finds them again. */
 const MADV_DONTNEED = 4;
@@ -23,15 +19,6 @@ const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)$/;
  */
 export function trimHeap(): void {
   cMallocTrim?.(0);
-}
-
-/**
- * Memory of so many bytes and more is from now on the kernel's again as soon as it is freed (mallopt(3)). By itself the C library raises
- * that limit up to 32 MB with what it sees, and then keeps the buffers of a transfer for good, apart for each thread. Does nothing where
- * the library has no such function.
- */
-export function returnLargeMemory(fromBytes: number): void {
-  cMallopt?.(M_MMAP_THRESHOLD, fromBytes);
 }
 
 /**

@@ -21,5 +21,3 @@ export const MEMORY_SLACK_BYTES = 16 * 1024 * 1024;
 
 /** How long after its start the daemon gives back what it needed for it. */
 export const MEMORY_SETTLE_MS = 1000;
-/** What is freed in pieces of this size goes back to the kernel at once: the buffers of streams are no smaller. */
-export const LARGE_MEMORY_BYTES = 64 * 1024;

@@ -1,6 +1,6 @@
 import { flushCompileCache } from 'node:module';
-import { releaseProgramPages, returnLargeMemory, trimHeap } from '@wharf/linux/heap';
-import { LARGE_MEMORY_BYTES, MEMORY_CHECK_MS, MEMORY_SETTLE_MS, MEMORY_SLACK_BYTES } from './limits.ts';
+import { releaseProgramPages, trimHeap } from '@wharf/linux/heap';
+import { MEMORY_CHECK_MS, MEMORY_SETTLE_MS, MEMORY_SLACK_BYTES } from './limits.ts';
 
 /**
  * Gives memory back that was needed to start, and after each burst: the buffers of a large load or of many connections are freed one by
@@ -8,7 +8,6 @@ import { LARGE_MEMORY_BYTES, MEMORY_CHECK_MS, MEMORY_SETTLE_MS, MEMORY_SLACK_BYT
  * much and grows no more.
  */
 export function keepMemorySmall(): void {
-  returnLargeMemory(LARGE_MEMORY_BYTES);
   let settled = Number.POSITIVE_INFINITY;
   let before = 0;
   const settle = (): void => {

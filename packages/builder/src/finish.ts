@@ -1,4 +1,4 @@
-import { formatRfc3339Nano, WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit';
 import { formatPlatform } from '@wharf/oci/spec/platform';
 import type { BuilderDeps, BuildRequest } from './build.ts';
 import { epochOf } from './export/attributes.ts';
@@ -9,7 +9,7 @@ import type { Tree } from './solver/tree.ts';
 
 /** Solves every platform's plan, side by side; a failing one is seen only when all have ended, so that nothing runs on unseen. */
 export async function resultOf(
-  { clock, snapshots }: BuilderDeps,
+  { snapshots }: Pick<BuilderDeps, 'snapshots'>,
   request: BuildRequest,
   plans: readonly BuildPlan[],
   solve: (vertex: Base) => Promise<Tree>,
@@ -19,7 +19,7 @@ export async function resultOf(
   const settled = await Promise.allSettled(
     plans.map(async (plan) => {
       const tree = await solve(plan.target.tree);
-      const config = plan.target.draft.finish(tree.layers, formatRfc3339Nano(clock.nowNs()));
+      const config = plan.target.draft.finish(tree.layers);
       const result = { platform: plan.platform, plan, tree, config };
       return { ...result, attestations: (await attest?.(result, { snapshots, signal })) ?? [] };
     }),

@@ -77,23 +77,21 @@ export class ImageDraft {
 
   /**
    * The whole document. A layer's entry of the history has the time the layer was made, an entry without a layer that of the entry
-   * before it: the same steps from the cache give the same image.
+   * before it: the same steps from the cache give the same image. An image without any layer or base has no times, as BuildKit has it.
    * @param layers of the whole image, lowest first
-   * @param now for an image without any layer or base
    */
-  finish(layers: readonly { readonly diffId: DiffId; readonly createdAt?: string }[], now: string): ImageConfig {
+  finish(layers: readonly { readonly diffId: DiffId; readonly createdAt?: string }[]): ImageConfig {
     const times = layers.flatMap(({ createdAt }) => createdAt ?? []);
     const withoutTime = this.history.filter((entry) => entry.empty_layer !== true && entry.created === undefined);
     const layerTimes = times.slice(times.length - withoutTime.length);
     let latest = this.#baseCreated;
     const history = this.history.map((entry) => {
-      latest =
-        entry.created ?? (entry.empty_layer === true ? undefined : layerTimes.shift()) ?? latest ?? times[0] ?? now;
-      return entry.created === undefined ? { created: latest, ...entry } : entry;
+      latest = entry.created ?? (entry.empty_layer === true ? undefined : layerTimes.shift()) ?? latest ?? times[0];
+      return entry.created === undefined && latest !== undefined ? { created: latest, ...entry } : entry;
     });
     return {
       ...this.platform,
-      created: latest ?? now,
+      ...(latest === undefined ? {} : { created: latest }),
       ...(this.author === '' ? {} : { author: this.author }),
       config: this.config,
       rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },

@@ -11,13 +11,13 @@ const END = 'wharf:end';
 export async function endThread(worker: Worker): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, END_THREAD_MS);
-  timer.unref();
   worker.once('exit', () => resolve());
+  // Whoever waits for the end is not to be left waiting by a process that has nothing else to do.
+  worker.ref();
   worker.postMessage(END);
-  // It must not keep the process from ending meanwhile.
-  worker.unref();
   await promise;
   clearTimeout(timer);
+  worker.unref();
 }
 
 /** In a thread, before it listens for orders: lets `endThread` end it between two of them. */

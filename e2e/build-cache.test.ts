@@ -101,6 +101,32 @@ for (const [kind, start] of [
   });
 }
 
+test('a machine that has forgotten everything runs no step of a cache, for two platforms, with files of other stages and COPY --link', async () => {
+  await using registry = await startDockerRegistry();
+  const word = uniqueName('pruned');
+  const context = folder({
+    Dockerfile: `FROM --platform=$BUILDPLATFORM ${BUSYBOX} AS made
+RUN echo ${word} && head -c 16 /dev/urandom | md5sum >/made
+FROM --platform=$BUILDPLATFORM ${BUSYBOX} AS each
+ARG TARGETARCH
+RUN --mount=from=made,target=/m cat /m/made >/each && echo $TARGETARCH >>/each
+FROM scratch
+COPY --from=made /made /made
+COPY --link --from=each /each /linked
+COPY --from=each /each /each
+`,
+  });
+  const reference = `type=registry,ref=${registry.address}/cache:all`;
+  const platforms = ['--platform', 'linux/amd64,linux/arm64', '-t', word];
+  const id = () => first.ok('inspect', '-f', '{{.Id}}', word);
+  assert.equal(ran(await build(first, context, ...platforms, '--cache-to', `${reference},mode=max`)).length, 9);
+  const before = await id();
+  await forget(first, word);
+  assert.deepEqual(ran(await build(first, context, ...platforms, '--cache-from', reference)), []);
+  assert.equal(await id(), before);
+  await forget(first, word);
+});
+
 test('a cache with mode=min holds the steps of the result; a short name means a registry', async () => {
   await using registry = await startDockerRegistry();
   const context = project(uniqueName('min'));

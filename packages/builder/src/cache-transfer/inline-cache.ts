@@ -9,8 +9,10 @@ export function inlineCache(recorder: StepRecorder): InlineCache {
   return async (result, layers) => {
     const { tree } = result;
     const records = stepsOf([result], recorder.steps).flatMap((step): CacheRecord[] => {
-      const index = step.tree.layers.length - 1;
-      return tree.layers.length === layers.length ? [recordOf(step, index)] : [];
+      if (tree.layers.length !== layers.length) return [];
+      const own = step.tree.layers.at(-1)?.diffId;
+      const index = isAlone(step) ? tree.layers.findIndex(({ diffId }) => diffId === own) : step.tree.layers.length - 1;
+      return [recordOf(step, index)];
     });
     return Buffer.from(JSON.stringify(records)).toString('base64');
   };
@@ -22,7 +24,16 @@ export function stepsOf(
   steps: readonly StepResult[],
 ): readonly StepResult[] {
   const wanted = new Set<string>(results.flatMap(({ tree }) => chainOf(tree)));
-  return steps.filter(({ tree }) => wanted.has(tree.chainId));
+  const layers = new Set<string>(results.flatMap(({ tree }) => tree.layers.map(({ diffId }) => diffId)));
+  return steps.filter((step) => {
+    const own = step.tree.layers.at(-1)?.diffId;
+    return wanted.has(step.tree.chainId) || (isAlone(step) && own !== undefined && layers.has(own));
+  });
+}
+
+/** A layer that was made on nothing, and may lie anywhere in a result. */
+function isAlone({ tree }: StepResult): boolean {
+  return tree.layers.length === 1;
 }
 
 /** A step as caches describe it, its topmost layer at a place in their list. */

@@ -1,4 +1,4 @@
-import type { FileVertex, RunVertex, Vertex } from '../plan/vertex.ts';
+import type { FileVertex, RunVertex } from '../plan/vertex.ts';
 import { cacheKey } from '../solver/cache.ts';
 import { selectionKey } from '../solver/selection-key.ts';
 import type { SolveObserver, StepKey } from '../solver/solver.ts';
@@ -33,15 +33,15 @@ export class StepRecorder {
         this.#keys.set(vertex, { key: cacheKey(key.parts), selections: selectionsOf(vertex, key) });
         return observer.keyed?.(vertex, key);
       },
-      done: (vertex, outcome) => {
-        if (outcome.result?.kind === 'tree') this.#note(vertex, outcome.result.tree);
-        observer.done(vertex, outcome);
+      settled: (vertex, tree) => {
+        this.#note(vertex, tree);
+        observer.settled?.(vertex, tree);
       },
+      done: (vertex, outcome) => observer.done(vertex, outcome),
     };
   }
 
-  #note(vertex: Vertex, tree: Tree): void {
-    if (vertex.kind !== 'run' && vertex.kind !== 'file') return;
+  #note(vertex: RunVertex | FileVertex, tree: Tree): void {
     const found = this.#keys.get(vertex);
     if (found !== undefined)
       this.#steps.set(found.key, { ...found, kind: vertex.kind, description: vertex.name, tree });

@@ -51,6 +51,7 @@ export class Explainer {
       started: (vertex) => observer.started(vertex),
       output: (vertex, stream, chunk) => observer.output(vertex, stream, chunk),
       done: (vertex, outcome) => observer.done(vertex, outcome),
+      settled: (vertex, tree) => observer.settled?.(vertex, tree),
       keyed: (vertex, key) => {
         const place = places.get(vertex);
         if (place !== undefined) this.#note(vertex, place, key, places);

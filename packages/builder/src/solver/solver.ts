@@ -15,6 +15,11 @@ export interface SolveObserver {
   done(vertex: Vertex, outcome: { readonly cached: boolean; readonly error?: unknown; readonly result?: Result }): void;
   /** Told what a step's key is made of and what the cache had for it; the step waits for what this returns. */
   keyed?(vertex: RunVertex | FileVertex, key: StepKey): Promise<void> | undefined;
+  /**
+   * Told what the step of the last key came to. Not always the vertex's own result: a layer that is made on nothing is put on the base
+   * afterwards.
+   */
+  settled?(vertex: RunVertex | FileVertex, tree: Tree): void;
 }
 
 /** What the name of a step's result is made of: kind, tree below, and all else that may change it. */
@@ -162,7 +167,11 @@ export class Solver {
     rebase: NonNullable<Operations['rebase']>,
   ): Promise<{ readonly result: Result; readonly cached: boolean }> {
     const onNothing: FileVertex = { ...vertex, base: undefined, link: false };
-    const { result, cached } = await this.#solve(onNothing, [{ kind: 'tree', tree: EMPTY_TREE }, ...inputs.slice(1)]);
+    const solve = () => this.#solve(onNothing, [{ kind: 'tree', tree: EMPTY_TREE }, ...inputs.slice(1)]);
+    const found = await solve();
+    const isMissing = found.result.kind === 'tree' && (await this.#deps.remote?.fetch(found.result.tree)) === false;
+    if (isMissing) this.#local.add(onNothing);
+    const { result, cached } = isMissing ? await solve() : found;
     const base = await this.#atHand(vertex.base);
     if (result.kind !== 'tree' || base.kind !== 'tree')
       throw new WharfError('internal', `Cannot build on "${vertex.name}": it is no file system`);
@@ -195,6 +204,7 @@ export class Solver {
     await observer.keyed?.(vertex, { parts, inputs, found });
     if (kept !== undefined) {
       operations.hold(kept);
+      observer.settled?.(vertex, kept);
       return { result: { kind: 'tree', tree: kept }, cached: true };
     }
     const here = await this.#inputs(vertex, (input) => this.#atHand(input));
@@ -212,6 +222,7 @@ export class Solver {
       return tree;
     });
     operations.hold(tree);
+    observer.settled?.(vertex, tree);
     return { result: { kind: 'tree', tree }, cached: false };
   }
 

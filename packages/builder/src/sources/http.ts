@@ -6,6 +6,8 @@ import { MAX_DOWNLOAD_BYTES } from '../limits.ts';
 import type { HttpVertex } from '../plan/vertex.ts';
 
 const FILE_MODE = 0o600;
+/** Servers that tell builders from browsers know BuildKit's name (BuildKit, version `UserAgent`); ours stands after it. */
+const USER_AGENT = 'buildkit/v0.26 wharf';
 
 /**
  * Fetches what an ADD names by its URL into a directory: one file, mode 0600, its time the server's `Last-Modified` (Dockerfile
@@ -13,7 +15,11 @@ const FILE_MODE = 0o600;
  */
 export async function download(vertex: HttpVertex, directory: string, signal: AbortSignal): Promise<string> {
   const url = redact(vertex.url);
-  const response = await fetch(vertex.url, { signal, redirect: 'follow' }).catch((error: unknown) => {
+  const response = await fetch(vertex.url, {
+    signal,
+    redirect: 'follow',
+    headers: { 'user-agent': USER_AGENT },
+  }).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new WharfError('unavailable', `failed to load "${url}": ${causeOf(error)}`, { cause: error });
   });

@@ -13,7 +13,7 @@ import { excerpt } from '../dockerfile/excerpt.ts';
 import { locationOf } from '../dockerfile/location.ts';
 import { imageExporter } from '../export/image.ts';
 import { squashed } from '../export/squash.ts';
-import { StepError } from '../ops/step-error.ts';
+import type { BuildPlan } from '../plan/plan.ts';
 import {
   applyIgnorePatterns,
   ignorePatterns,
@@ -23,6 +23,7 @@ import {
 } from '../sources/context.ts';
 import { type BuildParameters, buildParameters } from './build-parameters.ts';
 import { cacheRoutes } from './caches.ts';
+import { classicError } from './classic-errors.ts';
 import { ClassicOutput } from './classic-output.ts';
 import { ClassicRecord } from './classic-record.ts';
 import { pruneBuilds } from './prune.ts';
@@ -141,6 +142,7 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
           if (plan === undefined) throw new WharfError('internal', 'Cannot build without a plan');
           leftover = unusedArgs(buildArgs, parsed, plan);
           output = new ClassicOutput(plan, parameters.quiet ? () => undefined : write);
+          assertNotEmpty(plan);
           return record.watch(output, plan);
         },
         onPull: (document) => {
@@ -155,13 +157,19 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
     } catch (error) {
       if (record.outcome === undefined) record.ended(error);
       if (request.signal.aborted) log.debug({ err: messageOf(error) }, 'a build was given up by its client');
-      const at = locationOf(error) ?? output?.failedAt;
+      const at = locationOf(error) ?? output?.failed?.location;
       if (at !== undefined && !parameters.quiet)
         write({ stream: excerpt(dockerfile, at, parameters.dockerfile || undefined) });
-      write(errorDocument(error));
+      write(classicError(error, output?.failed));
     }
     stream.end();
   });
+}
+
+/** Docker's classic builder has no image without anything. */
+function assertNotEmpty({ target: { tree, draft } }: BuildPlan): void {
+  if (tree === undefined && draft.history.length === 0 && draft.config.Labels === undefined)
+    throw new WharfError('invalid-argument', 'No image was generated. Is your Dockerfile empty?');
 }
 
 const NO_SECRETS = { secret: () => Promise.resolve(undefined), sshAgent: () => Promise.resolve(undefined) };
@@ -186,14 +194,4 @@ async function takeContext(
   const dockerfile = await readDockerfile(fetched.directory, name);
   await applyIgnorePatterns(fetched.directory, await ignorePatterns(fetched.directory, name || 'Dockerfile'));
   return { context: fetched.directory, dockerfile };
-}
-
-/** A failure in Docker's words: a command's status has its own sentence and code. */
-function errorDocument(error: unknown): object {
-  if (error instanceof StepError) {
-    const message = `The command '${error.args.join(' ')}' returned a non-zero code: ${error.exitCode}`;
-    return { errorDetail: { code: error.exitCode, message }, error: message };
-  }
-  const message = messageOf(error);
-  return { errorDetail: { message }, error: message };
 }

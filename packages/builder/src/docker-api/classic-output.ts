@@ -3,6 +3,7 @@ import type { BuildPlan } from '../plan/plan.ts';
 import type { Vertex } from '../plan/vertex.ts';
 import type { SolveObserver } from '../solver/solver.ts';
 import type { Result } from '../solver/tree.ts';
+import type { FailedLine } from './classic-errors.ts';
 
 interface Line {
   readonly text: string;
@@ -33,7 +34,7 @@ export class ClassicOutput implements SolveObserver {
   readonly #mayUseCache: boolean;
   #allCached = false;
   #next = 0;
-  #failedAt: LineRange | undefined;
+  #failed: Line | undefined;
   #announced = -1;
 
   /** @param write takes Docker's progress documents */
@@ -81,7 +82,7 @@ export class ClassicOutput implements SolveObserver {
     const line = this.#byVertex.get(vertex);
     if (line === undefined) return;
     if (outcome.error !== undefined) {
-      this.#failedAt ??= line.location;
+      this.#failed ??= line;
       this.#flush(line);
       return;
     }
@@ -91,9 +92,9 @@ export class ClassicOutput implements SolveObserver {
     this.#advance();
   }
 
-  /** The lines of the instruction that failed. */
-  get failedAt(): LineRange | undefined {
-    return this.#failedAt;
+  /** The instruction that failed. */
+  get failed(): (FailedLine & { readonly location: LineRange }) | undefined {
+    return this.#failed;
   }
 
   /**

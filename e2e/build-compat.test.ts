@@ -56,6 +56,15 @@ test('a classic build tells of arguments that nobody asked for, and of triggers'
   assert.match(built.output, /\[Warning\] One or more build-args \[another other\] were not consumed\n/);
 });
 
+test("a classic build's RUN without words runs the image's command; its history names the arguments", async () => {
+  const image = uniqueName('classic');
+  const text = `FROM ${BUSYBOX}\nCMD ["touch", "/ran"]\nRUN []\nARG foo\nRUN cat /ran\n`;
+  const built = await classic(text, '-t', image, '--build-arg', 'foo=bar', '-');
+  assert.equal(built.code, 0, built.output);
+  const history = await daemon().ok('history', '--no-trunc', '--format', '{{.CreatedBy}}', image);
+  assert.match(history, /^\|1 foo=bar \/bin\/sh -c cat \/ran\n/);
+});
+
 test('a build by the rules of BuildKit takes its context from the body, without a session', async () => {
   const image = uniqueName('body');
   const folder = context({ Dockerfile: `FROM ${BUSYBOX}\nCOPY file /file\n`, file: 'of the body' });

@@ -199,7 +199,11 @@ test('a step that fails says so with its status, and those before it stay in the
 
 const FAULTS: readonly (readonly [string, RegExp])[] = [
   [`FROM ${BUSYBOX}\nRUNN x`, /dockerfile parse error on line 2: unknown instruction: RUNN \(did you mean RUN\?\)/],
-  [`FROM ${BUSYBOX}\nCOPY nothere /x`, /"\/nothere": not found/],
+  [
+    `FROM ${BUSYBOX}\nCOPY nothere /x`,
+    /COPY failed: file not found in build context .*: stat nothere: file does not exist/,
+  ],
+  ['FROM scratch', /No image was generated\. Is your Dockerfile empty\?/],
   [`FROM ${BUSYBOX}\nCOPY --from=nope-${process.pid}/x:1 /a /b`, /nope/],
   [`FROM ${BUSYBOX}\nRUN --mount=type=secret,id=s,required x`, /secret s: not found/],
   ['', /cannot be empty/],

@@ -39,6 +39,8 @@ export interface PlanRequest {
   readonly imageError?: PlanOptions['imageError'];
   /** What the build is allowed beyond the usual; the host's network alone when absent. */
   readonly entitlements?: ReadonlySet<string> | undefined;
+  /** As of a plan's options. */
+  readonly classic?: boolean | undefined;
   /** Handed the checks before they begin to find, so that an error hides none. */
   readonly onChecks?: ((checks: Checks) => void) | undefined;
 }
@@ -70,9 +72,9 @@ export async function planOptions(images: BuildImages, request: PlanRequest): Pr
   const host = hostPlatform();
   const noCache = request.noCache || !(await hasAny(images, request.cacheFrom));
   const { buildArgs, target, labels, noCacheStages, pull, signal, credentials, namedSource, ignorePatterns } = request;
-  const { imageError, entitlements } = request;
+  const { imageError, entitlements, classic } = request;
   return {
-    ...{ buildArgs, target, labels, noCache, noCacheStages, ignorePatterns, imageError, entitlements },
+    ...{ buildArgs, target, labels, noCache, noCacheStages, ignorePatterns, imageError, entitlements, classic },
     buildPlatform: host,
     targetPlatform: request.platforms[0] ?? host,
     ...(namedSource === undefined ? {} : { namedSource }),

@@ -128,6 +128,7 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
           dockerfile,
           exporters: [parameters.squash ? squashed(image) : image],
           buildArgs,
+          classic: true,
           labels,
           target,
           noCache,

@@ -64,3 +64,14 @@ export function runHistory(
   const shown = [...seen].map(([name, value]) => `${name}=${value}`);
   return ['RUN', ...(shown.length > 0 ? [`|${shown.length}`, ...shown] : []), ...args, '# buildkit'].join(' ');
 }
+
+/** `|2 A=1 B=2 /bin/sh -c …`, as Docker's classic builder shows it: arguments that have a value and are no variables of the image, by name. */
+export function classicRunHistory(
+  args: readonly string[],
+  buildArgs: readonly (readonly [string, string])[],
+  { variables, env }: { readonly variables: ReadonlyMap<string, string>; readonly env: ReadonlyMap<string, string> },
+): string {
+  const names = new Set(buildArgs.map(([name]) => name).filter((name) => variables.has(name) && !env.has(name)));
+  const shown = [...names].map((name) => `${name}=${variables.get(name)}`).toSorted();
+  return [...(shown.length > 0 ? [`|${shown.length}`, ...shown] : []), ...args].join(' ');
+}

@@ -11,7 +11,7 @@ import { MAX_STEPS_DEEP } from '../limits.ts';
 import { checkEntitlements } from './entitlements.ts';
 import { copyActions, copyHistory } from './evaluate-copy.ts';
 import { stepMounts } from './evaluate-mount.ts';
-import { runCommand, runHistory, scriptMount, withShell } from './evaluate-run.ts';
+import { classicRunHistory, runCommand, runHistory, scriptMount, withShell } from './evaluate-run.ts';
 import { expandInstruction } from './expand-instruction.ts';
 import type { GlobalArgs } from './global-args.ts';
 import { healthcheckText, quotedList } from './history-text.ts';
@@ -33,6 +33,8 @@ export interface StageSurroundings {
   readonly noCache: boolean;
   /** What the build is allowed beyond the usual. */
   readonly entitlements: ReadonlySet<string>;
+  /** RUN is what Docker's classic builder makes of it. */
+  readonly classic: boolean;
   /** The tree that `--from` or a mount's `from` names; the build context for an empty name. */
   readonly treeOf: (name: string, mountedAt?: string) => Promise<Base>;
   readonly checks: Checks;
@@ -296,10 +298,12 @@ class Evaluation {
   }
 
   async #run(instruction: RunInstruction): Promise<void> {
-    const { entitlements, buildArgs, treeOf } = this.#around;
+    const { entitlements, buildArgs, treeOf, classic } = this.#around;
     checkEntitlements(instruction, entitlements);
     const { config } = this.#draft;
-    const { args, script } = runCommand(instruction, config.Shell);
+    const command = runCommand(instruction, config.Shell);
+    const { script } = command;
+    const args = classic && command.args.length === 0 ? (config.Cmd ?? []) : command.args;
     if (args.length === 0) throw new DockerfileError('arguments are required');
     const { location } = instruction;
     const mounts = await stepMounts(instruction.mountFlags, {
@@ -324,7 +328,10 @@ class Evaluation {
       noCache: this.#around.noCache,
       name: instruction.code.trim(),
     };
-    this.#draft.commit(runHistory(args, this.#buildArgs, this.#variables), true);
+    const text = classic
+      ? classicRunHistory(command.args, this.#buildArgs, { variables: this.#variables, env: this.#draft.env })
+      : runHistory(args, this.#buildArgs, this.#variables);
+    this.#draft.commit(text, true);
   }
 }
 

@@ -168,3 +168,14 @@ test('ImageDraft.finish() gives an image without any layer or base no times', as
   assert.equal(created, undefined);
   assert.deepEqual(history, [{ created_by: 'LABEL a=b', comment: 'buildkit.dockerfile.v0', empty_layer: true }]);
 });
+
+test("planBuild() makes of RUN what Docker's classic builder does, where that is asked for", async () => {
+  const text = 'FROM base:1\nARG b=2\nARG a\nARG none\nARG e\nENV e=f\nRUN []\nRUN x';
+  const { target } = await plan(text, { classic: true, buildArgs: new Map([['a', '1']]) });
+  const [first, second] = target.draft.history.slice(-2);
+  assert.equal(first?.created_by, '|2 a=1 b=2');
+  assert.equal(second?.created_by, '|2 a=1 b=2 /bin/sh -c x');
+  const { tree } = target;
+  assert.deepEqual(tree?.kind === 'run' && tree.base?.kind === 'run' && tree.base.args, ['old']);
+  await assert.rejects(plan('FROM scratch\nRUN []', { classic: true }), /arguments are required/);
+});

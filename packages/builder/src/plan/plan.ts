@@ -42,6 +42,8 @@ export interface PlanOptions {
   readonly ignorePatterns?: (() => Promise<readonly string[]>) | undefined;
   /** Every stage is looked at, needed or not. */
   readonly allStages?: boolean | undefined;
+  /** RUN is what Docker's classic builder makes of it: one without words is the image's command, and its history is another. */
+  readonly classic?: boolean | undefined;
 }
 
 export interface BuildPlan {
@@ -174,6 +176,7 @@ class Planner {
       proxies: proxyEnvironment(this.#options.buildArgs),
       noCache: this.#options.noCache || this.#isNoCache(stage.parsed.from.name),
       entitlements: this.#options.entitlements ?? DEFAULT_ENTITLEMENTS,
+      classic: this.#options.classic === true,
       treeOf: (name, mountedAt) => this.#treeOf(name, path, mountedAt),
       checks: this.#stageChecks[stage.index] ?? this.#checks,
       ignorePatterns: this.#options.ignorePatterns ?? (() => Promise.resolve([])),

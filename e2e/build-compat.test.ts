@@ -65,6 +65,22 @@ test("a classic build's RUN without words runs the image's command; its history 
   assert.match(history, /^\|1 foo=bar \/bin\/sh -c cat \/ran\n/);
 });
 
+test('a classic build tells the id of every stage, which is the one it has as a target', async () => {
+  const folder = context({
+    Dockerfile: `FROM ${BUSYBOX} AS one\nRUN echo >/one\nFROM one AS two\nENV a=b\nFROM two\nLABEL c=d\n`,
+  });
+  const tar = join(scratch, 'stages.tar');
+  await must(['tar', '-cf', tar, '-C', folder, '.']);
+  const idsOf = async (query: string) => {
+    const stdout = await post(`/build?${query}`, '-H', 'Content-Type: application/x-tar', '--data-binary', `@${tar}`);
+    return [...stdout.matchAll(/\{"aux":\{"ID":"(sha256:[0-9a-f]{64})"\}\}/g)].map(([, id]) => id);
+  };
+  const ids = await idsOf('q=0');
+  assert.equal(new Set(ids).size, 3);
+  assert.deepEqual(await idsOf('target=two'), ids.slice(0, 2));
+  assert.deepEqual(await idsOf('target=one'), ids.slice(0, 1));
+});
+
 test('a build by the rules of BuildKit takes its context from the body, without a session', async () => {
   const image = uniqueName('body');
   const folder = context({ Dockerfile: `FROM ${BUSYBOX}\nCOPY file /file\n`, file: 'of the body' });

@@ -26,6 +26,7 @@ import { cacheRoutes } from './caches.ts';
 import { classicError } from './classic-errors.ts';
 import { ClassicOutput } from './classic-output.ts';
 import { ClassicRecord } from './classic-record.ts';
+import { tellingStages } from './classic-stages.ts';
 import { pruneBuilds } from './prune.ts';
 import { buildCredentials } from './registry-config.ts';
 import { fetchRemote } from './remote-context.ts';
@@ -121,7 +122,11 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
     try {
       const { names, buildArgs, labels, target, platform, noCache, pull, cacheFrom, network, extraHosts, limits } =
         parameters;
-      const image = imageExporter({ name: names.join(',') });
+      const image = tellingStages(
+        imageExporter({ name: names.join(',') }),
+        (base) => output?.treeOf(base),
+        (ids) => output?.stages(ids),
+      );
       const outcome = await builder.build({
         context: () => Promise.resolve({ path: context }),
         ...{

@@ -1,8 +1,8 @@
 import type { LineRange } from '../dockerfile/location.ts';
 import type { BuildPlan } from '../plan/plan.ts';
-import type { Vertex } from '../plan/vertex.ts';
+import type { Base, Vertex } from '../plan/vertex.ts';
 import type { SolveObserver } from '../solver/solver.ts';
-import type { Result } from '../solver/tree.ts';
+import { EMPTY_TREE, type Result, type Tree } from '../solver/tree.ts';
 import type { FailedLine } from './classic-errors.ts';
 
 interface Line {
@@ -34,6 +34,7 @@ export class ClassicOutput implements SolveObserver {
   readonly #mayUseCache: boolean;
   #allCached = false;
   #next = 0;
+  readonly #trees = new Map<Vertex, Tree>();
   #failed: Line | undefined;
   #announced = -1;
 
@@ -79,6 +80,7 @@ export class ClassicOutput implements SolveObserver {
     vertex: Vertex,
     outcome: { readonly cached: boolean; readonly error?: unknown; readonly result?: Result },
   ): void {
+    if (outcome.result?.kind === 'tree') this.#trees.set(vertex, outcome.result.tree);
     const line = this.#byVertex.get(vertex);
     if (line === undefined) return;
     if (outcome.error !== undefined) {
@@ -92,6 +94,16 @@ export class ClassicOutput implements SolveObserver {
     this.#advance();
   }
 
+  /** What a vertex has come to. */
+  treeOf(base: Base): Tree | undefined {
+    return base === undefined ? EMPTY_TREE : this.#trees.get(base);
+  }
+
+  /** The ids of the stages below the target. */
+  stages(ids: readonly string[]): void {
+    for (const ID of ids) this.#write({ aux: { ID } });
+  }
+
   /** The instruction that failed. */
   get failed(): (FailedLine & { readonly location: LineRange }) | undefined {
     return this.#failed;
@@ -102,10 +114,10 @@ export class ClassicOutput implements SolveObserver {
    * @param leftover build arguments that nothing asked for
    */
   finish(id: string, names: readonly string[], leftover: readonly string[]): void {
+    this.#write({ aux: { ID: id } });
     if (leftover.length > 0) {
       this.#write({ stream: `[Warning] One or more build-args [${leftover.join(' ')}] were not consumed\n` });
     }
-    this.#write({ aux: { ID: id } });
     this.#write({ stream: `Successfully built ${id.replace('sha256:', '').slice(0, SHORT)}\n` });
     for (const name of names) this.#write({ stream: `Successfully tagged ${name}\n` });
   }

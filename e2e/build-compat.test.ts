@@ -81,6 +81,25 @@ test('a classic build tells the id of every stage, which is the one it has as a 
   assert.deepEqual(await idsOf('target=one'), ids.slice(0, 1));
 });
 
+test('a build has the network of a container', async () => {
+  const name = uniqueName('peer');
+  await daemon().ok('run', '-d', '--name', name, '--network', 'none', '--hostname', 'foobar', BUSYBOX, 'sleep', '60');
+  try {
+    const image = uniqueName('joined');
+    const text = `FROM ${BUSYBOX}\nRUN readlink /proc/self/ns/net >/net; cat /etc/hostname >/name\n`;
+    const built = await classic(text, '-t', image, '--no-cache', '--network', `container:${name}`, '-');
+    assert.equal(built.code, 0, built.output);
+    assert.equal(
+      await show(image, 'cat', '/net', '/name'),
+      await daemon().ok('exec', name, 'sh', '-c', 'readlink /proc/self/ns/net; hostname'),
+    );
+  } finally {
+    await daemon().ok('rm', '-f', name);
+  }
+  const gone = await classic(`FROM ${BUSYBOX}\nRUN true\n`, '--no-cache', '--network', `container:${name}`, '-');
+  assert.match(gone.output, /No such container/);
+});
+
 test('a build by the rules of BuildKit takes its context from the body, without a session', async () => {
   const image = uniqueName('body');
   const folder = context({ Dockerfile: `FROM ${BUSYBOX}\nCOPY file /file\n`, file: 'of the body' });

@@ -7,6 +7,7 @@ import { hostPlatform } from '@wharf/oci/spec/platform';
 import type { StepLimits, StepOrder, StepProcess, StepVolume } from '@wharf/oci/steps/step';
 import type { HostConfig } from '@wharf/wire/docker/types';
 import type { ContainerRecord } from '../containers/container.ts';
+import type { ContainerService } from '../containers/container-service.ts';
 import { withHostDefaults } from '../containers/merge.ts';
 import { userIn } from '../containers/user-lookup.ts';
 import type { EngineConfig } from '../engine-config.ts';
@@ -18,6 +19,7 @@ import type { Spec, SpecMount } from '../runtime/oci-spec/spec.ts';
 import type { OciRuntime, Runtimes } from '../runtime/runtime.ts';
 import { COMPILED_FILTER_ANNOTATION } from '../runtime/seccomp/compiled-filters.ts';
 import { readCgroupFacts } from '../system/cgroup-facts.ts';
+import { networkPeer } from './network-peer.ts';
 import { runWithStdio } from './run-with-stdio.ts';
 import { STEPS_DIR, type StepService } from './step.ts';
 import { execIn } from './step-exec.ts';
@@ -29,6 +31,8 @@ const LEARN_TRIES = 100;
 export interface StepDeps {
   readonly config: EngineConfig;
   readonly networks: NetworkService;
+  /** Those whose network a step may join. */
+  readonly containers: Pick<ContainerService, 'get'>;
   readonly runtimes: Runtimes;
   readonly log: Logger;
 }
@@ -39,7 +43,9 @@ export function createStepService(deps: StepDeps): StepService {
   const cgroups = readCgroupFacts();
   return {
     recover: () => recover(deps),
-    async run(step) {
+    async run(order) {
+      const peerId = networkPeer(order.network, (name) => deps.containers.get(name));
+      const step = peerId === undefined ? order : { ...order, network: `container:${peerId}` };
       await using undo = new AsyncDisposableStack();
       const hostConfig = withHostDefaults(hostConfigOf(step), {
         config: deps.config,
@@ -109,8 +115,12 @@ async function setUpNetwork(deps: StepDeps, step: StepOrder, record: ContainerRe
     await deps.networks.tearDown(record);
     await deps.networks.forget(record);
   });
-  const { netnsPath, endpoints } = await deps.networks.setUp(record, { containerDir: directory });
-  const files = await deps.networks.writeFiles({ ...record, endpoints }, directory);
+  const peerId = networkPeer(step.network, (name) => deps.containers.get(name));
+  const peer = peerId === undefined ? undefined : deps.containers.get(peerId);
+  const { netnsPath, endpoints } = await deps.networks.setUp(record, { containerDir: directory, peer });
+  // A step in another's network has its files, which are looked for beside those of the one that asks.
+  const filesDirectory = peer === undefined ? directory : join(deps.config.dataRoot, 'containers', step.id);
+  const files = await deps.networks.writeFiles({ ...record, endpoints }, filesDirectory);
   return { choice: netnsPath === undefined ? ('host' as const) : { path: netnsPath }, files };
 }
 

@@ -228,5 +228,6 @@ test("the host's devices are given to no user of a namespace either", async () =
   const streams = 'for n in 0 1 2; do [ ! -c /proc/self/fd/$n ] || exit 1; done; cat';
   const { code, output } = await daemon().docker(['run', '--rm', '--network', 'none', BUSYBOX, 'sh', '-c', streams]);
   assert.equal(code, 0, output);
+  await daemon().ok('run', '--rm', '-t', '--network', 'none', BUSYBOX, 'true');
   assert.equal(statSync('/dev/null').uid, 0);
 });

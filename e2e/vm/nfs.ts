@@ -20,14 +20,14 @@ export function nfsTests(booted: () => VirtualMachine): void {
   const options = ['--opt', 'type=nfs', '--opt', 'o=addr=127.0.0.1,rw,nfsvers=4,soft,timeo=50', '--opt', 'device=:/'];
 
   test('a volume on NFS is mounted while containers use it, and its files are on the server', async () => {
-    await machine.dockerOk('volume', 'create', ...options, 'kept');
+    await machine.dockerOk('volume', 'create', ...options, 'served');
     await machine.dockerOk(
       'run',
       '-d',
       '--name',
       'writer',
       '-v',
-      'kept:/v',
+      'served:/v',
       BUSYBOX,
       'sh',
       '-c',
@@ -38,7 +38,7 @@ export function nfsTests(booted: () => VirtualMachine): void {
         'run',
         '--rm',
         '-v',
-        'kept:/v:ro',
+        'served:/v:ro',
         BUSYBOX,
         'sh',
         '-c',
@@ -47,17 +47,17 @@ export function nfsTests(booted: () => VirtualMachine): void {
       'one',
     );
     assert.equal(await machine.ok('cat /srv/kept/f'), 'one');
-    assert.match(await machine.ok('mount -t nfs4'), /\/var\/lib\/wharf\/volumes\/kept\/_data type nfs4 .*soft/);
+    assert.match(await machine.ok('mount -t nfs4'), /\/var\/lib\/wharf\/volumes\/served\/_data type nfs4 .*soft/);
     await machine.dockerOk('rm', '-f', 'writer');
     assert.equal(await machine.ok('mount -t nfs4 | grep -c wharf || true'), '0');
-    await machine.dockerOk('volume', 'rm', 'kept');
+    await machine.dockerOk('volume', 'rm', 'served');
     // The server's files are nobody's to delete.
     assert.equal(await machine.ok('cat /srv/kept/f'), 'one');
   });
 
   test('a server that no longer answers, or never did, holds up nobody else', async () => {
-    await machine.dockerOk('volume', 'create', ...options, 'kept');
-    await machine.dockerOk('run', '-d', '--name', 'reader', '-v', 'kept:/v', BUSYBOX, 'sleep', '1000');
+    await machine.dockerOk('volume', 'create', ...options, 'served');
+    await machine.dockerOk('run', '-d', '--name', 'reader', '-v', 'served:/v', BUSYBOX, 'sleep', '1000');
     // As of a server that is switched off: its packets go nowhere.
     await machine.ok('nft add table ip away && nft add chain ip away in "{ type filter hook input priority -300; }"');
     await machine.ok('nft add rule ip away in tcp dport 2049 drop');
@@ -77,6 +77,6 @@ export function nfsTests(booted: () => VirtualMachine): void {
     await machine.ok('nft delete table ip away');
     await Promise.all([hangs, asks]);
     await machine.dockerOk('rm', '-f', 'reader');
-    await machine.dockerOk('volume', 'rm', 'kept', 'away', 'other');
+    await machine.dockerOk('volume', 'rm', 'served', 'away', 'other');
   });
 }

@@ -25,6 +25,7 @@ import { pathsOf, type Room } from './room.ts';
 
 const ROOT = 'rootfs';
 const SCRATCH = 'layers';
+const NULL_DEVICE = '/dev/null';
 
 /**
  * Where the mapped mounts of all containers are for the moment they are needed. Not in the bundles, which are removed with all
@@ -122,6 +123,8 @@ export function giveStdio({ userNamespace }: ContainerRecord, pid: number): void
     const path = `/proc/${pid}/fd/${fd}`;
     if (statSync(path).isFIFO()) chownSync(path, outsideId(userNamespace.uids, 0), outsideId(userNamespace.gids, 0));
   }
+  // crun before 1.9 gave away what it itself was started with, which under a terminal is the host's: nobody in the container has it open.
+  if (statSync(NULL_DEVICE).uid !== 0) chownSync(NULL_DEVICE, 0, 0);
 }
 
 /** What a daemon that was killed has left. Never throws. */

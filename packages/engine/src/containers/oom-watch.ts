@@ -1,7 +1,7 @@
 import { existsSync, type FSWatcher, rmSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '@wharf/kit';
-import { readOomKills } from '@wharf/linux/cgroup';
+import { memoryEventsFile, readOomKills } from '@wharf/linux/cgroup';
 import { OOM_FILE } from '../runtime/monitor-arguments.ts';
 import { OOM_SETTLE_MS, OOM_TRIES } from './limits.ts';
 import type { LiveContainer } from './live.ts';
@@ -19,6 +19,7 @@ export class OomWatch {
   readonly #live: LiveContainer;
   readonly #path: string;
   #watcher: FSWatcher | undefined;
+  #kernel: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #told = 0;
 
@@ -35,6 +36,7 @@ export class OomWatch {
         if (name === OOM_FILE) this.#lookSoon(OOM_TRIES);
       });
       this.#watcher.on('error', (error) => this.#warn(error));
+      this.#watchKernel();
       // What an earlier daemon told of is in the record, and its file gone.
       if (existsSync(this.#path)) this.#lookSoon(OOM_TRIES);
       else this.#told = this.#kills() ?? 0;
@@ -43,9 +45,18 @@ export class OomWatch {
     }
   }
 
+  /** On v2 the kernel's own file says the same, and sooner; the monitor was seen to miss kills of children there. */
+  #watchKernel(): void {
+    const file = memoryEventsFile(cgroupOf(this.#room.config, this.#live.record));
+    if (file === undefined || !existsSync(file)) return;
+    this.#kernel = watch(file, { persistent: false }, () => this.#lookSoon(OOM_TRIES));
+    this.#kernel.on('error', (error) => this.#warn(error));
+  }
+
   /** What happens from here on is for whoever books the exit. */
   close(): void {
     this.#watcher?.close();
+    this.#kernel?.close();
     if (this.#watcher && existsSync(this.#path)) this.#look(0);
     clearTimeout(this.#timer);
   }

@@ -9,13 +9,21 @@ import { parseFlat } from './parse.ts';
  * 4.13, or of `memory.events` on v2). Undefined when the group, or its memory controller, is not there.
  */
 export function readOomKills(path: string, layout: CgroupLayout = detectLayout()): number | undefined {
-  const directories = directoriesAt(path, layout);
-  const v1 = directories.get('memory');
-  const file = v1 === undefined ? join(layout.unified ?? '', path, 'memory.events') : join(v1, 'memory.oom_control');
+  const v1 = directoriesAt(path, layout).get('memory');
+  const file = memoryEventsFile(path, layout) ?? join(v1 ?? '', 'memory.oom_control');
   try {
     return Number(parseFlat(readFileSync(file, 'utf8'))['oom_kill'] ?? 0);
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ENODEV')) return undefined;
     throw error;
   }
+}
+
+/**
+ * The file of a cgroup on v2 that changes whenever its memory was short (inotify(7) tells of it); undefined on v1, where only an eventfd
+ * does.
+ */
+export function memoryEventsFile(path: string, layout: CgroupLayout = detectLayout()): string | undefined {
+  if (directoriesAt(path, layout).has('memory')) return undefined;
+  return join(layout.unified ?? '', path, 'memory.events');
 }

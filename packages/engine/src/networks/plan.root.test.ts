@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { inNetns } from '@wharf/linux/namespaces';
+import { makePrivate, mount } from '@wharf/linux/mount';
+import { CLONE, inNetns, unshare } from '@wharf/linux/namespaces';
 import { withNetlink } from '@wharf/linux/netlink';
 import { runTool } from '@wharf/linux/spawn';
 import { testRecord, testRoom } from './test-support.ts';
+
+// As in networks.root.test.ts: a host of our own.
+unshare(CLONE.FS | CLONE.NEWNS | CLONE.NEWNET);
+makePrivate('/', { recursive: true });
+mount({ source: 'proc', target: '/proc', type: 'proc' });
 
 test('plan() gives whoever names networks these and no other', async () => {
   await using room = testRoom('wtest28');

@@ -10,30 +10,33 @@ import { MEMORY_CHECK_MS, MEMORY_SETTLE_MS, MEMORY_SLACK_BYTES } from './limits.
 export function keepMemorySmall(): void {
   let settled = Number.POSITIVE_INFINITY;
   let before = 0;
-  const settle = (): void => {
-    void letGo().then(() => {
+  const settle = (isStart: boolean): void => {
+    void letGo(isStart).then(() => {
       settled = process.memoryUsage.rss();
       before = settled;
     });
   };
-  setTimeout(settle, MEMORY_SETTLE_MS).unref();
+  setTimeout(() => settle(true), MEMORY_SETTLE_MS).unref();
   setInterval(() => {
     const now = process.memoryUsage.rss();
     const resting = now <= before;
     before = now;
     if (now < settled) settled = now;
-    if (resting && now - settled >= MEMORY_SLACK_BYTES) settle();
+    if (resting && now - settled >= MEMORY_SLACK_BYTES) settle(false);
   }, MEMORY_CHECK_MS).unref();
 }
 
-/** In steps of a few milliseconds each, so that requests get their turn in between. */
-async function letGo(): Promise<void> {
+/**
+ * In steps of a few milliseconds each, so that requests get their turn in between. The pages of the program go only after the start, most
+ * of which nothing needs again: after a burst they are those of what people do, and to fault them in anew costs the next build 60 to 100 ms.
+ */
+async function letGo(isStart: boolean): Promise<void> {
   // Node keeps what it read from the cache or is to write to it until it is told to write: twice the size of the program.
   flushCompileCache();
   await turn();
   trimHeap();
   await turn();
-  releaseProgramPages();
+  if (isStart) releaseProgramPages();
 }
 
 function turn(): Promise<void> {

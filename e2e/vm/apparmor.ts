@@ -62,7 +62,10 @@ export function appArmorTests(booted: () => VirtualMachine): void {
       'touch /x && chown 1000:1000 /x && chmod 600 /x && ln /x /y && mv /y /z2',
       'mkfifo /f && mknod /z c 1 5',
     ];
-    const more = ['(nc -l -p 99 -e true & sleep 0.2; nc 127.0.0.1 99 < /dev/null)', 'ls /sys /proc/1 && echo x > /v/y'];
+    const more = [
+      '(nc -l -p 99 -e true & until nc 127.0.0.1 99 < /dev/null; do :; done)',
+      'ls /sys /proc/1 && echo x > /v/y',
+    ];
     const done = await run(['-v', '/v'], [...work, ...more].join(' && '));
     assert.equal(done.code, 0, done.output);
   });

@@ -275,7 +275,8 @@ export class PullThrough {
       counts.blobs += 1;
       const download = await Download.begin(options);
       begun.resolve(download);
-      await this.#whole(repository, descriptor, download);
+      // Told once, however many wait for it.
+      if ((await this.#whole(repository, descriptor, download)) === 'failed') counts.failures += 1;
     };
     this.#slots
       .run(work, { signal: this.#abort.signal })
@@ -291,7 +292,6 @@ export class PullThrough {
     try {
       await download.done;
     } catch {
-      this.#counts.of(repository).failures += 1;
       return 'failed';
     }
     linkFetched(this.#parts, { repository, digest, sizeBytes, by: PROXY });

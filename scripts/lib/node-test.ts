@@ -27,6 +27,7 @@ export async function runSuite(options: SuiteOptions): Promise<TestCounts & { re
   try {
     const flags = [
       '--test',
+      `--import=${join(ROOT, 'scripts/lib/property-seed.ts')}`,
       `--test-isolation=${options.isolation}`,
       `--test-reporter=${join(ROOT, 'scripts/lib/test-reporter.ts')}`,
       '--test-reporter-destination=stdout',

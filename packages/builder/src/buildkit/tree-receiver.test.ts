@@ -116,12 +116,24 @@ function describe(mode: number, link: string, digest: string): string {
 
 const sorted = (map: ReadonlyMap<string, string>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 
-const told = fc.record<Told>({
-  path: fc.constantFrom('a', 'b', 'c', 'a/b', 'a/c', 'b/a', 'a/b/c', 'b/a/d', '..', 'a/../b', ''),
-  kind: fc.constantFrom('directory', 'directory', 'file', 'file', 'symlink', 'hardlink', 'fifo', 'socket'),
-  text: fc.string({ maxLength: 5 }).map((text) => text.replaceAll(/[^a-z]/g, 'x')),
-  time: fc.integer({ min: 1, max: 3 }),
-});
+const told = fc
+  .record({
+    path: fc.constantFrom('a', 'b', 'c', 'a/b', 'a/c', 'b/a', 'a/b/c', 'b/a/d', '..', 'a/../b', ''),
+    kind: fc.constantFrom<Told['kind'][]>(
+      'directory',
+      'directory',
+      'file',
+      'file',
+      'symlink',
+      'hardlink',
+      'fifo',
+      'socket',
+    ),
+    length: fc.nat(5),
+    time: fc.integer({ min: 1, max: 3 }),
+  })
+  // Size and time stand for the content, as in every client of this protocol: what has both the same is not sent again.
+  .map(({ length, ...entry }): Told => ({ ...entry, text: 'xyz'.charAt(entry.time - 1).repeat(length) }));
 /** As clients send them, directories before what is in them; now and then in no order. */
 const listing = fc.oneof(
   fc.array(told, { maxLength: 12 }),

@@ -1,10 +1,12 @@
 import { WharfError } from './errors.ts';
+import { parseGoFloat } from './go-numbers.ts';
 
 const binary: Readonly<Record<string, number>> = { '': 0, b: 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
 
 /**
  * Parses a size as `docker run --memory` takes it: a decimal number and an optional unit of 1024 steps
- * (`b k kb kib m mb mib …`, any case). Returns bytes, fractions cut. Throws `invalid-argument` (`invalid size: 'x'`).
+ * (`b k kb kib m mb mib …`, any case). Returns bytes, fractions cut. Throws `invalid-argument` in the words of docker's
+ * go-units (`invalid size: 'x'`).
  */
 export function parseBytes(text: string): number {
   return parse(text, 1024);
@@ -15,13 +17,20 @@ export function parseDecimalBytes(text: string): number {
   return parse(text, 1000);
 }
 
+/** The order of the checks is docker's, because its words are. */
 function parse(text: string, base: number): number {
-  const match = /^(\d+(?:\.\d+)?) ?(?:([kmgtp])(i?)b?|b)?$/i.exec(text.trim());
-  if (match === null) throw new WharfError('invalid-argument', `invalid size: '${text}'`);
-  const [, digits = '0', unit = '', binaryMark = ''] = match;
-  const value = Number(digits) * (binaryMark === '' ? base : 1024) ** (binary[unit.toLowerCase()] ?? 0);
-  if (!Number.isSafeInteger(Math.trunc(value))) throw new WharfError('invalid-argument', `invalid size: '${text}'`);
-  return Math.trunc(value);
+  const [, number = '', suffix = ''] = /^(.*[\d. ])?(.*)$/s.exec(text) ?? [];
+  if (number === '') throw new WharfError('invalid-argument', `invalid size: '${text}'`);
+  const value = parseGoFloat(number.replace(/ $/, ''));
+  if (value < 0) throw new WharfError('invalid-argument', `invalid size: '${text}'`);
+  const unit = /^(?:([kmgtp])(i?)b?|b)?$/i.exec(suffix);
+  if (unit === null || /^[kmgtp]i$/i.test(suffix)) {
+    throw new WharfError('invalid-argument', `invalid suffix: '${suffix.length > 3 ? suffix : suffix.toLowerCase()}'`);
+  }
+  const [, letter = '', binaryMark = ''] = unit;
+  const bytes = Math.trunc(value * (binaryMark === '' ? base : 1024) ** (binary[letter.toLowerCase()] ?? 0));
+  if (!Number.isSafeInteger(bytes)) throw new WharfError('invalid-argument', `invalid size: '${text}'`);
+  return bytes;
 }
 
 /** Formats bytes with decimal units and four significant digits, as `docker images` does: `1.234MB`. */

@@ -74,10 +74,24 @@ test('parseBytes() takes binary units, parseDecimalBytes() decimal ones', () => 
   for (const [text, bytes] of Object.entries(binary)) assert.equal(parseBytes(text), bytes, text);
   assert.equal(parseDecimalBytes('10kB'), 10_000);
   assert.equal(parseDecimalBytes('10KiB'), 10_240);
-  for (const bad of ['', 'x', '-1', '1x', '1kk', '1e5', '99999999p', '1..5k']) {
+  assert.equal(parseBytes('1e3'), 1000);
+  const refused: Readonly<Record<string, string>> = {
+    '': "invalid size: ''",
+    x: "invalid size: 'x'",
+    '-1': "invalid size: '-1'",
+    '1x': "invalid suffix: 'x'",
+    '1Kk': "invalid suffix: 'kk'",
+    '1ki': "invalid suffix: 'ki'",
+    '1KBytes': "invalid suffix: 'KBytes'",
+    '99999999p': "invalid size: '99999999p'",
+    '1..5k': 'strconv.ParseFloat: parsing "1..5": invalid syntax',
+    ' 1': 'strconv.ParseFloat: parsing " 1": invalid syntax',
+  };
+  for (const [bad, message] of Object.entries(refused)) {
     assert.throws(
       () => parseBytes(bad),
-      (error) => isKind(error, 'invalid-argument') && error.message === `invalid size: '${bad}'`,
+      (error) => isKind(error, 'invalid-argument') && error.message === message,
+      bad,
     );
   }
 });

@@ -1,0 +1,123 @@
+import type { FileObject, Network, Volume } from '../model/resources.ts';
+import type { Service } from '../model/service.ts';
+
+/**
+ * What is to be done, as a graph: a step begins when all it needs are over. Plain data: printing it, comparing it in a test
+ * and executing it are separate matters.
+ *
+ * - Steps are in an order in which they could be done one after the other.
+ * - Each leaves a state that the next plan completes, whatever comes in between.
+ */
+export interface Plan {
+  readonly steps: readonly Step[];
+  /** In compose's words, for the log. */
+  readonly warnings: readonly string[];
+}
+
+export type Step = StepBase & StepBody;
+
+export interface StepBase {
+  /** Unique in the plan, readable: `create container app-web-1`. */
+  readonly id: string;
+  /** Why, in one clause: `its configuration changed`. */
+  readonly reason: string;
+  /** Ids of the steps that must be over. */
+  readonly needs: readonly string[];
+}
+
+export type StepKind = StepBody['kind'];
+
+/** A container that is there, or one that an earlier step of the plan creates. */
+export interface ContainerRef {
+  /** Absent: the plan creates it; `key` says which. */
+  readonly id?: string;
+  /** The same for all steps about one container. */
+  readonly key: string;
+  /** The name people know it by: the final one, while it has another for a time. */
+  readonly name: string;
+  readonly service: string;
+}
+
+export type StepBody =
+  | { readonly kind: 'create-network'; readonly key: string; readonly network: Network }
+  | { readonly kind: 'remove-network'; readonly id: string; readonly name: string; readonly inUseIsFine: boolean }
+  | { readonly kind: 'disconnect'; readonly network: string; readonly container: ContainerRef }
+  | { readonly kind: 'create-volume'; readonly key: string; readonly volume: Volume }
+  | { readonly kind: 'remove-volume'; readonly name: string }
+  | { readonly kind: 'remove-image'; readonly image: string }
+  | CreateContainer
+  | StartContainer
+  | StopContainer
+  | {
+      readonly kind: 'remove-container';
+      readonly container: ContainerRef;
+      readonly volumes: boolean;
+      readonly force: boolean;
+      /** It makes room for this one, whose event it is then. */
+      readonly replaced?: ContainerRef;
+    }
+  | {
+      readonly kind: 'rename-container';
+      readonly container: ContainerRef;
+      readonly to: string;
+      readonly replaces: boolean;
+    }
+  | Wait
+  | {
+      readonly kind: 'gate';
+      readonly container: ContainerRef;
+      readonly monitorMs: number;
+      readonly healthcheck: boolean;
+    }
+  | { readonly kind: 'move-ports'; readonly from: ContainerRef; readonly to: ContainerRef; readonly service: Service }
+  | { readonly kind: 'delay'; readonly ms: number };
+
+export interface CreateContainer {
+  readonly kind: 'create-container';
+  readonly container: ContainerRef;
+  /** References to other services are in the form the containers' ids will have: see `references`. */
+  readonly service: Service;
+  readonly number: number;
+  /** Its name for now. */
+  readonly as: string;
+  /** The container it takes the place of. */
+  readonly replaces?: ContainerRef;
+  /** Anonymous volumes of the replaced one are mounted again. */
+  readonly inheritVolumes: boolean;
+  /** `false`: its ports come by `move-ports`. */
+  readonly publish: boolean;
+  /** Containers whose namespaces or volumes it shares, by the service's name. */
+  readonly references: Readonly<Record<string, ContainerRef>>;
+}
+
+export interface StartContainer {
+  readonly kind: 'start-container';
+  readonly container: ContainerRef;
+  readonly service: Service | undefined;
+  /** What is written into it before. */
+  readonly files: Readonly<Record<string, FileObject>>;
+}
+
+export interface StopContainer {
+  readonly kind: 'stop-container';
+  readonly container: ContainerRef;
+  /** Its hooks run before; absent for orphans. */
+  readonly service: Service | undefined;
+  /** Seconds; absent: the container's own. */
+  readonly timeout?: number | undefined;
+  /** Part of a recreation, which has its own words. */
+  readonly quiet: boolean;
+}
+
+export type WaitCondition = 'healthy' | 'completed' | 'running-or-healthy';
+
+export interface Wait {
+  readonly kind: 'wait';
+  readonly dependency: string;
+  /** Whose start waits, for the message; empty for `--wait`. */
+  readonly dependent: string;
+  readonly condition: WaitCondition;
+  /** False: what does not come about is a warning. */
+  readonly required: boolean;
+  readonly containers: readonly ContainerRef[];
+}

@@ -1,6 +1,6 @@
 import { BUILD_EXAMPLES, BUILD_FLAGS } from '../build/build-flags.ts';
-import { findEndpoint } from '../endpoint.ts';
-import type { CommandContext } from './command.ts';
+import { anyArguments, defineCommand } from '../cli/command.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { flagHelp, parseFlags, UsageError } from './flag-table.ts';
 
 const USAGE = 'Usage:  wharf build [OPTIONS] PATH | URL | -';
@@ -8,7 +8,15 @@ const USAGE = 'Usage:  wharf build [OPTIONS] PATH | URL | -';
 const USAGE_STATUS = 125;
 
 /** `wharf build`: an image from a Dockerfile. */
-export async function build({ given, arguments: line, json }: CommandContext): Promise<number> {
+export const build = defineCommand({
+  usage: '[OPTIONS] PATH | URL | -',
+  flags: {},
+  args: anyArguments,
+  raw: true,
+  run: (context) => runLine(context.args, context.json, () => context.endpoint()),
+});
+
+async function runLine(line: readonly string[], json: boolean, endpoint: () => Endpoint): Promise<number> {
   try {
     const { values, positionals, help } = parseFlags(BUILD_FLAGS, line);
     if (help) {
@@ -23,7 +31,7 @@ export async function build({ given, arguments: line, json }: CommandContext): P
       return 1;
     }
     const { runBuild } = await import('../build/run-build.ts');
-    return await runBuild(findEndpoint({ host: given }), json ? { ...values, json: true } : values, context);
+    return await runBuild(endpoint(), json ? { ...values, json: true } : values, context);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const isFlag = /^(unknown|flag needs|invalid argument)/.test(error.message);

@@ -1,8 +1,8 @@
-import { findEndpoint } from '../endpoint.ts';
+import { anyArguments, defineCommand } from '../cli/command.ts';
+import type { Endpoint } from '../endpoint.ts';
 import { builderCache } from './builder-cache.ts';
 import { builderDu } from './builder-du.ts';
 import { builderPrune } from './builder-prune.ts';
-import type { CommandContext } from './command.ts';
 import { UsageError } from './flag-table.ts';
 
 const USAGE_STATUS = 125;
@@ -24,7 +24,20 @@ Examples:
   wharf builder prune --filter until=24h`;
 
 /** `wharf builder du | prune | cache …`. */
-export async function builder({ given, arguments: line, json }: CommandContext): Promise<number> {
+const verbCommand = (verb: string) =>
+  defineCommand({
+    usage: '',
+    flags: {},
+    args: anyArguments,
+    raw: true,
+    run: (context) => builder([verb, ...context.args], context.json, () => context.endpoint()),
+  });
+
+export const du = verbCommand('du');
+export const prune = verbCommand('prune');
+export const cache = verbCommand('cache');
+
+async function builder(line: readonly string[], json: boolean, endpoint: () => Endpoint): Promise<number> {
   const [verb, ...rest] = line;
   const commands = { du: builderDu, prune: builderPrune, cache: builderCache };
   if (verb === undefined || verb === '--help' || verb === '-h' || verb === 'help') {
@@ -37,7 +50,7 @@ export async function builder({ given, arguments: line, json }: CommandContext):
     return 1;
   }
   try {
-    return await command(findEndpoint({ host: given }), rest, json);
+    return await command(endpoint(), rest, json);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(

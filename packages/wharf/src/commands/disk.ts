@@ -1,5 +1,5 @@
+import { defineCommand, noArguments } from '../cli/command.ts';
 import { getJson } from '../client.ts';
-import type { CommandContext } from './command.ts';
 
 const SHOWN_PARTS = 20;
 
@@ -15,7 +15,16 @@ interface Account {
 }
 
 /** `wharf disk`: whose the bytes below the data root are, and what nobody owns. */
-export async function disk({ host, json }: CommandContext): Promise<number> {
+export const disk = defineCommand({
+  usage: '',
+  flags: {},
+  args: noArguments,
+  json: true,
+  examples: ['wharf disk'],
+  run: (context) => show(context.endpoint().host, context.json),
+});
+
+async function show(host: string, json: boolean): Promise<number> {
   const account = (await getJson(host, '/wharf/disk')) as Account;
   if (json) {
     console.log(JSON.stringify(account, null, 2));

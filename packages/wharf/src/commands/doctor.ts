@@ -1,17 +1,27 @@
 import { messageOf } from '@wharf/kit';
+import { atMost, defineCommand } from '../cli/command.ts';
 import { cgroupChecks } from '../doctor/cgroups.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { hostChecks } from '../doctor/host.ts';
 import { kernelChecks } from '../doctor/kernel.ts';
 import { toolChecks } from '../doctor/tools.ts';
-import type { CommandContext } from './command.ts';
 
 const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 const DEFAULT_DATA_ROOT = '/var/lib/wharf';
 
 /** `wharf doctor`: looks at the machine and says what keeps containers from running. Status 1 when something does. */
-export async function doctor({ json, arguments: given }: CommandContext): Promise<number> {
-  const findings = await examine(given[0] ?? DEFAULT_DATA_ROOT);
+export const doctor = defineCommand({
+  usage: '[DATA_ROOT]',
+  flags: {},
+  args: atMost(1),
+  json: true,
+  complete: ['directory'],
+  examples: ['wharf doctor', 'wharf doctor /srv/wharf   # a data root elsewhere'],
+  run: ({ json, args: [dataRoot = DEFAULT_DATA_ROOT] }) => look(dataRoot, json),
+});
+
+async function look(dataRoot: string, json: boolean): Promise<number> {
+  const findings = await examine(dataRoot);
   const failed = findings.filter(({ status }) => status === 'fail').length;
   if (json) {
     console.log(JSON.stringify({ healthy: failed === 0, findings }, null, 2));

@@ -1,8 +1,16 @@
+import { defineCommand, noArguments } from '../cli/command.ts';
 import { getJson } from '../client.ts';
-import type { CommandContext } from './command.ts';
 
 /** `wharf info`: what the daemon says of itself and its machine. */
-export async function info({ host, json }: CommandContext): Promise<number> {
+export const info = defineCommand({
+  usage: '',
+  flags: {},
+  args: noArguments,
+  json: true,
+  run: (context) => show(context.endpoint().host, context.json),
+});
+
+async function show(host: string, json: boolean): Promise<number> {
   const answer = (await getJson(host, '/info')) as Readonly<Record<string, unknown>>;
   if (json) {
     console.log(JSON.stringify(answer, null, 2));

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { CommandContext } from './command.ts';
+import { anyArguments, defineCommand } from '../cli/command.ts';
 
 const HELP = `Usage:  wharf registry COMMAND
 
@@ -10,13 +10,21 @@ Commands:
 Administration, of a registry that runs or not: wharf registry SUBJECT VERB … --root DIR [--json]; \`wharf registry help\` lists it`;
 
 /** `wharf registry …`: serves a registry, and looks after one. */
-export async function registry(context: CommandContext): Promise<number> {
-  const [verb, ...rest] = context.arguments;
+export const registry = defineCommand({
+  usage: 'COMMAND',
+  flags: {},
+  args: anyArguments,
+  raw: true,
+  run: ({ args, json }) => dispatch(args, json),
+});
+
+async function dispatch(line: readonly string[], json: boolean): Promise<number> {
+  const [verb, ...rest] = line;
   if (verb === 'serve') return serve(rest);
   const { administer, administrationHelp } = await import('./registry-administer.ts');
-  const status = await administer(context.arguments, context.json);
+  const status = await administer(line, json);
   if (status !== undefined) return status;
-  if (verb === 'help') console.log(`${HELP}\n\n${administrationHelp()}`);
+  if (verb === 'help' || verb === '--help') console.log(`${HELP}\n\n${administrationHelp()}`);
   else
     console.error(
       verb === undefined || verb === 'help' ? HELP : `wharf: 'registry ${verb}' is not a wharf command.\n${HELP}`,

@@ -1,6 +1,6 @@
+import { defineCommand, noArguments } from '../cli/command.ts';
 import { getJson } from '../client.ts';
 import { wharfVersion } from '../version.ts';
-import type { CommandContext } from './command.ts';
 
 interface DaemonVersion {
   readonly Version: string;
@@ -13,7 +13,15 @@ interface DaemonVersion {
 }
 
 /** `wharf version`: the client's version, and the daemon's when one answers (status 1 when none does). */
-export async function version({ host, json }: CommandContext): Promise<number> {
+export const version = defineCommand({
+  usage: '',
+  flags: {},
+  args: noArguments,
+  json: true,
+  run: (context) => ask(context.endpoint().host, context.json),
+});
+
+async function ask(host: string, json: boolean): Promise<number> {
   const client = {
     version: wharfVersion(),
     node: process.versions.node,

@@ -1,0 +1,25 @@
+import { messageOf, WharfError } from '@wharf/kit/errors';
+import { ExitError, FlagUsageError } from './errors.ts';
+import type { Output } from './output.ts';
+import { usageLine } from './usage-line.ts';
+
+/** Says what went wrong and, where it is known, what to do; returns the exit status. */
+export function reportError(error: unknown, err: Output): number {
+  if (error instanceof FlagUsageError) {
+    const { names, command, hint } = error;
+    const more = hint === undefined || names[0] === 'docker' ? '' : `\n${hint}`;
+    err.line(
+      `${error.message}${more}\n\nUsage:  ${usageLine(names, command)}\n\nRun '${names.join(' ')} --help' for more information`,
+    );
+    return error.status;
+  }
+  if (error instanceof WharfError) {
+    const { message, hint } = error;
+    const text = hint === undefined ? message : `${message}\n${hint}`;
+    if (text !== '') err.line(text);
+    return error instanceof ExitError ? error.status : 1;
+  }
+  // A fault of ours: with its stack it can be mended.
+  err.line(error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
+  return 1;
+}

@@ -1,0 +1,12 @@
+import type { Entry, Group } from '../../cli/command.ts';
+import { imageBuild } from '../builder/index.ts';
+
+/** `wharf image …`. */
+export const image: Group = {
+  name: 'image',
+  help: 'Manage images',
+  commands: [imageBuild],
+};
+
+/** Commands of this noun that stand at the top too. */
+export const imageShort: readonly Entry[] = [];

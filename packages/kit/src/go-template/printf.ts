@@ -1,0 +1,244 @@
+import { format, formatFloat, goExponent, stringOf } from './print.ts';
+import { quote } from './quote.ts';
+import { goSyntax } from './syntax.ts';
+import {
+  elemType,
+  floatData,
+  GoValue,
+  indirectInterface,
+  integerData,
+  isAbsent,
+  listData,
+  type MaybeValue,
+  mapEntries,
+  stringData,
+} from './value.ts';
+
+interface Directive {
+  readonly flags: string;
+  readonly width: number | undefined;
+  readonly precision: number | undefined;
+  readonly verb: string;
+}
+
+/** Widths beyond are taken for a mistake, as Go does. */
+const MAX_WIDTH = 1_000_000;
+
+const DIRECTIVE = /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d*))?(.)?/gsu;
+
+/** Go's Sprintf. */
+export function sprintf(pattern: string, given: readonly MaybeValue[]): string {
+  const values = given.map(indirectInterface);
+  let next = 0;
+  const text = pattern.replace(
+    DIRECTIVE,
+    (_whole, flags: string, width: string | undefined, precision: string | undefined, verb: string | undefined) => {
+      let marks = flags;
+      let problem = '';
+      const star = (said: string | undefined, what: string): number | undefined => {
+        if (said !== '*') return said === undefined ? undefined : Math.min(Number(said), MAX_WIDTH);
+        const value = values[next];
+        next += 1;
+        if (value?.type.kind === 'int') return Number(integerData(value));
+        problem += `%!(BAD${what})`;
+        return undefined;
+      };
+      let wide = star(width, 'WIDTH');
+      if (wide !== undefined && wide < 0) {
+        marks += '-';
+        wide = -wide;
+      }
+      const places = star(precision, 'PREC');
+      if (verb === undefined) return `${problem}%!(NOVERB)`;
+      if (verb === '%') return `${problem}%`;
+      if (next >= values.length) return `${problem}%!${verb}(MISSING)`;
+      const value = values[next];
+      next += 1;
+      return problem + formatVerb(value, { flags: marks, width: wide, precision: places, verb });
+    },
+  );
+  if (next >= values.length) return text;
+  const extra = values
+    .slice(next)
+    .map((value) => (value === undefined ? '<nil>' : `${value.type.name}=${format(value)}`));
+  return `${text}%!(EXTRA ${extra.join(', ')})`;
+}
+
+function formatVerb(value: MaybeValue, how: Directive): string {
+  if (how.verb === 'T') return padded(value === undefined ? '<nil>' : value.type.name, how);
+  if (value === undefined) return how.verb === 'v' ? padded('<nil>', how) : `%!${how.verb}(<nil>)`;
+  if (how.verb === 'v') {
+    if (how.flags.includes('#')) return padded(goSyntax(value), how);
+    if (isScalar(value)) return scalar(value, how) ?? bad(value, how.verb);
+    return composite(value, how);
+  }
+  if (how.verb === 'p') return bad(value, 'p');
+  return verbAt(value, how);
+}
+
+/** A verb goes through to the elements of what has some. */
+function verbAt(value: MaybeValue, how: Directive): string {
+  if (value === undefined) return `%!${how.verb}(<nil>)`;
+  const text = 'sqxX'.includes(how.verb) ? stringOf(value) : undefined;
+  if (text !== undefined) return stringVerb(text, how) ?? '';
+  if (isScalar(value)) return scalar(value, how) ?? bad(value, how.verb);
+  return composite(value, how);
+}
+
+function composite(value: GoValue, how: Directive): string {
+  const text = how.verb === 'v' ? stringOf(value) : undefined;
+  if (text !== undefined) return padded(text, how);
+  const { type, data } = value;
+  const each = (item: MaybeValue) => (how.verb === 'v' ? formatVerb(item ?? undefined, how) : verbAt(item, how));
+  switch (type.kind) {
+    case 'slice':
+    case 'array':
+      return `[${listData(value)
+        .map((item) => each(indirectInterface(new GoValue(elemType(value), item))))
+        .join(' ')}]`;
+    case 'map':
+      return `map[${mapEntries(value)
+        .map(([key, item]) => {
+          const name = new GoValue(type.key, type.key.kind === 'string' ? key : Number(key));
+          return `${each(name)}:${each(indirectInterface(new GoValue(type.elem, item)))}`;
+        })
+        .join(' ')}]`;
+    case 'pointer':
+      if (isAbsent(data)) return how.verb === 'v' ? padded('<nil>', how) : `%!${how.verb}(${type.name}=<nil>)`;
+      return how.verb === 'v'
+        ? padded(format(value, how.flags.includes('+')), how)
+        : `&${verbAt(new GoValue(type.elem, data), how)}`;
+    default:
+      return padded(format(value, how.flags.includes('+')), how);
+  }
+}
+
+function isScalar(value: GoValue): boolean {
+  return ['string', 'bool', 'int', 'uint', 'float'].includes(value.type.kind);
+}
+
+function bad(value: GoValue, verb: string): string {
+  return `%!${verb}(${value.type.name}=${format(value)})`;
+}
+
+function scalar(value: GoValue, how: Directive): string | undefined {
+  const own = how.verb === 'v' ? stringOf(value) : undefined;
+  if (own !== undefined) return padded(own, how);
+  switch (value.type.kind) {
+    case 'string':
+      return stringVerb(stringData(value), how);
+    case 'bool':
+      return how.verb === 'v' || how.verb === 't' ? padded(String(value.data === true), how) : undefined;
+    case 'float':
+      return floatVerb(floatData(value), how);
+    default:
+      return integerVerb(integerData(value), how);
+  }
+}
+
+function stringVerb(text: string, how: Directive): string | undefined {
+  const cut = how.precision === undefined ? text : [...text].slice(0, how.precision).join('');
+  switch (how.verb) {
+    case 'v':
+    case 's':
+      return padded(cut, how);
+    case 'q':
+      if (how.flags.includes('#') && !cut.includes('`')) return padded(`\`${cut}\``, how);
+      return padded(quote(cut, { ascii: how.flags.includes('+') }), how);
+    case 'x':
+    case 'X': {
+      const bytes = [...new TextEncoder().encode(text)].slice(0, how.precision);
+      const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(how.flags.includes(' ') ? ' ' : '');
+      return padded(how.verb === 'X' ? hex.toUpperCase() : hex, how);
+    }
+    default:
+      return undefined;
+  }
+}
+
+const BASES: Readonly<Record<string, number>> = { v: 10, d: 10, b: 2, o: 8, O: 8, x: 16, X: 16 };
+const PREFIXES: Readonly<Record<string, string>> = { b: '0b', o: '0', x: '0x', X: '0X' };
+
+function integerVerb(value: bigint, how: Directive): string | undefined {
+  const { verb, flags, precision } = how;
+  if (verb === 'c') return padded(character(value), how);
+  if (verb === 'q') return padded(quote(character(value), { mark: "'", ascii: flags.includes('+') }), how);
+  if (verb === 'U') return padded(`U+${value.toString(16).toUpperCase().padStart(4, '0')}`, how);
+  const base = BASES[verb];
+  if (base === undefined) return undefined;
+  let digits = (value < 0n ? -value : value).toString(base);
+  if (verb === 'X') digits = digits.toUpperCase();
+  if (precision !== undefined) digits = value === 0n && precision === 0 ? '' : digits.padStart(precision, '0');
+  const prefix = verb === 'O' ? '0o' : flags.includes('#') ? (PREFIXES[verb] ?? '') : '';
+  return signed(value < 0n, prefix, digits, {
+    ...how,
+    flags: precision === undefined ? flags : flags.replaceAll('0', ''),
+  });
+}
+
+function character(value: bigint): string {
+  const code = Number(value);
+  return code >= 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? String.fromCodePoint(code) : '\ufffd';
+}
+
+function floatVerb(value: number, how: Directive): string | undefined {
+  const magnitude = Math.abs(value);
+  const negative = value < 0 || Object.is(value, -0);
+  if (!'vgGeEfF'.includes(how.verb)) return undefined;
+  if (!Number.isFinite(value)) {
+    const text = Number.isNaN(value) ? 'NaN' : 'Inf';
+    const sign = negative ? '-' : how.flags.includes('+') || text === 'Inf' ? '+' : '';
+    return padded(sign + text, { ...how, flags: how.flags.replaceAll('0', '') });
+  }
+  const digits = floatDigits(magnitude, how);
+  return signed(negative, '', 'EG'.includes(how.verb) ? digits.toUpperCase() : digits, how);
+}
+
+function floatDigits(value: number, { verb, precision }: Directive): string {
+  switch (verb) {
+    case 'f':
+    case 'F':
+      return value.toFixed(Math.min(precision ?? 6, 100));
+    case 'e':
+    case 'E':
+      return goExponent(value.toExponential(Math.min(precision ?? 6, 100)));
+    default: {
+      if (precision === undefined) return verb === 'v' ? formatFloat(value) : shortest(value);
+      const places = Math.max(1, Math.min(precision, 100));
+      const exponent = Number(/e(.*)$/.exec(value.toExponential(places - 1))?.[1] ?? 0);
+      if (exponent < -4 || exponent >= places) {
+        return goExponent(value.toExponential(places - 1).replace(/\.?0+e/, 'e'));
+      }
+      const text = value.toFixed(Math.max(0, places - 1 - exponent));
+      return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+    }
+  }
+}
+
+/** `%g`: as `%v`, which has its exponents at the same place. */
+function shortest(value: number): string {
+  return formatFloat(value);
+}
+
+function signed(negative: boolean, prefix: string, digits: string, how: Directive): string {
+  const sign = negative
+    ? '-'
+    : how.flags.includes('+') && how.verb !== 'v'
+      ? '+'
+      : how.flags.includes('+')
+        ? '+'
+        : how.flags.includes(' ')
+          ? ' '
+          : '';
+  const zeros = how.flags.includes('0') && !how.flags.includes('-');
+  const body = zeros ? digits.padStart((how.width ?? 0) - sign.length - prefix.length, '0') : digits;
+  return padded(sign + prefix + body, { ...how, flags: how.flags.replaceAll('0', '') });
+}
+
+function padded(text: string, { width, flags }: Directive): string {
+  if (width === undefined) return text;
+  const missing = width - [...text].length;
+  if (missing <= 0) return text;
+  if (flags.includes('-')) return text + ' '.repeat(missing);
+  return (flags.includes('0') ? '0' : ' ').repeat(missing) + text;
+}

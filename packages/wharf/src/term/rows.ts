@@ -1,0 +1,96 @@
+import type { Output } from '../cli/output.ts';
+import { alignTabs } from './tab-columns.ts';
+
+/** A column that templates may ask for: `{{.Name}}`. */
+export interface Column<T> {
+  /** Its name at the top of a table; a column without one is known to templates only. */
+  readonly header?: string;
+  /** Plain data: a text mostly. */
+  readonly value: (row: T) => unknown;
+}
+
+/** What docker's lists can be made of: containers, images, networks. */
+export interface RowKind<T> {
+  /** Go's name for one, as error texts have it: `*formatter.ContainerContext`. */
+  readonly goType: string;
+  readonly columns: Readonly<Record<string, Column<T>>>;
+  /** `{{.Label "name"}}`. */
+  readonly label?: (row: T, name: string) => string;
+}
+
+const TABLE = 'table';
+
+/**
+ * Rows in a format as `--format` takes it: `table TEMPLATE`, `json` (one document a line) or a template for each row. `\t` and `\n` in
+ * it are a tab and a line's end. A table has its header even without rows. Throws TemplateError (`template parsing error: …`).
+ */
+export async function formatRows<T>(kind: RowKind<T>, rows: readonly T[], format: string): Promise<string> {
+  const simple = simpleTable(kind, format);
+  if (simple !== undefined) return alignTabs(tableText(simple, rows));
+  if (format === 'json') return rows.map((row) => `${rowJson(kind, row)}\n`).join('');
+  const { formatByTemplate } = await import('./row-template.ts');
+  return formatByTemplate(kind, rows, format);
+}
+
+/** Prints rows: with `json` as one array, else in the format. */
+export async function printRows<T>(
+  out: Pick<Output, 'write' | 'line'>,
+  kind: RowKind<T>,
+  list: { readonly rows: readonly T[]; readonly format: string; readonly json?: boolean },
+): Promise<void> {
+  if (list.json === true) out.line(rowsJson(kind, list.rows));
+  else out.write(await formatRows(kind, list.rows, list.format));
+}
+
+/** All columns of a row as `{{json .}}` has them, names sorted. */
+export function rowData<T>({ columns }: RowKind<T>, row: T): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(columns)
+      .toSorted(([left], [right]) => (left < right ? -1 : 1))
+      .map(([name, { value }]) => [name, value(row) ?? null]),
+  );
+}
+
+const ESCAPED = /[<>&\u2028\u2029]/g;
+
+/** A row as `{{json .}}` writes it: with Go's escapes for HTML, as docker's rows marshal themselves with them. */
+export function rowJson<T>(kind: RowKind<T>, row: T): string {
+  return JSON.stringify(rowData(kind, row)).replaceAll(
+    ESCAPED,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The answer to `--json`: an array of what `--format json` prints line by line. */
+export function rowsJson<T>(kind: RowKind<T>, rows: readonly T[]): string {
+  return JSON.stringify(
+    rows.map((row) => rowData(kind, row)),
+    null,
+    2,
+  );
+}
+
+/** The columns of a table that is nothing but `{{.Name}}`, tab, `{{.Name}}`: those need no template, which spares a start. */
+function simpleTable<T>({ columns }: RowKind<T>, format: string): readonly Column<T>[] | undefined {
+  if (!format.startsWith(TABLE)) return undefined;
+  const cells = format
+    .slice(TABLE.length)
+    .trim()
+    .split(/\\t|\t/);
+  const found: Column<T>[] = [];
+  for (const cell of cells) {
+    const name = /^\{\{\.(\w+)\}\}$/.exec(cell)?.[1];
+    const column = name !== undefined && Object.hasOwn(columns, name) ? columns[name] : undefined;
+    if (column?.header === undefined) return undefined;
+    found.push(column);
+  }
+  return found;
+}
+
+function tableText<T>(columns: readonly Column<T>[], rows: readonly T[]): string {
+  const lines = [
+    columns.map(({ header }) => header),
+    ...rows.map((row) => columns.map(({ value }) => String(value(row)))),
+  ];
+  return lines.map((cells) => `${cells.join('\t')}\n`).join('');
+}

@@ -1,5 +1,6 @@
-import { parseBoolean, UsageError } from '../commands/flag-table.ts';
+import { UsageError } from '../cli/errors.ts';
 import { csvLine, csvPairs } from './csv.ts';
+import { parseBoolean } from './parse-boolean.ts';
 
 /** Attributes of the front end for `--attest`, `--provenance` and `--sbom`. Throws UsageError. */
 export function attestAttributes(given: {

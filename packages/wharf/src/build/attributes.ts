@@ -1,5 +1,5 @@
 import { parseBytes, WharfError } from '@wharf/kit';
-import { UsageError } from '../commands/flag-table.ts';
+import { FlagError, UsageError } from '../cli/errors.ts';
 import { attestAttributes } from './attests.ts';
 import type { BuildValues } from './build-values.ts';
 
@@ -161,6 +161,6 @@ function bytes(flag: string, text: string): number {
     return Number(parseBytes(text));
   } catch (error) {
     if (!(error instanceof WharfError)) throw error;
-    throw new UsageError(`invalid argument "${text}" for "--${flag}" flag: ${error.message}`);
+    throw new FlagError(`invalid argument "${text}" for "--${flag}" flag: ${error.message}`);
   }
 }

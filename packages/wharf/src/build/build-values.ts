@@ -1,5 +1,8 @@
-import type { FlagValues } from '../commands/flag-table.ts';
+import type { FlagValues } from '../cli/flags.ts';
 import type { BUILD_FLAGS } from './build-flags.ts';
 
 /** What a line of `wharf build` said. */
-export type BuildValues = FlagValues<typeof BUILD_FLAGS>;
+export interface BuildValues extends FlagValues<typeof BUILD_FLAGS> {
+  /** Print the result as one JSON document. */
+  readonly json: boolean;
+}

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { UsageError } from '../commands/flag-table.ts';
+import { UsageError } from '../cli/errors.ts';
 import { csvFields, csvPairs } from './csv.ts';
 import { readIndex, type StoreUpdate } from './layout-index.ts';
 

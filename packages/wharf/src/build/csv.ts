@@ -1,4 +1,4 @@
-import { UsageError } from '../commands/flag-table.ts';
+import { UsageError } from '../cli/errors.ts';
 
 /** The fields of one line of comma-separated values (RFC 4180): a field in quotes may hold commas, and quotes doubled. */
 export function csvFields(line: string): readonly string[] {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { WharfError } from '@wharf/kit';
-import { UsageError } from '../commands/flag-table.ts';
+import { UsageError } from '../cli/errors.ts';
 import { csvFields } from './csv.ts';
 import { MAX_SECRET_BYTES } from './limits.ts';
 

@@ -1,4 +1,4 @@
-import { UsageError } from '../commands/flag-table.ts';
+import { UsageError } from '../cli/errors.ts';
 import type { BuildModel } from './model.ts';
 import { PlainView } from './view/plain.ts';
 import { rawJsonView } from './view/rawjson.ts';

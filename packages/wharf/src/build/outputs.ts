@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
-import { parseBoolean, UsageError } from '../commands/flag-table.ts';
+import { UsageError } from '../cli/errors.ts';
 import { csvFields, csvPairs } from './csv.ts';
+import { parseBoolean } from './parse-boolean.ts';
 
 /** Where a result that comes as a stream or as files goes. */
 export type OutputSink =

@@ -3,9 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { parseFlags, UsageError } from '../commands/flag-table.ts';
+import { UsageError } from '../cli/errors.ts';
+import { parseLine } from '../cli/parse-line.ts';
 import { annotationAttributes, frontendAttributes, questionOf } from './attributes.ts';
 import { BUILD_FLAGS } from './build-flags.ts';
+import type { BuildValues } from './build-values.ts';
 import { planCaches } from './cache-options.ts';
 import { csvFields, csvLine } from './csv.ts';
 import { readIndex, updateIndex } from './layout-index.ts';
@@ -16,33 +18,12 @@ import { planOutputs } from './outputs.ts';
 const scratch = mkdtempSync(join(tmpdir(), 'wharf-build-parse-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
-const valuesOf = (...line: readonly string[]) => parseFlags(BUILD_FLAGS, line).values;
+const valuesOf = (...line: readonly string[]) =>
+  ({ json: false, ...parseLine(BUILD_FLAGS, line, { interspersed: true }).values }) as unknown as BuildValues;
 const attributesOf = (line: readonly string[], env = {}, proxies = {}) =>
   frontendAttributes(valuesOf(...line), { env, proxies });
 const refuses = (work: () => unknown, message: RegExp) =>
   assert.throws(work, (error) => error instanceof UsageError && message.test(error.message));
-
-test('parseFlags() reads flags in every spelling, anywhere before --', () => {
-  const { values, positionals, help } = parseFlags(BUILD_FLAGS, [
-    '-qt',
-    'a',
-    '.',
-    '--tag=b',
-    '-tc',
-    '--no-cache=false',
-    '--',
-    '--tag',
-  ]);
-  assert.deepEqual(values.tag, ['a', 'b', 'c']);
-  assert.equal(values.quiet, true);
-  assert.equal(values['no-cache'], false);
-  assert.deepEqual(positionals, ['.', '--tag']);
-  assert.equal(help, false);
-  refuses(() => valuesOf('--tga', 'x'), /^unknown flag: --tga$/);
-  refuses(() => valuesOf('--tag'), /^flag needs an argument: --tag$/);
-  refuses(() => valuesOf('-z'), /unknown shorthand flag: 'z' in -z/);
-  refuses(() => valuesOf('--pull=perhaps'), /invalid argument "perhaps" for "--pull"/);
-});
 
 test('csvFields() reads quotes as RFC 4180 has them, and csvLine() writes them', () => {
   assert.deepEqual(csvFields('a=1,"b=x,y","c=""q""",'), ['a=1', 'b=x,y', 'c="q"', '']);

@@ -1,5 +1,5 @@
 import { isKind, parseReference, WharfError } from '@wharf/kit';
-import { UsageError } from '../commands/flag-table.ts';
+import { UsageError } from '../cli/errors.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { annotationAttributes, entitlementsOf, frontendAttributes, questionOf } from './attributes.ts';
 import type { BuildValues } from './build-values.ts';
@@ -191,7 +191,7 @@ function checkTogether(values: BuildValues, context: string): void {
     'isolation',
     'squash',
   ] as const) {
-    if (values[flag] !== undefined)
+    if (values[flag] !== undefined && values[flag] !== false)
       process.stderr.write(`WARNING: --${flag} means nothing to BuildKit's protocol and is passed over\n`);
   }
 }

@@ -32,8 +32,8 @@ export interface Command<T extends FlagTable = FlagTable> {
   readonly raw?: true;
   /** What the shell may offer for arguments: one for each place, the last for all that follow. */
   readonly complete?: readonly Completion[];
-  /** Returns the exit status. */
-  run(context: CliContext<T>): Promise<number>;
+  /** Returns the exit status; nothing is 0. */
+  run(context: CliContext<T>): Promise<number> | Promise<void>;
 }
 
 /** Types `run`'s context by the flags. */

@@ -15,12 +15,17 @@ export class ExitError extends WharfError {
   }
 }
 
-/** Something is wrong with a flag: `message` is shown above the command's usage line; the status is 125. */
-export class FlagError extends WharfError {
+/** A line that makes no sense. */
+export class UsageError extends WharfError {
   constructor(message: string, hint?: string) {
     super('invalid-argument', message, hint === undefined ? {} : { hint });
-    this.name = 'FlagError';
+    this.name = 'UsageError';
   }
+}
+
+/** Something is wrong with a flag: `message` is shown above the command's usage line; the status is 125. */
+export class FlagError extends UsageError {
+  override readonly name = 'FlagError';
 }
 
 /** A FlagError together with whose flag it was. */

@@ -75,7 +75,7 @@ async function runCommand(run: Run, found: Found, globals: Globals): Promise<num
   const { names, node } = found;
   if (isGroup(node)) throw new TypeError(`${node.name} is a group`);
   const command = await node.load();
-  if (command.raw === true) return command.run(rawContext(run, found, globals));
+  if (command.raw === true) return statusOf(await command.run(rawContext(run, found, globals)));
   const table = command.json === true ? { ...command.flags, ...JSON_FLAG } : command.flags;
   const usage = () => names;
   const parsed = withUsage(
@@ -98,7 +98,15 @@ async function runCommand(run: Run, found: Found, globals: Globals): Promise<num
     ...groupValues(found, groups),
     json: globals.values.json || parsed.values['json'] === true,
   });
-  return command.run(context);
+  try {
+    return statusOf(await command.run(context));
+  } catch (error) {
+    throw error instanceof FlagError ? new FlagUsageError(error, names, command) : error;
+  }
+}
+
+function statusOf(returned: unknown): number {
+  return typeof returned === 'number' ? returned : 0;
 }
 
 /** For a command that reads its line itself. */

@@ -5,7 +5,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { didYouMean } from '@wharf/builder/dockerfile/suggest';
 import { WharfError } from '@wharf/kit';
-import { UsageError } from '../../commands/flag-table.ts';
+import { UsageError } from '../../cli/errors.ts';
 import { readIndex } from '../layout-index.ts';
 import { fetchDockerfile } from './fetch-dockerfile.ts';
 import { readStandardInput } from './standard-input.ts';

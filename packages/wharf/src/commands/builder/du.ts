@@ -1,13 +1,9 @@
-import { byteSize } from '../build/view/text.ts';
-import { askDaemon } from '../daemon-json.ts';
-import type { Endpoint } from '../endpoint.ts';
-import { type FlagTable, flagHelp, parseFlags, UsageError } from './flag-table.ts';
-import { printColumns } from './print-columns.ts';
-
-const FLAGS = {
-  filter: { kind: 'list', value: 'KEY=VALUE', help: 'Only what fits: id, type, description, inuse, shared' },
-  verbose: { kind: 'switch', help: 'Everything that is known of each entry' },
-} as const satisfies FlagTable;
+import { byteSize } from '../../build/view/text.ts';
+import { defineCommand, noArguments } from '../../cli/command.ts';
+import { UsageError } from '../../cli/errors.ts';
+import { askDaemon } from '../../daemon-json.ts';
+import type { Endpoint } from '../../endpoint.ts';
+import { printColumns } from '../print-columns.ts';
 
 /** An entry of the cache as `GET /system/df` has it. */
 interface Entry {
@@ -24,19 +20,31 @@ interface Entry {
 }
 
 /** `wharf builder du`: the entries of the build cache, the largest last, and what can be given back. */
-export async function builderDu(endpoint: Endpoint, line: readonly string[], json: boolean): Promise<number> {
-  const { values, help } = parseFlags(FLAGS, line);
-  if (help) {
-    console.log(['Usage:  wharf builder du [OPTIONS]', '', 'Options:', ...flagHelp(FLAGS)].join('\n'));
-    return 0;
-  }
+export const du = defineCommand({
+  usage: '[OPTIONS]',
+  flags: {
+    filter: { kind: 'list', type: 'KEY=VALUE', help: 'Only what fits: id, type, description, inuse, shared' },
+    verbose: { kind: 'bool', help: 'Everything that is known of each entry' },
+  },
+  args: noArguments,
+  json: true,
+  examples: ['wharf builder du', 'wharf builder du --filter type=exec.cachemount --verbose'],
+  run: (context) => show(context.endpoint(), context.flags, context.json),
+});
+
+interface Wanted {
+  readonly filter: readonly string[];
+  readonly verbose: boolean;
+}
+
+async function show(endpoint: Endpoint, { filter, verbose }: Wanted, json: boolean): Promise<number> {
   const answer = (await askDaemon(endpoint, { path: '/system/df?type=build-cache' })) as {
     readonly BuildCache?: readonly Entry[] | null;
   };
-  const entries = (answer.BuildCache ?? []).filter((entry) => values.filter.every((text) => fits(entry, text)));
+  const entries = (answer.BuildCache ?? []).filter((entry) => filter.every((text) => fits(entry, text)));
   const sorted = entries.toSorted((left, right) => left.Size - right.Size);
   if (json) console.log(JSON.stringify(sorted, null, 2));
-  else if (values.verbose === true) for (const entry of sorted) printEntry(entry);
+  else if (verbose) for (const entry of sorted) printEntry(entry);
   else {
     const rows = sorted.map((entry) => [
       entry.ID.slice(0, 25) + (isFree(entry) ? '' : '*'),

@@ -1,9 +1,10 @@
 import { pipeline } from 'node:stream/promises';
-import { byteSize } from '../build/view/text.ts';
-import { askDaemon, daemonError } from '../daemon-json.ts';
-import { call, type Endpoint } from '../endpoint.ts';
-import { UsageError } from './flag-table.ts';
-import { printColumns } from './print-columns.ts';
+import { byteSize } from '../../build/view/text.ts';
+import { defineCommand, exactly, noArguments } from '../../cli/command.ts';
+import { UsageError } from '../../cli/errors.ts';
+import { askDaemon, daemonError } from '../../daemon-json.ts';
+import { call, type Endpoint } from '../../endpoint.ts';
+import { printColumns } from '../print-columns.ts';
 
 const PATH = '/wharf/builder/caches';
 
@@ -14,15 +15,34 @@ interface Row {
   readonly LastUsedAt: string;
 }
 
-/** `wharf builder cache ls | export NAME | import NAME`: the directories behind `RUN --mount=type=cache`. */
-export async function builderCache(endpoint: Endpoint, line: readonly string[], json: boolean): Promise<number> {
-  const [verb, name, ...more] = line;
-  if (verb === 'ls' && name === undefined) return list(endpoint, json);
-  if ((verb === 'export' || verb === 'import') && name !== undefined && more.length === 0) {
-    return verb === 'export' ? exportCache(endpoint, name) : importCache(endpoint, name);
-  }
-  throw new UsageError('Usage:  wharf builder cache ls | export NAME >FILE | import NAME <FILE');
-}
+/** `wharf builder cache ls`: the directories behind `RUN --mount=type=cache`. */
+export const cacheLs = defineCommand({
+  usage: '',
+  flags: {},
+  args: noArguments,
+  json: true,
+  run: (context) => list(context.endpoint(), context.json),
+});
+
+/** `wharf builder cache export NAME`. */
+export const cacheExport = defineCommand({
+  usage: 'NAME',
+  flags: {},
+  args: exactly(1),
+  examples: ['wharf builder cache export npm >npm.tar'],
+  complete: ['builder-cache', 'none'],
+  run: (context) => exportCache(context.endpoint(), context.args[0] ?? ''),
+});
+
+/** `wharf builder cache import NAME`. */
+export const cacheImport = defineCommand({
+  usage: 'NAME',
+  flags: {},
+  args: exactly(1),
+  examples: ['ssh other wharf builder cache import npm <npm.tar'],
+  complete: ['builder-cache', 'none'],
+  run: (context) => importCache(context.endpoint(), context.args[0] ?? ''),
+});
 
 async function list(endpoint: Endpoint, json: boolean): Promise<number> {
   const rows = (await askDaemon(endpoint, { path: PATH })) as readonly Row[];

@@ -1,3 +1,4 @@
+import { format } from './print.ts';
 import {
   compareBytes,
   floatData,
@@ -43,12 +44,10 @@ function equals(left: MaybeValue, right: MaybeValue): boolean {
   if (kind !== undefined && left !== undefined && right !== undefined) return order(kind, left, right) === 0;
   if (isNil(left) || isNil(right)) return isNil(left) === isNil(right);
   if (left?.type.kind !== right?.type.kind) {
-    throw new Error(
-      `non-comparable types ${left?.type.name}: ${left?.type.name}, ${right?.type.name}: ${right?.type.name}`,
-    );
+    throw new Error(`non-comparable types ${format(left)}: ${left?.type.name}, ${right?.type.name}: ${format(right)}`);
   }
   if (left?.type.kind === 'pointer' || left?.type.kind === 'struct') return left.data === right?.data;
-  throw new Error(`non-comparable type ${right?.type.name}: ${right?.type.name}`);
+  throw new Error(`non-comparable type ${format(right)}: ${right?.type.name}`);
 }
 
 function isNil(value: MaybeValue): boolean {

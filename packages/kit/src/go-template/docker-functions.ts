@@ -46,7 +46,7 @@ export const dockerFunctions: GoFunctions = {
     call: (items, separator) =>
       new GoValue(stringType, items === undefined ? '' : listData(items).join(textOf(separator))),
   },
-  title: ofText((text) => text.replaceAll(/(?<![\p{L}\p{N}_'])\p{L}/gu, (letter) => letter.toUpperCase())),
+  title: ofText((text) => text.replaceAll(/(?<=^|[\0-/:-@[-^`{-\x7f]|\s)\p{L}/gu, (letter) => letter.toUpperCase())),
   lower: ofText((text) => text.toLowerCase()),
   upper: ofText((text) => text.toUpperCase()),
   pad: {

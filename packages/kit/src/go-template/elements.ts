@@ -16,7 +16,7 @@ import {
 export function lengthOf(given: MaybeValue): MaybeValue {
   const { value, nil } = indirect(given);
   if (nil) throw new Error('len of nil pointer');
-  if (value === undefined) throw new Error('len of untyped nil');
+  if (value === undefined) throw new Error('reflect: call of reflect.Value.Type on zero Value');
   switch (value.type.kind) {
     case 'string':
       return new GoValue(intType, bytesOf(stringData(value)).length);

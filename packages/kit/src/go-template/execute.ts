@@ -183,7 +183,6 @@ class Run {
       case 'int':
       case 'uint': {
         if (node.pipe.variables.length > 1) {
-          this.#at = node;
           this.#fail(`can't use ${format(value)} to iterate over more than one variable`);
         }
         const end = integerData(value);
@@ -209,7 +208,6 @@ class Run {
       case 'pointer':
         if (value.type.kind === 'interface') return;
     }
-    this.#at = node;
     this.#fail(`range can't iterate over ${format(value)}`);
   }
 
@@ -244,6 +242,7 @@ class Run {
     if (first === undefined) return this.#fail('empty command');
     switch (first.kind) {
       case 'field':
+        this.#at = first;
         return this.#fieldChain(dot, dot, first, { path: first.path, words: rest, piped });
       case 'chain':
         return this.#chain(dot, first, { words: rest, piped });
@@ -322,7 +321,6 @@ class Run {
   ): MaybeValue {
     let value = receiver;
     for (const [index, name] of how.path.entries()) {
-      this.#at = node;
       const last = index === how.path.length - 1;
       value = this.#field(dot, value, {
         ...{ name, node },
@@ -394,10 +392,20 @@ class Run {
     readonly piped: Piped;
     readonly node: Operand | CommandNode;
   }): MaybeValue {
+    if (asked.name === 'call' && asked.words.length > 0) this.#callValue(asked.dot, asked.words[0], asked.node);
     const { functions } = this.#execution;
     const invoke = Object.hasOwn(functions, asked.name) ? functions[asked.name] : undefined;
     if (invoke === undefined) return this.#fail(`${JSON.stringify(asked.name)} is not a defined function`);
     return this.#call({ ...asked, invoke });
+  }
+
+  /** `call x`: no data here is a function. */
+  #callValue(dot: MaybeValue, callee: Operand | undefined, node: Operand | CommandNode): void {
+    if (callee === undefined) return;
+    const value = indirectInterface(this.#argument(dot, 'value', callee));
+    this.#at = node;
+    if (value === undefined) this.#fail('error calling call: call of nil');
+    this.#fail(`error calling call: non-function ${sourceOf(callee)} of type ${value.type.name}`);
   }
 
   #call(asked: {

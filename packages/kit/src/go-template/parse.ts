@@ -172,8 +172,8 @@ class Parser {
     let otherwise: readonly Node[] | undefined;
     if (ending.kind === 'else') {
       // `{{else if x}}` is an if of its own inside of the else, and its end is the end of both.
-      if (kind !== 'range' && isKeyword(this.#peek(), kind)) {
-        this.#take();
+      if (kind !== 'range' && isKeyword(this.#peekWord(), kind)) {
+        this.#takeWord();
         otherwise = [this.#control(kind)];
       } else {
         const rest = this.#list();

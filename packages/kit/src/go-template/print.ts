@@ -89,13 +89,13 @@ function isString(type: GoType | undefined): boolean {
   return type?.kind === 'string';
 }
 
-/** A float as `%v`: the shortest digits that say it, with an exponent from 21 digits on. */
+/** A float as `%v`: the shortest digits that say it, with an exponent from a million on. */
 export function formatFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   if (Object.is(value, -0)) return '-0';
   const exponent = value === 0 ? 0 : Number(/e(.*)$/.exec(value.toExponential())?.[1] ?? 0);
-  if (exponent >= -4 && exponent < 21) return plain(value);
+  if (exponent >= -4 && exponent < 6) return plain(value);
   return goExponent(value.toExponential());
 }
 

@@ -24,44 +24,69 @@ interface Directive {
 /** Widths beyond are taken for a mistake, as Go does. */
 const MAX_WIDTH = 1_000_000;
 
-const DIRECTIVE = /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d*))?(.)?/gsu;
+const DIRECTIVE =
+  /%(?<flags>[-+# 0]*)(?<width>(?:\[\d+\])?\*|\d+)?(?:\.(?<places>(?:\[\d+\])?\*|\d*))?(?<index>\[\d+\])?(?<verb>.)?/gsu;
 
 /** Go's Sprintf. */
 export function sprintf(pattern: string, given: readonly MaybeValue[]): string {
-  const values = given.map(indirectInterface);
-  let next = 0;
-  const text = pattern.replace(
-    DIRECTIVE,
-    (_whole, flags: string, width: string | undefined, precision: string | undefined, verb: string | undefined) => {
-      let marks = flags;
-      let problem = '';
-      const star = (said: string | undefined, what: string): number | undefined => {
-        if (said !== '*') return said === undefined ? undefined : Math.min(Number(said), MAX_WIDTH);
-        const value = values[next];
-        next += 1;
-        if (value?.type.kind === 'int') return Number(integerData(value));
-        problem += `%!(BAD${what})`;
-        return undefined;
-      };
-      let wide = star(width, 'WIDTH');
-      if (wide !== undefined && wide < 0) {
-        marks += '-';
-        wide = -wide;
-      }
-      const places = star(precision, 'PREC');
-      if (verb === undefined) return `${problem}%!(NOVERB)`;
-      if (verb === '%') return `${problem}%`;
-      if (next >= values.length) return `${problem}%!${verb}(MISSING)`;
-      const value = values[next];
-      next += 1;
-      return problem + formatVerb(value, { flags: marks, width: wide, precision: places, verb });
-    },
+  const operands = new Operands(given.map(indirectInterface));
+  const text = pattern.replace(DIRECTIVE, (...match: readonly unknown[]) =>
+    directive(operands, match.at(-1) as Readonly<Record<string, string | undefined>>),
   );
-  if (next >= values.length) return text;
-  const extra = values
-    .slice(next)
-    .map((value) => (value === undefined ? '<nil>' : `${value.type.name}=${format(value)}`));
-  return `${text}%!(EXTRA ${extra.join(', ')})`;
+  return text + operands.extra();
+}
+
+/** The operands of a format, taken one after the other, or by number (`%[2]d`). */
+class Operands {
+  readonly #values: readonly MaybeValue[];
+  #next = 0;
+  #reordered = false;
+
+  constructor(values: readonly MaybeValue[]) {
+    this.#values = values;
+  }
+
+  /** The next one, or the one of that number; `missing` where there is none. */
+  take(index: string | undefined): { readonly value: MaybeValue; readonly problem?: 'MISSING' | 'BADINDEX' } {
+    if (index !== undefined) {
+      this.#reordered = true;
+      const number = Number(index.slice(1, -1));
+      if (number < 1 || number > this.#values.length) return { value: undefined, problem: 'BADINDEX' };
+      this.#next = number - 1;
+    }
+    if (this.#next >= this.#values.length) return { value: undefined, problem: 'MISSING' };
+    const value = this.#values[this.#next];
+    this.#next += 1;
+    return { value };
+  }
+
+  extra(): string {
+    if (this.#reordered || this.#next >= this.#values.length) return '';
+    const rest = this.#values.slice(this.#next);
+    const shown = rest.map((value) => (value === undefined ? '<nil>' : `${value.type.name}=${format(value)}`));
+    return `%!(EXTRA ${shown.join(', ')})`;
+  }
+}
+
+function directive(operands: Operands, said: Readonly<Record<string, string | undefined>>): string {
+  let problems = '';
+  const star = (text: string | undefined, what: string): number | undefined => {
+    if (text?.endsWith('*') !== true) return text === undefined ? undefined : Math.min(Number(text), MAX_WIDTH);
+    const { value } = operands.take(text === '*' ? undefined : text.slice(0, -1));
+    if (value?.type.kind === 'int') return Math.min(Number(integerData(value)), MAX_WIDTH);
+    problems += `%!(BAD${what})`;
+    return undefined;
+  };
+  const width = star(said['width'], 'WIDTH');
+  const precision = star(said['places'], 'PREC');
+  const { verb } = said;
+  if (verb === undefined) return `${problems}%!(NOVERB)`;
+  if (verb === '%') return `${problems}%`;
+  const { value, problem } = operands.take(said['index']);
+  if (problem !== undefined) return `${problems}%!${verb}(${problem})`;
+  const flags = `${said['flags'] ?? ''}${width !== undefined && width < 0 ? '-' : ''}`;
+  const wide = width === undefined ? undefined : Math.abs(width);
+  return problems + formatVerb(value, { flags, width: wide, precision, verb });
 }
 
 function formatVerb(value: MaybeValue, how: Directive): string {

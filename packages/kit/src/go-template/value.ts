@@ -48,7 +48,7 @@ export function goValue(data: unknown): MaybeValue {
     case 'boolean':
       return new GoValue(boolType, data);
     case 'number':
-      return new GoValue(Number.isInteger(data) ? intType : floatType, data);
+      return new GoValue(Number.isSafeInteger(data) ? intType : floatType, data);
     case 'bigint':
       return new GoValue(int64Type, data);
     case 'object':

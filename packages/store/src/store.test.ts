@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { isKind } from '@wharf/kit';
 import { openMemoryStore, openStore } from './index.ts';
+import { CHECKPOINT_WAL_BYTES } from './limits.ts';
 import { storeTests } from './testsuite.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'wharf-store-'));
@@ -138,4 +140,30 @@ test('openStore() lets a worker shorten a long log while writes go on', async ()
   const again = openStore({ path });
   assert.equal(again.table<string>('t').list().length, 40);
   again.close();
+});
+
+test('openStore() begins its write-ahead log anew, and copies it only when there is much in it', async () => {
+  const path = freshPath();
+  const store = openStore({ path });
+  const table = store.table<string>('t');
+  let count = 0;
+  const write = async (bytes: number) => {
+    count += 1;
+    table.put(`k${bytes}`, String.fromCharCode(97 + (count % 26)).repeat(bytes));
+    await store.committed();
+  };
+  for (let group = 0; group < 150; group += 1) await write(1024 * 1024);
+  const wal = statSync(`${path}-wal`).size;
+  assert.ok(wal < 100 * 1024 * 1024, `the log has ${wal} bytes after 150 MiB`);
+  assert.ok(wal > CHECKPOINT_WAL_BYTES);
+  // The log's file stays as long as it was: a group that finds it so is no reason for a thread.
+  let threads = 0;
+  const onThread = () => {
+    threads += 1;
+  };
+  subscribe('worker_threads', onThread);
+  for (let group = 0; group < 500; group += 1) await write(10);
+  unsubscribe('worker_threads', onThread);
+  assert.ok(threads <= 1, `${threads} threads for 500 small groups`);
+  store.close();
 });

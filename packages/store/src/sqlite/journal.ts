@@ -3,11 +3,13 @@ import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { messageOf, WharfError } from '@wharf/kit';
-import { CHECKPOINT_WAL_BYTES, FORCED_CHECKPOINT_WAL_BYTES } from '../limits.ts';
+import { CATCH_UP_WAL_BYTES, CHECKPOINT_WAL_BYTES, FORCED_CHECKPOINT_WAL_BYTES } from '../limits.ts';
 import type { Change, Group, Journal } from '../state.ts';
 import { numberOf } from './migrate.ts';
 import { isDiskFull } from './reserve.ts';
 
+/** A page of the database and its header (sqlite.org/fileformat, "The WAL File Format"). */
+const FRAME_BYTES = 4096 + 24;
 const COUNTER = "SELECT value FROM counters WHERE name = 'revision'";
 
 /**
@@ -35,7 +37,8 @@ export class SqliteJournal implements Journal {
   readonly #trim: StatementSync;
   readonly #readLog: StatementSync;
   readonly #walFd: number;
-  #checkpoint: Worker | undefined;
+  readonly #frames: StatementSync;
+  #checkpointing: Promise<void> | undefined;
 
   constructor(options: { readonly database: DatabaseSync; readonly path: string; readonly release: () => void }) {
     this.#database = options.database;
@@ -58,6 +61,7 @@ export class SqliteJournal implements Journal {
     this.#readLog = this.#database.prepare(
       'SELECT number, value FROM log_records WHERE log = ? AND number > ? ORDER BY number LIMIT ?',
     );
+    this.#frames = this.#database.prepare('PRAGMA wal_checkpoint(NOOP)');
     // A write makes the log exist; its name in the directory must survive too.
     this.#count.run(numberOf(this.#database, COUNTER));
     this.#walFd = openSync(`${this.#path}-wal`, 'r');
@@ -82,7 +86,7 @@ export class SqliteJournal implements Journal {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     fdatasync(this.#walFd, (error) => (error === null ? resolve() : reject(writeError(this.#path, error))));
     await promise;
-    this.#checkpointIfLong();
+    await this.#checkpointIfLong();
   }
 
   close(group: Group): void {
@@ -115,22 +119,42 @@ export class SqliteJournal implements Journal {
     }
   }
 
-  #checkpointIfLong(): void {
-    const walBytes = fstatSync(this.#walFd).size;
-    if (walBytes > FORCED_CHECKPOINT_WAL_BYTES) {
-      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    } else if (walBytes > CHECKPOINT_WAL_BYTES && this.#checkpoint === undefined) {
+  /**
+   * Keeps the log short. Its file never shrinks by a checkpoint: SQLite writes from its beginning again once all of it is in the
+   * database, so the frames tell how long it is, and not the file's size.
+   */
+  async #checkpointIfLong(): Promise<void> {
+    if (fstatSync(this.#walFd).size <= CHECKPOINT_WAL_BYTES) return;
+    const { written, pending } = this.#logBytes();
+    if (pending > CHECKPOINT_WAL_BYTES) void this.#checkpointInThread();
+    if (written > CATCH_UP_WAL_BYTES) {
+      // Groups came faster than a thread could copy them. The next one waits: nobody writes during the second of these two.
+      await this.#checkpointing;
+      await this.#checkpointInThread();
+    }
+    if (written > FORCED_CHECKPOINT_WAL_BYTES) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
+  /** Bytes in the log, and how many of them are not in the database yet. */
+  #logBytes(): { readonly written: number; readonly pending: number } {
+    const row = this.#frames.get();
+    const [frames, copied] = [Number(row?.['log']), Number(row?.['checkpointed'])];
+    return { written: frames * FRAME_BYTES, pending: (frames - copied) * FRAME_BYTES };
+  }
+
+  /** Resolves when the thread is through. A failed checkpoint loses nothing: the log stays and a later group tries again. */
+  #checkpointInThread(): Promise<void> {
+    this.#checkpointing ??= new Promise((resolve) => {
       const worker = new Worker(new URL('./checkpoint-worker.ts', import.meta.url), {
         workerData: { path: this.#path },
       });
-      this.#checkpoint = worker;
-      worker.unref();
-      // A failed checkpoint loses nothing: the log stays and the next group tries again.
       worker.once('error', () => {});
       worker.once('exit', () => {
-        this.#checkpoint = undefined;
+        this.#checkpointing = undefined;
+        resolve();
       });
-    }
+    });
+    return this.#checkpointing;
   }
 }
 

@@ -110,6 +110,7 @@ export interface Service extends Extended {
   readonly working_dir?: string;
   readonly post_start?: readonly Hook[];
   readonly pre_stop?: readonly Hook[];
+  readonly pre_start?: readonly InitStep[];
 }
 
 /** An object a user may write `x-` keys on. */
@@ -289,4 +290,12 @@ export interface Hook extends Extended {
   readonly privileged?: boolean;
   readonly working_dir?: string;
   readonly environment?: Readonly<Record<string, string | null>>;
+}
+
+/** A container that runs to its end before the service's own starts (`pre_start`). */
+export interface InitStep extends Hook {
+  /** Default: the service's image. */
+  readonly image?: string;
+  /** Runs for each container of the service instead of once. */
+  readonly per_replica?: boolean;
 }

@@ -1,4 +1,4 @@
-import type { FileObject, Network, Volume } from '../model/resources.ts';
+import type { Network, Volume } from '../model/resources.ts';
 import type { Service } from '../model/service.ts';
 
 /**
@@ -9,9 +9,23 @@ import type { Service } from '../model/service.ts';
  * - Each leaves a state that the next plan completes, whatever comes in between.
  */
 export interface Plan {
+  /** What is fetched and built before the steps. */
+  readonly images: ImagePlan;
   readonly steps: readonly Step[];
   /** In compose's words, for the log. */
   readonly warnings: readonly string[];
+}
+
+export interface ImagePlan {
+  readonly pull: readonly PlannedImage[];
+  readonly build: readonly PlannedImage[];
+}
+
+export interface PlannedImage {
+  readonly service: string;
+  readonly image: string;
+  readonly platform?: string | undefined;
+  readonly reason: string;
 }
 
 export type Step = StepBase & StepBody;
@@ -42,6 +56,14 @@ export type StepBody =
   | { readonly kind: 'create-network'; readonly key: string; readonly network: Network }
   | { readonly kind: 'remove-network'; readonly id: string; readonly name: string; readonly inUseIsFine: boolean }
   | { readonly kind: 'disconnect'; readonly network: string; readonly container: ContainerRef }
+  /** Gives a container that is not recreated its place in a network that is. */
+  | {
+      readonly kind: 'connect';
+      readonly network: string;
+      readonly container: ContainerRef;
+      readonly service: Service;
+      readonly number: number;
+    }
   | { readonly kind: 'create-volume'; readonly key: string; readonly volume: Volume }
   | { readonly kind: 'remove-volume'; readonly name: string }
   | { readonly kind: 'remove-image'; readonly image: string }
@@ -63,19 +85,16 @@ export type StepBody =
       readonly replaces: boolean;
     }
   | Wait
-  | {
-      readonly kind: 'gate';
-      readonly container: ContainerRef;
-      readonly monitorMs: number;
-      readonly healthcheck: boolean;
-    }
+  | Gate
   | { readonly kind: 'move-ports'; readonly from: ContainerRef; readonly to: ContainerRef; readonly service: Service }
-  | { readonly kind: 'delay'; readonly ms: number };
+  | { readonly kind: 'delay'; readonly service: string; readonly ms: number }
+  /** A container of its own that runs to its end before the service's first start. */
+  | { readonly kind: 'init'; readonly container: ContainerRef; readonly service: Service; readonly index: number };
 
 export interface CreateContainer {
   readonly kind: 'create-container';
   readonly container: ContainerRef;
-  /** References to other services are in the form the containers' ids will have: see `references`. */
+  /** References to other services (`network_mode: service:…`) are as written: `references` resolves them. */
   readonly service: Service;
   readonly number: number;
   /** Its name for now. */
@@ -88,14 +107,14 @@ export interface CreateContainer {
   readonly publish: boolean;
   /** Containers whose namespaces or volumes it shares, by the service's name. */
   readonly references: Readonly<Record<string, ContainerRef>>;
+  /** Names of the containers of services it is linked to. */
+  readonly linked: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface StartContainer {
   readonly kind: 'start-container';
   readonly container: ContainerRef;
   readonly service: Service | undefined;
-  /** What is written into it before. */
-  readonly files: Readonly<Record<string, FileObject>>;
 }
 
 export interface StopContainer {
@@ -120,4 +139,22 @@ export interface Wait {
   /** False: what does not come about is a warning. */
   readonly required: boolean;
   readonly containers: readonly ContainerRef[];
+}
+
+/** A new container is to prove itself before the old one goes. */
+export interface Gate {
+  readonly kind: 'gate';
+  readonly container: ContainerRef;
+  readonly replaces: ContainerRef;
+  /** It is watched that long after it is healthy, or runs. */
+  readonly monitorMs: number;
+  /** `rollback`: containers of the service that were replaced before come back. */
+  readonly onFailure: 'pause' | 'continue' | 'rollback';
+  /** The old one still runs: it is enough to take the new one away. */
+  readonly overlaps: boolean;
+}
+
+/** True for steps that change something; the others wait. */
+export function isChange(step: StepBody): boolean {
+  return step.kind !== 'wait' && step.kind !== 'gate' && step.kind !== 'delay';
 }

@@ -1,0 +1,38 @@
+import type { CliContext } from './context.ts';
+import type { FlagTable } from './flags.ts';
+
+/**
+ * Asks a question that `y` alone affirms, as docker asks it: `QUESTION [y/N] ` on standard output, the answer a line of standard input.
+ * No line is no. Throws the signal's reason at ctrl-C, after the line was ended.
+ */
+export async function confirm<T extends FlagTable>(context: CliContext<T>, question: string): Promise<boolean> {
+  context.out.write(`${question} [y/N] `);
+  const { signal } = context;
+  try {
+    const answer = await readLine(signal);
+    return answer.trim().toLowerCase() === 'y';
+  } catch (error) {
+    if (signal.aborted) context.out.line();
+    throw error;
+  }
+}
+
+function readLine(signal: AbortSignal): Promise<string> {
+  const { stdin } = process;
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const end = (): void => {
+      stdin.pause();
+      stdin.unref();
+      stdin.removeAllListeners();
+      resolve(text.split('\n')[0] ?? '');
+    };
+    stdin.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.includes('\n')) end();
+    });
+    stdin.on('end', end);
+    stdin.on('error', reject);
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}

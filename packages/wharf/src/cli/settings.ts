@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { hasErrno, messageOf, WharfError } from '@wharf/kit/errors';
+
+/** What lists and clean-ups read of the client's config.json. */
+export interface ClientSettings {
+  readonly psFormat?: string;
+  readonly imagesFormat?: string;
+  readonly networksFormat?: string;
+  readonly volumesFormat?: string;
+  readonly statsFormat?: string;
+  readonly pluginsFormat?: string;
+  readonly pruneFilters?: readonly string[];
+}
+
+/** The client's config.json in its directory; nothing is set where there is none. Throws `invalid-argument` for one that is no JSON. */
+export function readSettings(directory: string): ClientSettings {
+  const path = `${directory}/config.json`;
+  try {
+    const read = JSON.parse(readFileSync(path, 'utf8')) as unknown;
+    return typeof read === 'object' && read !== null ? read : {};
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return {};
+    throw new WharfError('invalid-argument', `Cannot read "${path}": ${messageOf(error)}`, {
+      cause: error,
+      hint: 'Mend the file, or set DOCKER_CONFIG to another directory.',
+    });
+  }
+}

@@ -17,7 +17,8 @@ export async function confirm<T extends FlagTable>(context: CliContext<T>, quest
   }
 }
 
-function readLine(signal: AbortSignal): Promise<string> {
+/** A line of standard input, without its break; empty at its end. Throws the signal's reason. */
+export function readLine(signal: AbortSignal): Promise<string> {
   const { stdin } = process;
   return new Promise((resolve, reject) => {
     let text = '';

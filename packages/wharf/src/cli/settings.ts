@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hasErrno, messageOf, WharfError } from '@wharf/kit/errors';
 
-/** What lists and clean-ups read of the client's config.json. */
+/** What commands read of the client's config.json; logins are read elsewhere. */
 export interface ClientSettings {
   readonly psFormat?: string;
   readonly imagesFormat?: string;
@@ -10,6 +10,19 @@ export interface ClientSettings {
   readonly statsFormat?: string;
   readonly pluginsFormat?: string;
   readonly pruneFilters?: readonly string[];
+  /** What leaves a container when it is typed. */
+  readonly detachKeys?: string;
+  /** Proxies for containers, by the daemon's address or `default`. */
+  readonly proxies?: Readonly<Record<string, ProxySettings>>;
+}
+
+/** Proxies of one daemon's containers. */
+export interface ProxySettings {
+  readonly httpProxy?: string;
+  readonly httpsProxy?: string;
+  readonly noProxy?: string;
+  readonly ftpProxy?: string;
+  readonly allProxy?: string;
 }
 
 /** The client's config.json in its directory; nothing is set where there is none. Throws `invalid-argument` for one that is no JSON. */

@@ -8,6 +8,7 @@ import { image, imageShort } from './image/index.ts';
 import { manifest, manifestShort } from './manifest/index.ts';
 import { network, networkShort } from './network/index.ts';
 import { own } from './own.ts';
+import { shell } from './shell/index.ts';
 import { system, systemShort } from './system/index.ts';
 import { volume, volumeShort } from './volume/index.ts';
 
@@ -22,5 +23,6 @@ export const tree: Group = {
     ...[accountShort, builderShort, composeShort, containerShort, contextShort, imageShort].flat(),
     ...[manifestShort, networkShort, systemShort, volumeShort].flat(),
     ...own,
+    ...shell,
   ],
 };

@@ -1,11 +1,48 @@
 import type { Entry, Group } from '../../cli/command.ts';
 
+/** A verb in both its places. */
+const verb = (name: string, help: string, load: Entry['load'], more: Partial<Entry> = {}): Entry => ({
+  name,
+  help,
+  also: [`container ${name}`, name],
+  load,
+  ...more,
+});
+
+const VERBS: readonly Entry[] = [
+  verb('commit', "Create a new image from a container's changes", async () => (await import('./commit.ts')).commit),
+  verb('create', 'Create a new container', async () => (await import('./create.ts')).create),
+  verb('kill', 'Kill one or more running containers', async () => (await import('./kill.ts')).kill),
+  verb('pause', 'Pause all processes within one or more containers', async () => (await import('./pause.ts')).pause),
+  verb('rename', 'Rename a container', async () => (await import('./rename.ts')).rename),
+  verb('restart', 'Restart one or more containers', async () => (await import('./restart.ts')).restart),
+  verb('rm', 'Remove one or more containers', async () => (await import('./rm.ts')).rm, {
+    aliases: ['remove'],
+    also: ['container rm', 'container remove', 'rm'],
+  }),
+  verb('run', 'Create and run a new container from an image', async () => (await import('./run.ts')).run, {
+    common: 1,
+  }),
+  verb('stop', 'Stop one or more running containers', async () => (await import('./stop.ts')).stop),
+  verb(
+    'unpause',
+    'Unpause all processes within one or more containers',
+    async () => (await import('./pause.ts')).unpause,
+  ),
+  verb('update', 'Update configuration of one or more containers', async () => (await import('./update.ts')).update),
+  verb(
+    'wait',
+    'Block until one or more containers stop, then print their exit codes',
+    async () => (await import('./wait.ts')).wait,
+  ),
+];
+
 /** `wharf container …`. */
 export const container: Group = {
   name: 'container',
   help: 'Manage containers',
-  commands: [],
+  commands: VERBS,
 };
 
 /** Commands of this noun that stand at the top too. */
-export const containerShort: readonly Entry[] = [];
+export const containerShort: readonly Entry[] = VERBS;

@@ -61,6 +61,6 @@ export function comparable(body: unknown): unknown {
   const { Env, HostConfig, ...rest } = structuredClone(body) as Body & {
     readonly HostConfig: { readonly Binds: readonly string[] | null };
   };
-  const sorted = (list: unknown): unknown => (Array.isArray(list) ? list.toSorted() : list);
+  const sorted = (list: unknown): unknown => (Array.isArray(list) ? (list as readonly string[]).toSorted() : list);
   return { ...rest, Env: sorted(Env), HostConfig: { ...HostConfig, Binds: sorted(HostConfig.Binds) } };
 }

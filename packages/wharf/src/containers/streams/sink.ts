@@ -1,0 +1,28 @@
+import { write } from 'node:fs';
+import { hasErrno } from '@wharf/kit/errors';
+
+const RETRY_MS = 5;
+
+/** Takes output, one piece after the other; resolves when the piece is out. */
+export type Sink = (bytes: Uint8Array) => Promise<void>;
+
+/**
+ * Writes to a descriptor from Node's own threads: a slow reader keeps neither signals nor input waiting, and what this promises to have
+ * written is written, whatever ends the program next. A reader that left rejects with EPIPE.
+ */
+export function descriptorSink(fd: number): Sink {
+  return async (bytes) => {
+    for (let at = 0; at < bytes.length; ) at += await writeSome(fd, bytes, at);
+  };
+}
+
+function writeSome(fd: number, bytes: Uint8Array, at: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(fd, bytes, at, bytes.length - at, null, (error, written) => {
+      if (error === null) resolve(written);
+      // The descriptor is shared with somebody who made it non-blocking.
+      else if (hasErrno(error, 'EAGAIN')) setTimeout(() => resolve(0), RETRY_MS);
+      else reject(error);
+    });
+  });
+}

@@ -47,15 +47,16 @@ export async function check(): Promise<readonly StepResult[]> {
   );
 }
 
-/** In three processes that take about as long as each other. */
+/** In a few processes that take about as long as each other. */
 async function unitTests(): Promise<Omit<StepResult, 'name' | 'ms'>> {
-  const third = (path: string) => {
-    if (path.startsWith('packages/engine/')) return 'engine';
-    return /^packages\/(?:registry|builder|oci)\//.test(path) ? 'images' : 'rest';
+  const share = (path: string) => {
+    const [, name = ''] = path.split('/');
+    if (['registry', 'oci'].includes(name)) return 'images';
+    return ['engine', 'builder'].includes(name) ? name : 'rest';
   };
-  const thirds = Object.values(Object.groupBy(testFiles('unit'), third));
+  const shares = Object.values(Object.groupBy(testFiles('unit'), share));
   const results = await Promise.all(
-    thirds.map((files) => runSuite({ files, isolation: 'none', timeoutMs: 60_000, testTimeoutMs: 20_000 })),
+    shares.map((files) => runSuite({ files, isolation: 'none', timeoutMs: 60_000, testTimeoutMs: 20_000 })),
   );
   return {
     passed: results.reduce((sum, { passed }) => sum + passed, 0),

@@ -1,10 +1,11 @@
-import type { Plan, Step, StepBody } from './steps.ts';
+import type { ContainerRef, Plan, Step, StepBody } from './steps.ts';
 
 /** Collects steps. Each may need only what was added before: the list is in a possible order by construction. */
 export class PlanBuilder {
   readonly #steps: Step[] = [];
   readonly #ids = new Set<string>();
   readonly #warnings: string[] = [];
+  readonly #unchanged: ContainerRef[] = [];
 
   /** Adds a step and answers its id. */
   add(name: string, reason: string, needs: readonly string[], body: StepBody): string {
@@ -22,7 +23,13 @@ export class PlanBuilder {
     this.#warnings.push(message);
   }
 
+  /** Notes a container that runs and is left alone. */
+  leave(container: ContainerRef): void {
+    this.#unchanged.push(container);
+  }
+
   plan(): Plan {
-    return { images: { pull: [], build: [] }, steps: this.#steps, warnings: this.#warnings };
+    const images = { pull: [], build: [] };
+    return { images, steps: this.#steps, warnings: this.#warnings, unchanged: this.#unchanged };
   }
 }

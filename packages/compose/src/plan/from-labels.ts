@@ -7,7 +7,11 @@ import type { Observed } from './observed.ts';
  * The project as labels of what there is tell it, for commands without a file: services with their dependencies, networks
  * and volumes by name. Throws `not-found` when there is nothing of that name and `mayBeEmpty` is not set.
  */
-export function projectFromLabels(name: string, observed: Observed, mayBeEmpty: boolean): Project {
+export function projectFromLabels(
+  name: string,
+  observed: Observed,
+  { mayBeEmpty, required }: { readonly mayBeEmpty: boolean; readonly required: boolean },
+): Project {
   const own = observed.containers.filter(({ oneOff }) => !oneOff);
   if (own.length === 0 && !mayBeEmpty) {
     throw new WharfError('not-found', `no container found for project ${JSON.stringify(name)}: not found`);
@@ -18,7 +22,7 @@ export function projectFromLabels(name: string, observed: Observed, mayBeEmpty: 
     const depends_on = Object.fromEntries(
       Object.entries(parseDependenciesLabel(labels[DEPENDS_ON] ?? '')).map(([target, dependency]) => [
         target,
-        { ...dependency, required: false },
+        { ...dependency, required },
       ]),
     );
     services[service] = { image, labels, depends_on, scale: (before?.scale ?? 0) + 1 };

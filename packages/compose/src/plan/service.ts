@@ -91,6 +91,7 @@ function keep(state: UpState, container: ObservedContainer, final: string, gone:
   const ready = stopped === undefined ? [] : [stopped];
   const fresh = container.status === 'created';
   const running = stopped === undefined && container.status === 'running';
+  if (running) state.builder.leave(refTo(container));
   if (container.name === final || !container.name.endsWith(`_${final}`)) {
     return {
       ref: refTo(container),

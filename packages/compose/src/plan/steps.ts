@@ -12,6 +12,8 @@ export interface Plan {
   /** What is fetched and built before the steps. */
   readonly images: ImagePlan;
   readonly steps: readonly Step[];
+  /** Containers that run and stay as they are. */
+  readonly unchanged: readonly ContainerRef[];
   /** In compose's words, for the log. */
   readonly warnings: readonly string[];
 }

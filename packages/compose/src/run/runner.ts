@@ -20,10 +20,12 @@ export interface RunnerOptions {
   readonly progress?: Progress;
   /** Warnings in compose's words. */
   readonly warn?: (message: string) => void;
+  /** Changes under way at the same time (`COMPOSE_PARALLEL_LIMIT`). */
+  readonly parallel?: number;
   /** Asks the person; absent: the answer is no. */
   readonly confirm?: (question: string) => Promise<boolean>;
   /** What a hook (`post_start`, `pre_stop`) prints; absent: it runs unheard. */
-  readonly hookOutput?: (container: ObservedContainer, line: string) => void;
+  readonly hookOutput?: (container: StartedContainer, line: string) => void;
   /** The client's settings for containers: proxy variables of `~/.docker/config.json`. */
   readonly proxyEnvironment?: Readonly<Record<string, string>>;
   /** Credentials for `use_api_socket`: `{"auths": …}` as JSON; absent: an empty document. */

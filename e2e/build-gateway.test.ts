@@ -14,7 +14,8 @@ import {
   Stat,
 } from '../packages/builder/src/buildkit/messages.ts';
 import { GitTestServer } from '../packages/builder/src/sources/git/test-server.ts';
-import { upgrade } from '../packages/wharf/src/endpoint.ts';
+import { upgrade } from '../packages/wharf/src/build/upgrade.ts';
+import { DockerClient } from '../packages/wire/src/docker-client/client.ts';
 import { GrpcClient } from '../packages/wire/src/grpc/client.ts';
 import { decode, encode, type MessageType, message } from '../packages/wire/src/grpc/protobuf.ts';
 import { serveGrpc } from '../packages/wire/src/grpc/server.ts';
@@ -53,13 +54,13 @@ const CONFIG = message('ResolveImageConfigResponse', { 1: ['Digest', 'string'], 
 
 /** A client that drives one build and asks about it, with a session that lends nothing. */
 async function withBuild(work: (ask: Ask) => Promise<void>): Promise<void> {
-  const endpoint = { host: daemon().host };
+  const api = new DockerClient({ endpoint: { host: daemon().host } });
   const { signal } = new AbortController();
   const id = randomBytes(12).toString('hex');
   const headers = { 'x-docker-expose-session-uuid': id };
-  const session = await upgrade(endpoint, { method: 'POST', path: '/session', headers, signal });
+  const session = await upgrade(api, '/session', { headers, signal });
   const served = serveGrpc(session, new Map());
-  const socket = await upgrade(endpoint, { method: 'POST', path: '/grpc', signal });
+  const socket = await upgrade(api, '/grpc', { signal });
   const client = new GrpcClient(socket);
   const bridge = '/moby.buildkit.v1.frontend.LLBBridge/';
   const metadata = { 'buildkit-controlapi-buildid': id };

@@ -4,12 +4,6 @@ export const DAEMON_JSON_LIMIT_BYTES = 1024 * 1024;
 /** How long a graceful stop may take before the daemon leaves with what it has. */
 export const SHUTDOWN_DEADLINE_MS = 20_000;
 
-/** The longest answer `wharf` reads from a daemon. */
-export const CLIENT_ANSWER_LIMIT_BYTES = 8 * 1024 * 1024;
-
-/** How long `wharf` waits for a daemon's answer. */
-export const CLIENT_TIMEOUT_MS = 10_000;
-
 /** How long answers under way may go on once the daemon stops. Hijacked streams end with it: their containers run on. */
 export const API_CLOSE_GRACE_MS = 500;
 

@@ -31,8 +31,5 @@ export const FRAME_MS = 80;
 /** How long the daemon may take to say the last of what happened, after the build has ended. */
 export const LAST_STATUS_MS = 3000;
 
-/** How long a credential helper may take. */
-export const HELPER_TIMEOUT_MS = 30_000;
-
 /** How long the daemon may take to turn a connection over to gRPC. */
 export const UPGRADE_TIMEOUT_MS = 30_000;

@@ -1,7 +1,8 @@
 import { parseReference, WharfError } from '@wharf/kit';
-import { call, type Endpoint } from '../endpoint.ts';
+import type { DockerClient } from '@wharf/wire/docker-client/client';
+import { DaemonError } from '@wharf/wire/docker-client/errors';
+import type { DockerConfig } from '../client-config/docker-config.ts';
 import type { ClientSteps } from './client-steps.ts';
-import type { DockerConfig } from './docker-config.ts';
 
 interface PushMessage {
   readonly status?: string;
@@ -12,7 +13,7 @@ interface PushMessage {
 
 /** Pushes an image of the daemon (Engine API, "ImagePush"), as a step that is shown. Throws what the registry says. */
 export async function pushImage(
-  endpoint: Endpoint,
+  daemon: DockerClient,
   name: string,
   given: { readonly config: DockerConfig; readonly steps: ClientSteps; readonly signal: AbortSignal },
 ): Promise<void> {
@@ -22,36 +23,22 @@ export async function pushImage(
     const login = await config.login(domain);
     const tag = /:([\w.-]+)$/.exec(name.slice(name.lastIndexOf('/') + 1))?.[1] ?? 'latest';
     const repository = name.endsWith(`:${tag}`) ? name.slice(0, -tag.length - 1) : name;
-    const answer = await call(endpoint, {
-      method: 'POST',
-      path: `/images/${encodeURIComponent(repository)}/push?tag=${encodeURIComponent(tag)}`,
-      headers: { 'x-registry-auth': Buffer.from(JSON.stringify(login)).toString('base64url') },
+    const messages = daemon.messages<PushMessage>('POST', `/images/${encodeURIComponent(repository)}/push`, {
+      query: { tag },
+      headers: { 'X-Registry-Auth': Buffer.from(JSON.stringify(login)).toString('base64url') },
       signal,
     });
-    for await (const message of jsonLines(answer.body)) {
-      const { error, id, status = '', progressDetail = {} } = message as PushMessage;
-      if (error !== undefined) throw new WharfError('unavailable', `Cannot push "${name}": ${error}`);
-      if (answer.status >= 400) throw new WharfError('unavailable', `Cannot push "${name}": ${textOf(message)}`);
-      const { current = 0, total = 0 } = progressDetail;
-      if (id !== undefined && /pushing|pushed|exists/i.test(status)) {
-        part(id, { current, total, isDone: /pushed|exists/i.test(status) });
+    try {
+      for await (const { error, id, status = '', progressDetail = {} } of messages) {
+        if (error !== undefined) throw new WharfError('unavailable', `Cannot push "${name}": ${error}`);
+        const { current = 0, total = 0 } = progressDetail;
+        if (id !== undefined && /pushing|pushed|exists/i.test(status)) {
+          part(id, { current, total, isDone: /pushed|exists/i.test(status) });
+        }
       }
+    } catch (error) {
+      if (!(error instanceof DaemonError)) throw error;
+      throw new WharfError('unavailable', `Cannot push "${name}": ${error.daemonMessage}`, { cause: error });
     }
   });
-}
-
-function textOf(message: unknown): string {
-  const { message: text } = message as { readonly message?: string };
-  return text ?? JSON.stringify(message);
-}
-
-/** Documents that stand one behind the other, a line each. */
-async function* jsonLines(body: AsyncIterable<Buffer>): AsyncGenerator<unknown> {
-  let rest = '';
-  for await (const chunk of body) {
-    const lines = (rest + chunk.toString('utf8')).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim() !== '') yield JSON.parse(line);
-  }
-  if (rest.trim() !== '') yield JSON.parse(rest);
 }

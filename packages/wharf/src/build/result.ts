@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { call, type Endpoint } from '../endpoint.ts';
+import type { DockerClient } from '@wharf/wire/docker-client/client';
+import { isStatus } from '@wharf/wire/docker-client/errors';
 import type { Question } from './attributes.ts';
 import { updateIndex, writeDurably } from './layout-index.ts';
 import type { Solved } from './solve.ts';
@@ -16,14 +17,17 @@ export function metadataOf({ answer, ref }: Solved): Readonly<Record<string, unk
  * The id of the image, empty where none was made: that of its manifest or of its configuration, by the daemon's kind of image store
  * (buildx, "prefer-image-digest").
  */
-export async function imageIdOf(endpoint: Endpoint, { answer }: Solved): Promise<string> {
+export async function imageIdOf(daemon: DockerClient, { answer }: Solved): Promise<string> {
   const manifest = answer['containerimage.digest'];
   const config = answer['containerimage.config.digest'];
   if (manifest === undefined) return config ?? '';
-  const { status, body } = await call(endpoint, { path: `/images/${manifest}/json` });
-  // Whoever leaves a body unread leaves the connection open.
-  for await (const _ of body);
-  return status === 200 ? manifest : (config ?? manifest);
+  try {
+    await daemon.text('GET', `/images/${manifest}/json`);
+    return manifest;
+  } catch (error) {
+    if (isStatus(error, 404)) return config ?? manifest;
+    throw error;
+  }
 }
 
 /** Base64 of an object or a list of objects is what it says; everything else stays as it is. */

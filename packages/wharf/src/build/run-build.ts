@@ -1,11 +1,11 @@
 import { isKind, parseReference, WharfError } from '@wharf/kit';
+import type { DockerClient } from '@wharf/wire/docker-client/client';
 import { UsageError } from '../cli/errors.ts';
-import type { Endpoint } from '../endpoint.ts';
+import { DockerConfig } from '../client-config/docker-config.ts';
 import { annotationAttributes, entitlementsOf, frontendAttributes, questionOf } from './attributes.ts';
 import type { BuildValues } from './build-values.ts';
 import { planCaches } from './cache-options.ts';
 import { ClientSteps } from './client-steps.ts';
-import { DockerConfig } from './docker-config.ts';
 import { type Inputs, openInputs } from './inputs/inputs.ts';
 import { parseAgents, parseSecrets } from './loans.ts';
 import { BuildModel } from './model.ts';
@@ -25,19 +25,17 @@ import type { View } from './view/view.ts';
 const CANCELLED_STATUS = 130;
 
 /** `wharf build`: returns the exit status. Throws UsageError for a line that makes no sense. */
-export async function runBuild(endpoint: Endpoint, values: BuildValues, context: string): Promise<number> {
+export async function runBuild(daemon: DockerClient, values: BuildValues, context: string): Promise<number> {
   const { env, stdout, stderr } = process;
   checkTogether(values, context);
   const question = questionOf(values);
   const kind = viewKind({ progress: values.progress, quiet: values.quiet === true }, env, stderr.isTTY === true);
   const config = new DockerConfig(env);
-  const plan = {
-    secrets: parseSecrets(values.secret, env),
-    agents: parseAgents(values.ssh, env),
-    caches: planCaches(values['cache-from'], values['cache-to']),
-    outputs: outputsOf(values, question !== undefined, stdout.isTTY === true),
-    attributes: frontendAttributes(values, { env, proxies: config.proxyArguments(endpoint.host) }),
-  };
+  const plan = planBuild(values, {
+    env,
+    proxies: config.proxyArguments(daemon.host),
+    isTerminal: stdout.isTTY === true,
+  });
   forgetFile(values.iidfile);
   using inputs = await openInputs({
     ...{ context, file: values.file, namedContexts: values['build-context'], stdin: process.stdin },
@@ -49,10 +47,10 @@ export async function runBuild(endpoint: Endpoint, values: BuildValues, context:
   const cancel = new AbortController();
   const release = onInterrupt(cancel);
   try {
-    const solved = await build(endpoint, { values, inputs, plan, config, model, view, signal: cancel.signal });
+    const solved = await buildImage(daemon, { values, inputs, plan, config, model, view, signal: cancel.signal });
     const tookMs = Date.now() - startedAt;
     const isIdWanted = values.quiet === true || values.iidfile !== undefined || kind === 'tty';
-    const id = question === undefined && isIdWanted ? await imageIdOf(endpoint, solved) : '';
+    const id = question === undefined && isIdWanted ? await imageIdOf(daemon, solved) : '';
     view.finish('done', resultLine(values, id, tookMs));
     if (question === undefined && (kind === 'tty' || kind === 'plain')) stderr.write(warningReport(model));
     return report(values, solved, id, question);
@@ -78,7 +76,26 @@ export async function runBuild(endpoint: Endpoint, values: BuildValues, context:
   }
 }
 
-interface Plan {
+/** What a line of `wharf build` asks for, before anything is read. Throws UsageError. */
+export function planBuild(
+  values: BuildValues,
+  given: {
+    readonly env: NodeJS.ProcessEnv;
+    readonly proxies: Readonly<Record<string, string>>;
+    readonly isTerminal: boolean;
+  },
+): BuildPlan {
+  const { env, proxies, isTerminal } = given;
+  return {
+    secrets: parseSecrets(values.secret, env),
+    agents: parseAgents(values.ssh, env),
+    caches: planCaches(values['cache-from'], values['cache-to']),
+    outputs: outputsOf(values, questionOf(values) !== undefined, isTerminal),
+    attributes: frontendAttributes(values, { env, proxies }),
+  };
+}
+
+interface BuildPlan {
   readonly secrets: ReturnType<typeof parseSecrets>;
   readonly agents: ReturnType<typeof parseAgents>;
   readonly caches: ReturnType<typeof planCaches>;
@@ -86,17 +103,18 @@ interface Plan {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-interface Work {
+export interface BuildWork {
   readonly values: BuildValues;
   readonly inputs: Inputs;
-  readonly plan: Plan;
+  readonly plan: BuildPlan;
   readonly config: DockerConfig;
   readonly model: BuildModel;
   readonly view: View;
   readonly signal: AbortSignal;
 }
 
-async function build(endpoint: Endpoint, work: Work): Promise<Solved> {
+/** Builds what is planned, and shows it; for those that show several builds at once. */
+export async function buildImage(daemon: DockerClient, work: BuildWork): Promise<Solved> {
   const { values, inputs, plan, config, model, view, signal } = work;
   const { secrets, caches, outputs, attributes } = plan;
   await using agents = await startAgents(plan.agents);
@@ -106,12 +124,12 @@ async function build(endpoint: Endpoint, work: Work): Promise<Solved> {
   const stores = new Map([...caches.stores, ...inputs.stores]);
   for (const sink of sinks.values()) if (sink.kind === 'store') stores.set('export', sink.path);
   // Both connections are made at the same time.
-  const control = openControl(endpoint, signal);
+  const control = openControl(daemon, signal);
   control.catch(() => undefined);
   await using connections = new AsyncDisposableStack();
   connections.defer(() => control.then((socket) => void socket.destroy()).catch(() => undefined));
   const session = await openSession(
-    endpoint,
+    daemon,
     {
       ...{ directories: inputs.directories, uploads: inputs.uploads, stores, sinks, sharedKey: inputs.sharedKey },
       loans: { secrets, agents: agents.sockets, config },
@@ -133,7 +151,7 @@ async function build(endpoint: Endpoint, work: Work): Promise<Solved> {
   );
   updateLayouts([...caches.updates, ...layouts], solved);
   const steps = new ClientSteps(onStatus);
-  if (!solved.isPushed) for (const name of outputs.push) await pushImage(endpoint, name, { config, steps, signal });
+  if (!solved.isPushed) for (const name of outputs.push) await pushImage(daemon, name, { config, steps, signal });
   return solved;
 }
 

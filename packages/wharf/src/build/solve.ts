@@ -13,13 +13,14 @@ import {
   StatusResponse,
 } from '@wharf/builder/buildkit/messages';
 import { WharfError } from '@wharf/kit';
+import type { DockerClient } from '@wharf/wire/docker-client/client';
 import { GrpcClient } from '@wharf/wire/grpc/client';
 import { decode, encode } from '@wharf/wire/grpc/protobuf';
 import { GrpcError, grpcStatusOf } from '@wharf/wire/grpc/status';
-import { type Endpoint, upgrade } from '../endpoint.ts';
 import type { CachePlaces } from './cache-options.ts';
 import { LAST_STATUS_MS } from './limits.ts';
 import type { Exporter } from './outputs.ts';
+import { upgrade } from './upgrade.ts';
 
 const CONTROL = '/moby.buildkit.v1.Control/';
 const BRIDGE = '/moby.buildkit.v1.frontend.LLBBridge/';
@@ -61,8 +62,8 @@ export interface Solved {
 }
 
 /** The connection that a build is driven on. */
-export function openControl(endpoint: Endpoint, signal: AbortSignal): Promise<Duplex> {
-  return upgrade(endpoint, { method: 'POST', path: '/grpc', signal });
+export function openControl(daemon: DockerClient, signal: AbortSignal): Promise<Duplex> {
+  return upgrade(daemon, '/grpc', { signal });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { defineCommand, noArguments } from '../cli/command.ts';
-import { getJson } from '../client.ts';
+import type { CliContext } from '../cli/context.ts';
 
 const SHOWN_PARTS = 20;
 
@@ -21,12 +21,12 @@ export const disk = defineCommand({
   args: noArguments,
   json: true,
   examples: ['wharf disk'],
-  run: (context) => show(context.endpoint().host, context.json),
+  run: (context) => show(context),
 });
 
-async function show(host: string, json: boolean): Promise<number> {
-  const account = (await getJson(host, '/wharf/disk')) as Account;
-  if (json) {
+async function show(context: CliContext): Promise<number> {
+  const account = await (await context.client()).json<Account>('GET', '/wharf/disk');
+  if (context.json) {
     console.log(JSON.stringify(account, null, 2));
     return 0;
   }

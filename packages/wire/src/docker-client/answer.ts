@@ -1,4 +1,4 @@
-import { WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit/errors';
 import type { BodyDecoder } from '../http/body-decoder.ts';
 import type { Connection } from './connection.ts';
 import type { AnswerHeaders } from './exchange.ts';

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit/errors';
 import { parseJson } from '../json.ts';
 import { DaemonAnswer } from './answer.ts';
 import { type Connection, ConnectionPool } from './connection.ts';

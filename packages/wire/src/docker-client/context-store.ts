@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrno, WharfError } from '@wharf/kit';
+import { hasErrno, WharfError } from '@wharf/kit/errors';
 import { readTlsFiles, type TlsFiles } from './tls-files.ts';
 
 /** Where a context's documents are: `meta` holds meta.json, `tls` a directory per endpoint. */

@@ -1,4 +1,4 @@
-import { messageOf, WharfError } from '@wharf/kit';
+import { messageOf, WharfError } from '@wharf/kit/errors';
 import type { Wire } from './dial.ts';
 import { DOCKER_CLIENT_LIMITS } from './limits.ts';
 

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit/errors';
 import { parseHostSpec } from '../http/host-spec.ts';
 import type { Endpoint, EndpointTls } from './endpoint.ts';
 import { DOCKER_CLIENT_LIMITS } from './limits.ts';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit/errors';
 import { type ClientEnvironment, clientConfigDirectory } from './config-directory.ts';
 import { readContextEndpoint } from './context-store.ts';
 import { normalizeHost } from './host-address.ts';

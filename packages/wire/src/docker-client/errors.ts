@@ -1,4 +1,4 @@
-import { type ErrorKind, WharfError } from '@wharf/kit';
+import { type ErrorKind, WharfError } from '@wharf/kit/errors';
 
 /** The daemon answered with an error. `message` is docker's sentence, `daemonMessage` what the daemon said. */
 export class DaemonError extends WharfError {

@@ -1,4 +1,4 @@
-import { WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit/errors';
 import { type BodyDecoder, ChunkedDecoder, LengthDecoder } from '../http/body-decoder.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { Connection } from './connection.ts';

@@ -1,4 +1,4 @@
-import { hasErrno, messageOf, WharfError } from '@wharf/kit';
+import { hasErrno, messageOf, WharfError } from '@wharf/kit/errors';
 import { networkError } from '../http/network-error.ts';
 import { ConnectionError } from './errors.ts';
 

@@ -1,4 +1,4 @@
-import { WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit/errors';
 
 /**
  * A daemon's address as docker reads it: `host:port` is tcp, an absent host is localhost, an absent port 2375, an absent socket the

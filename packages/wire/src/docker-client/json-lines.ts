@@ -1,4 +1,4 @@
-import { WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit/errors';
 import { parseJson } from '../json.ts';
 import { DOCKER_CLIENT_LIMITS } from './limits.ts';
 

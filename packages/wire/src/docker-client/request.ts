@@ -8,7 +8,7 @@ export interface DaemonCall {
   readonly query?: Readonly<Record<string, QueryValue>> | URLSearchParams | undefined;
   /** Bytes are sent as they are, an async iterable as it comes, anything else as JSON. */
   readonly body?: unknown;
-  /** A list is joined by commas. */
+  /** A list is sent as a field for each of its values. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
   readonly signal?: AbortSignal | undefined;
   /** False for what has no `/v1.xx` before its path (`/_ping`, `/session`, `/grpc`). */
@@ -61,12 +61,11 @@ interface HeadParts {
 
 /** The head of a request as it goes out, with its empty line. Line breaks in a header's value are dropped. */
 export function requestHead({ method, target, body, headers }: HeadParts): string {
-  const all = new Map<string, readonly [string, string]>();
+  const all = new Map<string, readonly [string, string | readonly string[]]>();
   for (const group of headers) {
     for (const [name, value] of Object.entries(group)) {
       if (value === undefined) continue;
-      const text = typeof value === 'string' ? value : value.join(', ');
-      all.set(name.toLowerCase(), [name.replace(/[^\w!#$%&'*+.^`|~-]/g, ''), text.replace(/[\r\n\0]/g, '')]);
+      all.set(name.toLowerCase(), [name.replace(/[^\w!#$%&'*+.^`|~-]/g, ''), value]);
     }
   }
   if (body instanceof Uint8Array) all.set('content-length', ['Content-Length', String(body.length)]);
@@ -74,7 +73,10 @@ export function requestHead({ method, target, body, headers }: HeadParts): strin
   else if (method === 'POST' || method === 'PUT' || method === 'PATCH')
     all.set('content-length', ['Content-Length', '0']);
   let text = `${method} ${target} HTTP/1.1\r\n`;
-  for (const [name, value] of all.values()) text += `${name}: ${value}\r\n`;
+  for (const [name, value] of all.values()) {
+    const fields = typeof value === 'string' ? [value] : value;
+    for (const field of fields) text += `${name}: ${field.replace(/[\r\n\0]/g, '')}\r\n`;
+  }
   return `${text}\r\n`;
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrno, WharfError } from '@wharf/kit';
+import { hasErrno, WharfError } from '@wharf/kit/errors';
 
 /** PEM texts. */
 export interface TlsFiles {

@@ -1,4 +1,4 @@
-import { WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit/errors';
 import { HTTP_LIMITS } from './limits.ts';
 
 /** Finds the end of a message body in the bytes of a connection. */

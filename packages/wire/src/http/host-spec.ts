@@ -1,4 +1,4 @@
-import { WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit/errors';
 
 /** Where a daemon listens or a client connects, taken apart. */
 export type HostSpec =

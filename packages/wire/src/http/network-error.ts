@@ -1,4 +1,4 @@
-import { hasErrno, messageOf, WharfError } from '@wharf/kit';
+import { hasErrno, messageOf, WharfError } from '@wharf/kit/errors';
 
 /**
  * What went wrong on the way to a server, in the words of Go's client: `Get "https://x/v2/": dial tcp 127.0.0.1:5000: connect:

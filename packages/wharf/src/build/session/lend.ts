@@ -10,7 +10,7 @@ import {
 import { decode, encode, type MessageType } from '@wharf/wire/grpc/protobuf';
 import type { GrpcCall, GrpcHandler, GrpcMethods } from '@wharf/wire/grpc/server';
 import { GRPC, GrpcError } from '@wharf/wire/grpc/status';
-import type { DockerConfig } from '../docker-config.ts';
+import type { DockerConfig } from '../../client-config/docker-config.ts';
 import { type SecretSource, secretValue } from '../loans.ts';
 
 /** What a build may use of whoever builds. */

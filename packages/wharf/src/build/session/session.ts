@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { BytesMessage, Empty, Healthy } from '@wharf/builder/buildkit/messages';
+import type { DockerClient } from '@wharf/wire/docker-client/client';
 import { encode } from '@wharf/wire/grpc/protobuf';
 import { type GrpcHandler, type GrpcMethods, serveGrpc } from '@wharf/wire/grpc/server';
 import { GRPC, GrpcError } from '@wharf/wire/grpc/status';
-import { type Endpoint, upgrade } from '../../endpoint.ts';
 import type { OutputSink } from '../outputs.ts';
+import { upgrade } from '../upgrade.ts';
 import { contentMethods } from './content-store.ts';
 import { fileSend } from './file-send.ts';
 import { fileSync, type SyncListener } from './file-sync.ts';
@@ -29,11 +30,15 @@ export interface OpenSession extends Disposable {
 }
 
 /** Opens one (BuildKit, "session"; Engine API, `POST /session`). */
-export async function openSession(endpoint: Endpoint, offer: SessionOffer, signal: AbortSignal): Promise<OpenSession> {
+export async function openSession(
+  daemon: DockerClient,
+  offer: SessionOffer,
+  signal: AbortSignal,
+): Promise<OpenSession> {
   const id = randomUUID().replaceAll('-', '').slice(0, 25);
   const methods = sessionMethods(offer);
-  const socket = await upgrade(endpoint, {
-    ...{ method: 'POST', path: '/session', signal },
+  const socket = await upgrade(daemon, '/session', {
+    signal,
     headers: {
       'x-docker-expose-session-uuid': id,
       'x-docker-expose-session-name': hostname(),

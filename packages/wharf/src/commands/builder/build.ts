@@ -18,7 +18,7 @@ export const build = defineCommand({
     } = context;
     const { runBuild } = await import('../../build/run-build.ts');
     try {
-      return await runBuild(context.endpoint(), { ...flags, json }, place);
+      return await runBuild(await context.client(), { ...flags, json }, place);
     } catch (error) {
       if (!(error instanceof UsageError) || error instanceof FlagError) throw error;
       throw new ExitError(1, `ERROR: ${error.message}`, error.hint);

@@ -1,9 +1,8 @@
-import { pipeline } from 'node:stream/promises';
+import type { DockerClient } from '@wharf/wire/docker-client/client';
 import { byteSize } from '../../build/view/text.ts';
 import { defineCommand, exactly, noArguments } from '../../cli/command.ts';
 import { UsageError } from '../../cli/errors.ts';
-import { askDaemon, daemonError } from '../../daemon-json.ts';
-import { call, type Endpoint } from '../../endpoint.ts';
+import type { Output } from '../../cli/output.ts';
 import { printColumns } from '../print-columns.ts';
 
 const PATH = '/wharf/builder/caches';
@@ -21,7 +20,7 @@ export const cacheLs = defineCommand({
   flags: {},
   args: noArguments,
   json: true,
-  run: (context) => list(context.endpoint(), context.json),
+  run: async (context) => list(await context.client(), context.json),
 });
 
 /** `wharf builder cache export NAME`. */
@@ -31,7 +30,7 @@ export const cacheExport = defineCommand({
   args: exactly(1),
   examples: ['wharf builder cache export npm >npm.tar'],
   complete: ['builder-cache', 'none'],
-  run: (context) => exportCache(context.endpoint(), context.args[0] ?? ''),
+  run: async (context) => exportCache(await context.client(), context.args[0] ?? '', context.out),
 });
 
 /** `wharf builder cache import NAME`. */
@@ -41,11 +40,11 @@ export const cacheImport = defineCommand({
   args: exactly(1),
   examples: ['ssh other wharf builder cache import npm <npm.tar'],
   complete: ['builder-cache', 'none'],
-  run: (context) => importCache(context.endpoint(), context.args[0] ?? ''),
+  run: async (context) => importCache(await context.client(), context.args[0] ?? ''),
 });
 
-async function list(endpoint: Endpoint, json: boolean): Promise<number> {
-  const rows = (await askDaemon(endpoint, { path: PATH })) as readonly Row[];
+async function list(daemon: DockerClient, json: boolean): Promise<number> {
+  const rows = await daemon.json<readonly Row[]>('GET', PATH);
   if (json) console.log(JSON.stringify(rows, null, 2));
   else {
     printColumns([
@@ -56,27 +55,21 @@ async function list(endpoint: Endpoint, json: boolean): Promise<number> {
   return 0;
 }
 
-async function exportCache(endpoint: Endpoint, name: string): Promise<number> {
-  if (process.stdout.isTTY) {
+async function exportCache(daemon: DockerClient, name: string, out: Output): Promise<number> {
+  if (out.isTerminal) {
     throw new UsageError('refusing to write an archive to the terminal', `wharf builder cache export ${name} >FILE`);
   }
-  const { status, body } = await call(endpoint, { path: `${PATH}/archive?id=${encodeURIComponent(name)}` });
-  if (status !== 200) {
-    let text = '';
-    for await (const chunk of body) text += chunk.toString('utf8');
-    throw daemonError(text);
-  }
-  await pipeline(body, process.stdout);
+  const { body } = await daemon.stream('GET', `${PATH}/archive`, { query: { id: name } });
+  for await (const chunk of body) out.write(chunk);
   return 0;
 }
 
-async function importCache(endpoint: Endpoint, name: string): Promise<number> {
+async function importCache(daemon: DockerClient, name: string): Promise<number> {
   if (process.stdin.isTTY) {
     throw new UsageError('there is no archive on standard input', `wharf builder cache import ${name} <FILE`);
   }
-  await askDaemon(endpoint, {
-    method: 'POST',
-    path: `${PATH}/archive?id=${encodeURIComponent(name)}`,
+  await daemon.text('POST', `${PATH}/archive`, {
+    query: { id: name },
     headers: { 'content-type': 'application/x-tar' },
     body: process.stdin as AsyncIterable<Uint8Array>,
   });

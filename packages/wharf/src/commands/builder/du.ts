@@ -1,8 +1,7 @@
+import type { DockerClient } from '@wharf/wire/docker-client/client';
 import { byteSize } from '../../build/view/text.ts';
 import { defineCommand, noArguments } from '../../cli/command.ts';
 import { UsageError } from '../../cli/errors.ts';
-import { askDaemon } from '../../daemon-json.ts';
-import type { Endpoint } from '../../endpoint.ts';
 import { printColumns } from '../print-columns.ts';
 
 /** An entry of the cache as `GET /system/df` has it. */
@@ -29,7 +28,7 @@ export const du = defineCommand({
   args: noArguments,
   json: true,
   examples: ['wharf builder du', 'wharf builder du --filter type=exec.cachemount --verbose'],
-  run: (context) => show(context.endpoint(), context.flags, context.json),
+  run: async (context) => show(await context.client(), context.flags, context.json),
 });
 
 interface Wanted {
@@ -37,10 +36,10 @@ interface Wanted {
   readonly verbose: boolean;
 }
 
-async function show(endpoint: Endpoint, { filter, verbose }: Wanted, json: boolean): Promise<number> {
-  const answer = (await askDaemon(endpoint, { path: '/system/df?type=build-cache' })) as {
-    readonly BuildCache?: readonly Entry[] | null;
-  };
+async function show(daemon: DockerClient, { filter, verbose }: Wanted, json: boolean): Promise<number> {
+  const answer = await daemon.json<{ readonly BuildCache?: readonly Entry[] | null }>('GET', '/system/df', {
+    query: { type: 'build-cache' },
+  });
   const entries = (answer.BuildCache ?? []).filter((entry) => filter.every((text) => fits(entry, text)));
   const sorted = entries.toSorted((left, right) => left.Size - right.Size);
   if (json) console.log(JSON.stringify(sorted, null, 2));

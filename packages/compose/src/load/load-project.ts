@@ -1,49 +1,45 @@
+import { WharfError } from '@wharf/kit/errors';
 import type { Project } from '../model/project.ts';
+import { alignReplicas, buildProject } from './build-project.ts';
+import { checkConsistency } from './consistency.ts';
+import { unsetWarning } from './include.ts';
+import { type LoadedModel, loadSettledModel } from './load-settled-model.ts';
+import { locateProblem } from './locate.ts';
+import type { LoadOptions } from './options.ts';
+import { resolveServiceEnvironments, resolveServiceLabels } from './resolve-services.ts';
+import { withoutUnusedResources, withProfiles, withSelectedServices, withServicesEnabled } from './select.ts';
 
-/** What to load, and from where. Everything a process would look up itself comes in here. */
-export interface LoadOptions {
-  /** `-f`: paths or `-`. Empty: `COMPOSE_FILE`, else `compose.yaml` and its kin in the directory or above it. */
-  readonly files?: readonly string[];
-  /** `--project-directory`. */
-  readonly projectDirectory?: string;
-  /** `-p`. */
-  readonly projectName?: string;
-  /** `--profile`; empty: `COMPOSE_PROFILES`. */
-  readonly profiles?: readonly string[];
-  /** `--env-file`; empty: `COMPOSE_ENV_FILES`, else `.env` of the project directory. */
-  readonly envFiles?: readonly string[];
-  /** The process's variables. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The process's working directory. */
-  readonly cwd: string;
-  /** Reads standard input for the file `-`. */
-  readonly readStdin?: () => Promise<string>;
-  /** Services asked for by name: their profiles become active, and only they and what they depend on are kept. */
-  readonly services?: readonly string[];
-  /** How services that are asked for by name pull in others. Default `dependencies`. */
-  readonly select?: 'dependencies' | 'dependents' | 'none';
-  /** Keeps networks, volumes, configs and secrets that no active service uses (`--all-resources`). */
-  readonly allResources?: boolean;
-  readonly interpolate?: boolean;
-  readonly normalize?: boolean;
-  readonly resolvePaths?: boolean;
-  readonly checkConsistency?: boolean;
-  /** Reads `env_file`s into `environment`. Default true. */
-  readonly resolveEnvironment?: boolean;
-  /** Fetches what is not a local file (`oci://`, Git) and answers a local path; without it such a file is refused. */
-  readonly fetchRemote?: (reference: string, options: { signal?: AbortSignal }) => Promise<string>;
-  /** Called with each warning, in compose's words. */
-  readonly warn?: (message: string) => void;
-  readonly signal?: AbortSignal;
-}
+export type { LoadOptions } from './options.ts';
 
 /**
  * Loads Compose files into a project: the one way in.
  *
- * Throws `invalid-argument` for what is wrong in a file (compose's words first, then `file:line:column` and a
- * suggestion in `hint`), `not-found` for a file that is not there.
+ * Throws `invalid-argument` for what is wrong in a file (compose's words as the message; `file:line:column` and a
+ * suggestion as the hint), `not-found` for a file or a service that is not there.
  */
 export async function loadProject(options: LoadOptions): Promise<Project> {
-  void options;
-  throw new Error('not there yet');
+  const model = await loadSettledModel(options);
+  try {
+    return settleProject(model, options);
+  } catch (error) {
+    throw locateProblem(error, model.context.files, options.cwd);
+  }
+}
+
+function settleProject(model: LoadedModel, options: LoadOptions): Project {
+  const unset = unsetWarning(model.context);
+  const resolve = options.resolveEnvironment ?? 'selected';
+  let project = withProfiles(buildProject(model.document, model), model.profiles);
+  if (options.checkConsistency !== false) {
+    checkConsistency(project);
+    project = alignReplicas(project);
+  }
+  if (resolve === 'all') project = resolveServiceEnvironments(project, unset);
+  project = resolveServiceLabels(project, { discard: resolve !== false, unset });
+  if (project.name === '')
+    throw new WharfError('invalid-argument', "project name can't be empty. Use `--project-name` to set a valid name");
+  project = withServicesEnabled(project, options.services ?? []);
+  project = withSelectedServices(project, options.services ?? [], options.select);
+  if (options.allResources !== true) project = withoutUnusedResources(project);
+  return resolve === false ? project : resolveServiceEnvironments(project, unset);
 }

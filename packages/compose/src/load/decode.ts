@@ -1,0 +1,110 @@
+import type { Composite, Field, Kind, ScalarKind, Shape } from '../model/fields.ts';
+import { decodeScalar } from './decode-scalar.ts';
+import { type Dict, dict, goType, isDict, type Value } from './values.ts';
+
+/** An object of the model under construction. */
+export type Decoded = Record<string, unknown>;
+
+/** Gathers what cannot be read, with the place as compose names it (`services[web].healthcheck.interval`). */
+export class DecodeErrors {
+  readonly found: { readonly keys: readonly string[]; readonly text: string }[] = [];
+
+  add(keys: readonly string[], name: string, reason: string): void {
+    this.found.push({ keys, text: `'${name}' ${reason}` });
+  }
+}
+
+interface At {
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly errors: DecodeErrors;
+}
+
+/** Reads one object of a canonical document into the model: zero and empty are left out. */
+export function decodeShape(value: Dict, shape: Shape, at: At): Decoded {
+  const result: Decoded = {};
+  for (const field of shape.fields) {
+    const given = value[field.key];
+    const decoded = given === undefined || given === null ? undefined : decodeField(given, field, at);
+    if (decoded !== undefined) result[field.key] = decoded;
+    else if (isAlwaysThere(field.kind)) result[field.key] = {};
+    else if (field.always === true && field.kind === 'bool') result[field.key] = false;
+  }
+  if (shape.extensible) for (const key of Object.keys(value)) if (key.startsWith('x-')) result[key] = value[key];
+  return result;
+}
+
+/** Reads a mapping of named objects (`services`, `networks`, …). */
+export function decodeMap(
+  value: Value | undefined,
+  shape: Shape,
+  section: string,
+  errors: DecodeErrors,
+): Record<string, Decoded> {
+  const result: Record<string, Decoded> = {};
+  if (!isDict(value)) return result;
+  for (const name of Object.keys(value)) {
+    const item = value[name] ?? null;
+    const at = { name: `${section}[${name}]`, keys: [section, name], errors };
+    define(result, name, decodeShape(isDict(item) ? item : dict(), shape, at));
+  }
+  return result;
+}
+
+/** Sets a key that may be `__proto__`. */
+export function define<T>(target: Record<string, T>, key: string, value: T): void {
+  if (key === '__proto__')
+    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
+  else target[key] = value;
+}
+
+function isAlwaysThere(kind: Kind): boolean {
+  return typeof kind === 'object' && kind.as === 'struct';
+}
+
+function decodeField(value: Value, field: Field, parent: At): unknown {
+  const at = { ...parent, name: `${parent.name}.${field.key}`, keys: [...parent.keys, field.key] };
+  if (typeof field.kind === 'object') return decodeComposite(value, field.kind, at);
+  return decodeOne(value, field.kind, at);
+}
+
+function decodeOne(value: Value, kind: ScalarKind, at: At): unknown {
+  try {
+    return decodeScalar(value, kind);
+  } catch (error) {
+    at.errors.add(at.keys, at.name, error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}
+
+function decodeComposite(value: Value, kind: Composite, at: At): unknown {
+  switch (kind.as) {
+    case 'object':
+    case 'struct':
+      if (isDict(value)) return decodeShape(value, kind.shape, at);
+      return wrongType(value, 'map', at);
+    case 'map': {
+      if (!isDict(value)) return wrongType(value, 'map', at);
+      const result: Record<string, Decoded | null> = {};
+      for (const key of Object.keys(value)) {
+        const item = value[key] ?? null;
+        const below = { ...at, name: `${at.name}[${key}]`, keys: [...at.keys, key] };
+        define(result, key, isDict(item) ? decodeShape(item, kind.shape, below) : null);
+      }
+      return Object.keys(result).length === 0 ? undefined : result;
+    }
+    case 'list': {
+      if (!Array.isArray(value)) return wrongType(value, 'array or slice', at);
+      const items = value.map((item, index) => {
+        const below = { ...at, name: `${at.name}[${index}]`, keys: [...at.keys, String(index)] };
+        return decodeShape(isDict(item) ? item : dict(), kind.shape, below);
+      });
+      return items.length === 0 ? undefined : items;
+    }
+  }
+}
+
+function wrongType(value: Value, expected: string, at: At): undefined {
+  at.errors.add(at.keys, at.name, `expected a ${expected}, got '${goType(value)}'`);
+  return undefined;
+}

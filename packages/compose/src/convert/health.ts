@@ -20,13 +20,13 @@ export function healthConfig(check: HealthCheck | undefined, apiVersion: string)
       );
     }
   }
-  const ns = (text: string | undefined): number => nanosecondsOf(text) ?? 0;
+  const ns = (text: string | undefined): number | undefined => nanosecondsOf(text) || undefined;
   return {
     Test: check.disable === true ? ['NONE'] : check.test,
     Interval: ns(check.interval),
     Timeout: ns(check.timeout),
     StartPeriod: ns(startPeriod),
     StartInterval: ns(startInterval),
-    Retries: check.retries ?? 0,
+    Retries: check.retries || undefined,
   };
 }

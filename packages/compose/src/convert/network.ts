@@ -14,7 +14,6 @@ export function networkBody(project: Project, key: string, network: Network): Ne
   }));
   return {
     Name: network.name ?? key,
-    CheckDuplicate: true,
     Driver: network.driver ?? '',
     Options: network.driver_opts,
     Internal: network.internal ?? false,

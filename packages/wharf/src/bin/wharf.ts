@@ -13,4 +13,7 @@ const program = {
   version: async () => `wharf version ${(await import('../version.ts')).wharfVersion()}`,
 };
 
-process.exitCode = await runProgram(program, process.argv.slice(2));
+// No await at the top: the release is a CommonJS bundle, which has none.
+void runProgram(program, process.argv.slice(2)).then((status) => {
+  process.exitCode = status;
+});

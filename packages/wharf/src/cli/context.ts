@@ -1,6 +1,7 @@
 import type { DockerClient } from '@wharf/wire/docker-client/client';
 import { clientConfigDirectory } from '@wharf/wire/docker-client/config-directory';
 import { type Endpoint, type EndpointChoice, findEndpoint } from '@wharf/wire/docker-client/endpoint';
+import { absentValue } from './flag-value.ts';
 import type { FlagTable, FlagValues } from './flags.ts';
 import { endpointChoice, type Globals } from './global-flags.ts';
 import type { Output } from './output.ts';
@@ -81,6 +82,16 @@ export class CliContext<T extends FlagTable = FlagTable> {
   client(): Promise<DockerClient> {
     this.#client ??= this.#connect();
     return this.#client;
+  }
+
+  /** The context of another command that this one ends in: its flags, those given and the defaults of the others, and its arguments. */
+  as<F extends FlagTable>(table: F, given: Partial<FlagValues<F>>, args: readonly string[]): CliContext<F> {
+    const defaults = Object.entries(table).map(([name, flag]) => [name, absentValue(flag)]);
+    const values = { ...Object.fromEntries(defaults), ...given };
+    const next = new CliContext<F>({ ...this.#parts, values, given: new Set(Object.keys(given)), args, beforeDash: undefined });
+    next.#client = this.client();
+    next.#signal = this.#signal;
+    return next;
   }
 
   /** Where config.json and the contexts are. */

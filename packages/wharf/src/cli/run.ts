@@ -4,7 +4,7 @@ import { checkCount } from './count-arguments.ts';
 import { ExitError, FlagError, FlagUsageError } from './errors.ts';
 import { childOf, type Found, findCommand } from './find-command.ts';
 import type { FlagTable } from './flags.ts';
-import { applyGlobals, GLOBAL_FLAGS, type Globals } from './global-flags.ts';
+import { applyGlobals, GLOBAL_FLAGS, type Globals, globalFlagsWithDefaults } from './global-flags.ts';
 import { Output } from './output.ts';
 import { type ParsedLine, parseLine } from './parse-line.ts';
 
@@ -155,9 +155,6 @@ async function showHelp(run: Run, { names, path, node }: Found, to: Output): Pro
   const of = { names, path, columns };
   if (!isGroup(node)) to.line(commandHelp(await node.load(), of));
   else if (path.length > 1) to.line(groupHelp(node, of));
-  else {
-    const { globalFlagsWithDefaults } = await import('./global-flags.ts');
-    to.line(groupHelp(node, of, globalFlagsWithDefaults()));
-  }
+  else to.line(groupHelp(node, of, globalFlagsWithDefaults()));
   return 0;
 }

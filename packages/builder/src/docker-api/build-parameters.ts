@@ -15,6 +15,8 @@ export interface BuildParameters {
   /** The cache is limited to these images' steps. */
   readonly cacheFrom: readonly string[] | undefined;
   readonly buildArgs: ReadonlyMap<string, string>;
+  /** Arguments that were named without a value. */
+  readonly emptyArgs: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly target: string | undefined;
   readonly platform: Platform | undefined;
@@ -41,6 +43,7 @@ export function buildParameters(request: ApiRequest): BuildParameters {
     pull: query.bool('pull'),
     cacheFrom: textList(query.get('cachefrom'), 'cachefrom'),
     buildArgs: new Map(Object.entries(stringMap(query.get('buildargs'), 'buildargs'))),
+    emptyArgs: nullsOf(query.get('buildargs')),
     labels: stringMap(query.get('labels'), 'labels'),
     target: query.get('target') || undefined,
     platform: platform === '' ? undefined : parsePlatform(platform),
@@ -101,6 +104,13 @@ function stringMap(text: string | undefined, name: string): Readonly<Record<stri
   const entries = Object.entries(value).filter(([, each]) => each !== null);
   if (!entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')) throw malformed(name);
   return Object.fromEntries(entries);
+}
+
+/** The names in a JSON object that have a null for a value. */
+function nullsOf(text: string | undefined): readonly string[] {
+  const value = parseJson(text, 'buildargs');
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, each]) => (each === null ? [name] : []));
 }
 
 function textList(text: string | undefined, name: string): readonly string[] | undefined {

@@ -23,7 +23,7 @@ import {
 } from '../sources/context.ts';
 import { type BuildParameters, buildParameters } from './build-parameters.ts';
 import { cacheRoutes } from './caches.ts';
-import { classicError } from './classic-errors.ts';
+import { classicError, fromFlagAt } from './classic-errors.ts';
 import { ClassicOutput } from './classic-output.ts';
 import { ClassicRecord } from './classic-record.ts';
 import { tellingStages } from './classic-stages.ts';
@@ -146,7 +146,7 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
         ...{ limits, secrets: NO_SECRETS, credentials, signal: request.signal },
         onPlans: ([plan]) => {
           if (plan === undefined) throw new WharfError('internal', 'Cannot build without a plan');
-          leftover = unusedArgs(buildArgs, parsed, plan);
+          leftover = unusedArgs([...buildArgs.keys(), ...parameters.emptyArgs], parsed, plan);
           output = new ClassicOutput(plan, parameters.quiet ? () => undefined : write);
           assertNotEmpty(plan);
           return record.watch(output, plan);
@@ -166,7 +166,8 @@ async function build(builder: Builder, log: Logger, request: ApiRequest, respons
       const at = locationOf(error) ?? output?.failed?.location;
       if (at !== undefined && !parameters.quiet)
         write({ stream: excerpt(dockerfile, at, parameters.dockerfile || undefined) });
-      write(classicError(error, output?.failed));
+      // Without a plan it is an image that could not be had.
+      write(classicError(error, output?.failed, output === undefined ? fromFlagAt(parsed, at) : ''));
     }
     stream.end();
   });

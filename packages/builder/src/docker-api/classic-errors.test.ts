@@ -4,7 +4,7 @@ import { WharfError } from '@wharf/kit';
 import { parseDockerfile } from '../dockerfile/dockerfile.ts';
 import { StepError } from '../ops/step-error.ts';
 import { planBuild } from '../plan/plan.ts';
-import { classicError, type FailedLine } from './classic-errors.ts';
+import { classicError, type FailedLine, fromFlagAt } from './classic-errors.ts';
 
 const PLATFORM = { os: 'linux', architecture: 'amd64' };
 
@@ -40,4 +40,13 @@ test('classicError() gives a command its status, and leaves other errors as they
   });
   assert.equal(messageIn(classicError(absent, undefined)), absent.message);
   assert.equal(messageIn(classicError(new Error('other'), await lastOf('FROM scratch\nCOPY foo /'))), 'other');
+});
+
+test('classicError() names the flag of a COPY from an image that cannot be had', () => {
+  const file = parseDockerfile('FROM scratch\nCOPY --from=nowhere a /\nCOPY b /\n');
+  assert.equal(fromFlagAt(file, { start: 2, end: 2 }), 'nowhere');
+  assert.equal(fromFlagAt(file, { start: 3, end: 3 }), '');
+  assert.equal(fromFlagAt(file, undefined), '');
+  const document = classicError(new Error('pull access denied'), undefined, 'nowhere');
+  assert.equal(messageIn(document), 'invalid from flag value nowhere: pull access denied');
 });

@@ -4,7 +4,7 @@ import type { BuildPlan } from '../plan/plan.ts';
 
 /** The build arguments that no ARG of the file, nor of an ONBUILD, asks for; sorted. Those that need no ARG count as asked for. */
 export function unusedArgs(
-  given: ReadonlyMap<string, string>,
+  given: Iterable<string>,
   dockerfile: Dockerfile,
   plan: Pick<BuildPlan, 'stages'> | undefined,
 ): readonly string[] {
@@ -15,5 +15,5 @@ export function unusedArgs(
     ...(plan?.stages ?? []).flatMap(({ buildArgs }) => buildArgs.map(([name]) => name)),
     ...automaticNames,
   ]);
-  return [...given.keys()].filter((name) => !asked.has(name) && !isPredefined(name)).toSorted();
+  return [...given].filter((name) => !asked.has(name) && !isPredefined(name)).toSorted();
 }

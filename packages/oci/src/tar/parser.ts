@@ -42,6 +42,8 @@ export class TarParser {
   #extentIndex = 0;
   /** Where the next data byte belongs: in the file, or for a sparse file within the current extent. */
   #position = 0;
+  /** Bytes behind the first of the two blocks that an archive ends with. */
+  #afterMarker = 0;
 
   constructor(sink: TarSink) {
     this.#sink = sink;
@@ -61,13 +63,17 @@ export class TarParser {
       at += used;
       this.#offset += used;
     }
+    if (this.#state === 'finished') this.#afterMarker += chunk.length - at;
   }
 
   /**
    * To be called when the input is over. Throws `data-loss` when that was too early. An end in the padding of the last member is none,
-   * as in Go: docker's CLI leaves padding and end marker out when a build's Dockerfile comes from its standard input.
+   * as in Go: docker's CLI leaves padding and end marker out when a build's Dockerfile comes from its standard input. One in the marker is
+   * one: the rest of a file that lost its end.
    */
   finish(): void {
+    if (this.#state === 'finished' && this.#afterMarker > 0 && this.#afterMarker < BLOCK)
+      throw brokenArchive('it is cut off in the middle of its end marker', this.#offset);
     if (this.#state === 'finished' || this.#state === 'padding') return;
     if (this.#state === 'header' && this.#filled === 0 && !this.#meta.isPending) return;
     const name = this.#current?.entry.name;

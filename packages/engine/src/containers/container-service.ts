@@ -1,5 +1,5 @@
 import type { ContainerId, Digest } from '@wharf/kit';
-import type { ContainerConfig, HostConfig, NetworkingConfig } from '@wharf/wire/docker/types';
+import type { ContainerConfig, ContainerUpdateRequest, HostConfig, NetworkingConfig } from '@wharf/wire/docker/types';
 import type { ImagePlatform } from '../images/image-service.ts';
 import type { ContainerLog } from '../logs/log-service.ts';
 import type { ProcessStreams } from '../streams/process-streams.ts';
@@ -96,7 +96,7 @@ export interface ContainerService {
   pause(idOrName: string): Promise<void>;
   unpause(idOrName: string): Promise<void>;
   rename(idOrName: string, newName: string): Promise<void>;
-  update(idOrName: string, change: HostConfig): Promise<{ readonly warnings: readonly string[] }>;
+  update(idOrName: string, change: ContainerUpdateRequest): Promise<{ readonly warnings: readonly string[] }>;
   remove(idOrName: string, options: RemoveOptions): Promise<void>;
   /**
    * Takes its place in the line at once (also when the caller goes on without awaiting `result`), so that a start that

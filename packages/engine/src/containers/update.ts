@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { isKind, messageOf, WharfError } from '@wharf/kit';
 import { liftLimits, rememberLimits } from '@wharf/linux/cgroup';
-import type { HostConfig } from '@wharf/wire/docker/types';
+import type { ContainerUpdateRequest, HostConfig } from '@wharf/wire/docker/types';
 import { resourceLimits } from '../runtime/oci-spec/resources.ts';
 import { setScopeProperties } from '../runtime/systemd-scope.ts';
 import type { LiveContainer } from './live.ts';
@@ -13,11 +13,13 @@ import { checkResources } from './validate-resources.ts';
 export async function updateContainer(
   room: Room,
   live: LiveContainer,
-  change: HostConfig,
+  { Labels, PortsFrom, ...change }: ContainerUpdateRequest,
 ): Promise<{ readonly warnings: readonly string[] }> {
   validateRestartPolicy(change);
+  const giver = PortsFrom ? room.registry.get(PortsFrom) : undefined;
+  if (giver === live) throw cannot(live, 'it cannot take ports over from itself', 'invalid-argument');
   const { resources, warnings } = checkResources(change, room.cgroups, { update: true });
-  await locked(room, live, async () => {
+  await lockedBoth(room, live, giver, async () => {
     const before = live.record;
     const { status } = before.state;
     if (live.removing || status === 'removing' || status === 'dead') {
@@ -26,22 +28,42 @@ export async function updateContainer(
     const hostConfig = merge(live, resources);
     // The runtime writes one file after the other, and the kernel may refuse any of them.
     const restore = live.run === undefined ? undefined : rememberLimits(cgroupOf(room.config, before));
-    room.registry.save(live, { ...before, hostConfig });
+    const config = Labels ? { ...before.config, Labels } : before.config;
+    const giverBefore = giver?.record;
+    room.registry.save(live, { ...before, hostConfig, config });
     try {
       if (live.run !== undefined) await apply(room, live, given(resources), hostConfig);
-      if (hostConfig.PortBindings !== before.hostConfig.PortBindings) {
+      if (giver !== undefined) await takePorts(room, live, giver);
+      else if (hostConfig.PortBindings !== before.hostConfig.PortBindings) {
         // The last step that can fail: limits can be put back, ports may be someone else's by then.
         room.registry.save(live, { ...live.record, ports: await room.networks.republish(live.record) });
       }
       await room.store.committed();
     } catch (error) {
       restore?.();
-      room.registry.save(live, { ...live.record, hostConfig: before.hostConfig });
+      room.registry.save(live, { ...live.record, hostConfig: before.hostConfig, config: before.config });
+      if (giver !== undefined && giverBefore !== undefined) room.registry.save(giver, giverBefore);
       throw cannot(live, messageOf(error), isKind(error, 'invalid-argument') ? 'invalid-argument' : 'internal', error);
     }
     publish(room, live.record, 'update');
   });
   return { warnings };
+}
+
+/** Both locks, in the order of ids: whoever takes two takes them so. */
+function lockedBoth(room: Room, live: LiveContainer, other: LiveContainer | undefined, work: () => Promise<void>) {
+  if (other === undefined) return locked(room, live, work);
+  const [first, second] = live.id < other.id ? [live, other] : [other, live];
+  return locked(room, first, () => locked(room, second, work));
+}
+
+/** The published ports of `giver` become those of `live`. The last step that can fail. */
+async function takePorts(room: Room, live: LiveContainer, giver: LiveContainer): Promise<void> {
+  const after = { ...giver.record, hostConfig: { ...giver.record.hostConfig, PortBindings: {} } };
+  const ports = await room.networks.republish(live.record, after);
+  room.registry.save(giver, { ...after, ports: await room.networks.republish(after) });
+  room.registry.save(live, { ...live.record, ports });
+  publish(room, giver.record, 'update');
 }
 
 function cannot(

@@ -101,6 +101,44 @@ export class Exposure {
     });
   }
 
+  /**
+   * Publishes for `to` what its record asks for, with the ports that `from` holds: they go over in one transaction, and at no
+   * time a packet finds nobody. `from` publishes nothing from then on. On an error everything is as it was.
+   */
+  handOver(from: LiveContainer, to: LiveContainer): void {
+    const gateways = gatewaysOf(to);
+    const [some] = [gateways.ipv4, gateways.ipv6].flatMap((endpoint) => endpoint ?? []);
+    if (!some) {
+      this.republish(from);
+      return;
+    }
+    this.#inDockersWords(to, some, () => {
+      const own = sortOut(to.held, this.#wanted(to.record, gateways));
+      const taken = sortOut(from.held, own.missing);
+      const before = { from: from.held, to: to.held };
+      const dropped = [
+        ...to.held.filter((held) => !own.kept.includes(held)),
+        ...from.held.filter((held) => !taken.kept.includes(held)),
+      ];
+      for (const held of dropped) held.close();
+      try {
+        to.held = [...own.kept, ...taken.kept, ...this.#ports.hold(taken.missing)];
+        from.held = [];
+      } catch (error) {
+        const again = new Map(
+          dropped.map((held) => [held, this.#ports.holdAgain(wantedAgain(held.forward), () => {})] as const),
+        );
+        from.held = before.from.flatMap((held) => again.get(held) ?? [held]);
+        to.held = before.to.flatMap((held) => again.get(held) ?? [held]);
+        throw error;
+      }
+      this.filter.republishAll([
+        [from.id, this.#openBeside(from, gatewaysOf(from))],
+        [to.id, [...forwardsTo(to.held, gateways), ...this.#openBeside(to, gateways)]],
+      ]);
+    });
+  }
+
   /** `NetworkSettings.Ports`. */
   portsOf(live: LiveContainer): ContainerRecord['ports'] {
     const ports: Record<string, { HostIp: string; HostPort: string }[] | null> = {};

@@ -189,11 +189,16 @@ export class Networks implements NetworkService {
     await this.#rewriteFiles(record);
   }
 
-  async republish(record: ContainerRecord): Promise<ContainerRecord['ports']> {
+  async republish(record: ContainerRecord, from?: ContainerRecord): Promise<ContainerRecord['ports']> {
     checkPorts(record.hostConfig);
     const live = this.#sandboxes.live.get(record.id);
-    if (!live) return {};
-    this.#sandboxes.republish(live, record);
+    const giver = from === undefined ? undefined : this.#sandboxes.live.get(from.id);
+    if (!live) {
+      if (giver && from) this.#sandboxes.republish(giver, from);
+      return {};
+    }
+    if (giver && from) this.#sandboxes.handOver({ live: giver, record: from }, { live, record });
+    else this.#sandboxes.republish(live, record);
     return this.#sandboxes.portsOf(live);
   }
 

@@ -60,8 +60,11 @@ export interface NetworkService {
    * Publishes what the record of a running container asks for now and returns the ports in force; of one that does not run,
    * it only looks whether they can be asked for. Throws `invalid-argument`, or `internal` in Docker's words when one is
    * taken; what was published stays then.
+   *
+   * `from`: a container whose published ports go over to this one, in one transaction of the packet filter: no connection is
+   * refused in between, and those there are stay with it. Its record says already that it publishes none.
    */
-  republish(record: ContainerRecord): Promise<ContainerRecord['ports']>;
+  republish(record: ContainerRecord, from?: ContainerRecord): Promise<ContainerRecord['ports']>;
   /** The container is gone for good. */
   forget(record: ContainerRecord): Promise<void>;
 }

@@ -99,13 +99,21 @@ export class PacketFilter {
 
   /** Publishes these ports and no others of that container, in one transaction that leaves alone what stays. */
   republish(containerId: string, forwards: readonly PortForward[]): void {
-    const before = this.#forwards.get(containerId) ?? [];
+    this.republishAll([[containerId, forwards]]);
+  }
+
+  /** As `republish`, for several containers in one transaction: what one gives up another may take. */
+  republishAll(changes: readonly (readonly [containerId: string, forwards: readonly PortForward[]])[]): void {
     const texts = (list: readonly PortForward[]): Set<string> => new Set(list.map((one) => JSON.stringify(one)));
-    const [old, now] = [texts(before), texts(forwards)];
+    const before = changes.flatMap(([containerId]) => this.#forwards.get(containerId) ?? []);
+    const after = changes.flatMap(([, forwards]) => forwards);
+    const [old, now] = [texts(before), texts(after)];
     const removed = before.filter((one) => !now.has(JSON.stringify(one)));
-    const added = forwards.filter((one) => !old.has(JSON.stringify(one)));
-    if (forwards.length > 0) this.#forwards.set(containerId, forwards);
-    else this.#forwards.delete(containerId);
+    const added = after.filter((one) => !old.has(JSON.stringify(one)));
+    for (const [containerId, forwards] of changes) {
+      if (forwards.length > 0) this.#forwards.set(containerId, forwards);
+      else this.#forwards.delete(containerId);
+    }
     this.#applyOrRebuild(removeForwards(this.#table, removed) + addForwards(this.#table, added));
     this.#forgetFlows(removed, leadsTo);
     this.#forgetFlows(added, arrivesElsewhere);

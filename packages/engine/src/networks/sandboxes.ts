@@ -30,6 +30,12 @@ export interface SandboxesOptions {
   readonly containers: () => Iterable<ContainerRecord>;
 }
 
+/** A container's place in the networks, and the record it is to have. */
+interface Published {
+  readonly live: LiveContainer;
+  readonly record: ContainerRecord;
+}
+
 /**
  * The sandboxes that are up: what the books say about them and what the kernel holds for them are changed here, together.
  * All of it is synchronous, so no two changes ever mix.
@@ -210,6 +216,19 @@ export class Sandboxes {
       this.#exposure.republish(live);
     } catch (error) {
       live.record = before;
+      throw error;
+    }
+  }
+
+  /** Published ports go from one container to another. On an error all is as it was. */
+  handOver(from: Published, to: Published): void {
+    const before = [from.live.record, to.live.record] as const;
+    from.live.record = from.record;
+    to.live.record = to.record;
+    try {
+      this.#exposure.handOver(from.live, to.live);
+    } catch (error) {
+      [from.live.record, to.live.record] = before;
       throw error;
     }
   }

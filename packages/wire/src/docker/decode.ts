@@ -77,6 +77,8 @@ const containerUpdate = struct<ContainerUpdateRequest>('UpdateConfig', {
   ...resourceFields,
   RestartPolicy: restartPolicy,
   PortBindings: hostConfigFields.PortBindings,
+  PortsFrom: string,
+  Labels: stringDict,
 });
 
 const execCreate = struct<ExecCreateRequest>('ExecCreateRequest', {

@@ -262,6 +262,10 @@ export interface ContainerUpdateRequest extends Resources {
   readonly RestartPolicy?: RestartPolicy | undefined;
   /** Beyond Docker's API: publishes these ports and no others from now on. */
   readonly PortBindings?: PortMap | null | undefined;
+  /** Beyond Docker's API: takes the published ports over from that container, which publishes none from then on. */
+  readonly PortsFrom?: string | undefined;
+  /** Beyond Docker's API: these labels and no others from now on. */
+  readonly Labels?: Dict<string> | undefined;
 }
 
 export interface ContainerUpdateResponse {

@@ -11,7 +11,7 @@ const info: Entry = {
 export const system: Group = {
   name: 'system',
   help: 'Manage the engine',
-  commands: [info],
+  commands: [info, { name: 'prune', help: 'Remove unused data', load: async () => (await import('./prune.ts')).prune }],
 };
 
 /** Commands of this noun that stand at the top too. */
@@ -23,4 +23,9 @@ export const systemShort: readonly Entry[] = [
     load: async () => (await import('./version.ts')).version,
   },
   { ...info, common: 12 },
+  {
+    name: 'inspect',
+    help: 'Return low-level information on Docker objects',
+    load: async () => (await import('./inspect.ts')).inspect,
+  },
 ];

@@ -2,15 +2,24 @@ import type { Value } from '../load/values.ts';
 import { fileObjectShape, modelShape, networkShape, type Shape, serviceShape, volumeShape } from '../model/fields.ts';
 import type { Project } from '../model/project.ts';
 import type { FileObject } from '../model/resources.ts';
+import type { Service } from '../model/service.ts';
 import { extensionEntries, type Form, plainTree, shapeTree, type Tree, type TreeMap } from './tree.ts';
 import { writeJson } from './write-json.ts';
 import { writeYaml } from './write-yaml.ts';
+
+const NOTHING = { name: '', networks: {}, volumes: {}, secrets: {}, configs: {}, models: {}, extensions: {} };
 
 /** A project as `docker compose config` prints it, dollar signs doubled so that it reads back the same. */
 export function renderProject(project: Project, format: 'yaml' | 'json'): string {
   const text =
     format === 'yaml' ? writeYaml(projectTree(project, 'yaml')) : writeJson(projectTree(project, 'json'), '  ');
   return text.replaceAll('$', '$$$$');
+}
+
+/** Images and nothing else, as an override file (`--lock-image-digests`). */
+export function renderImages(project: Project, format: 'yaml' | 'json'): string {
+  const services = mapValues(project.services, ({ image }): Service => (image === undefined ? {} : { image }));
+  return renderProject({ ...project, ...NOTHING, services }, format);
 }
 
 /** A document that is no project yet (`--no-interpolate`): as it is. */

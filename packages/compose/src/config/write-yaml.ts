@@ -8,7 +8,7 @@ const INDENT = 2;
 export function writeYaml(tree: Tree): string {
   const parts: string[] = [];
   if (isBlock(tree)) writeBlock(tree, parts, 0);
-  else parts.push(`${scalar(tree, 0)}\n`);
+  else parts.push(scalar(tree, 0), '\n');
   return parts.join('');
 }
 

@@ -65,13 +65,14 @@ async function load(options: LoadOptions, context: LoadContext): Promise<LoadedM
     },
     directory: workingDir,
     workingDir,
-    environment,
+    // Without interpolation compose takes nothing at all from the environment.
+    environment: options.interpolate === false ? { COMPOSE_PROJECT_NAME: name } : environment,
     included: [],
     chain: [],
   });
   if (Object.keys(document).length === 0) throw new Problem('empty compose file');
   if (name === '') throw new WharfError('invalid-argument', 'project name must not be empty');
-  if (options.normalize !== false) normalize(document, name, environment);
+  if (options.normalize !== false) normalize(document, name, options.interpolate === false ? {} : environment);
   const composeFiles = files.map((file) => file.name);
   return { document, name, workingDir, composeFiles, environment, profiles: found.profiles, context };
 }

@@ -15,6 +15,8 @@ export interface Build extends Extended {
   readonly cache_from?: readonly string[];
   readonly cache_to?: readonly string[];
   readonly no_cache?: boolean;
+  /** Stages whose steps are always run. */
+  readonly no_cache_filter?: readonly string[];
   readonly additional_contexts?: StringMap;
   readonly pull?: boolean;
   readonly extra_hosts?: readonly string[];

@@ -91,6 +91,7 @@ const build = shape({
   cache_from: 'strings',
   cache_to: 'strings',
   no_cache: 'bool',
+  no_cache_filter: 'strings',
   additional_contexts: 'mapping',
   pull: 'bool',
   extra_hosts: 'hosts',
@@ -111,6 +112,16 @@ const hook = shape({
   privileged: 'bool',
   working_dir: 'string',
   environment: 'variables',
+});
+
+const preStartHook = shape({
+  command: 'command',
+  image: 'string',
+  user: 'string',
+  privileged: 'bool',
+  working_dir: 'string',
+  environment: 'variables',
+  per_replica: 'bool',
 });
 
 const develop = shape({
@@ -334,6 +345,7 @@ export const serviceShape: Shape = shape({
   volumes: list(mount),
   volumes_from: 'strings',
   working_dir: 'string',
+  pre_start: list(preStartHook),
   post_start: list(hook),
   pre_stop: list(hook),
 });

@@ -142,6 +142,7 @@ function services(room: Room, then: ExitFollowUps): Services {
     restore: () => restoreContainers(room, then),
     async close() {
       room.closing = true;
+      room.closed.resolve();
       for (const live of registry.all()) {
         live.pendingRestart?.abort();
         live.streams.close();

@@ -33,3 +33,5 @@ export const HANDLER_LOOK_MS = 5;
 /** Between a sign of exhausted memory and the look at what was killed, and how many looks are taken. */
 export const OOM_SETTLE_MS = 50;
 export const OOM_TRIES = 20;
+/** A container that is started at boot waits this long for one it depends on to get healthy, and starts then in any case. */
+export const DEPENDENCY_WAIT_MS = 120_000;

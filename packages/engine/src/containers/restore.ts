@@ -14,14 +14,13 @@ import { unmountShm } from './hold.ts';
 import { RESTORE_CONCURRENCY } from './limits.ts';
 import { LiveContainer, type Run } from './live.ts';
 import { clearMappedBundles } from './mapped-bundle.ts';
-
-import { peerName } from './namespaces.ts';
 import { forget } from './remove.ts';
 import { startsWithDaemon } from './restart-policy.ts';
 import { cgroupOf, inBackground, locked, newStreams, pathsOf, publish, type Room, runtimeOf } from './room.ts';
 import { unmountRootfs } from './rootfs.ts';
 import { standardInput } from './standard-input.ts';
 import { startLocked } from './start.ts';
+import { startInOrder } from './start-order.ts';
 import { retryStart } from './start-retry.ts';
 
 /** Loads all records, so that reads answer from here on. Synchronous. */
@@ -255,44 +254,23 @@ function entries(directory: string): readonly string[] {
   }
 }
 
-/** Starts, after all is settled, what policies want: those other containers' namespaces depend on first. */
+/** Starts, after all is settled, what policies want: each after what it depends on. */
 async function startByPolicy(room: Room, then: ExitFollowUps): Promise<void> {
   const wanted = room.registry.all().filter((live) => !live.isRunning && !live.gone && isWanted(live.record));
   const places = new Semaphore(RESTORE_CONCURRENCY);
-  for (const group of inStartOrder(room, wanted)) {
-    await Promise.all(
-      group.map((live) =>
-        places.run(async () => {
-          try {
-            await locked(room, live, async () => {
-              if (live.isRunning || live.gone || live.removing || room.closing) return;
-              await startLocked(room, live, then);
-            });
-          } catch (error) {
-            room.log.warn({ container: live.id, err: messageOf(error) }, 'a container could not be started again');
-            await retryStart(room, live, error, then);
-          }
-        }),
-      ),
-    );
-  }
-}
-
-/** Groups of containers, each after those whose namespaces its members join. A ring is nobody's turn before the last. */
-function inStartOrder(room: Room, wanted: readonly LiveContainer[]): LiveContainer[][] {
-  const groups: LiveContainer[][] = [];
-  for (let waiting = [...wanted]; waiting.length > 0; ) {
-    const ids = new Set(waiting.map(({ id }) => id));
-    const ready = waiting.filter(({ id, record: { hostConfig } }) => {
-      const modes = [hostConfig.NetworkMode, hostConfig.PidMode, hostConfig.IpcMode];
-      const peers = modes.flatMap((mode) => room.registry.find(peerName(mode) ?? '')?.id ?? []);
-      return !peers.some((peer) => peer !== id && ids.has(peer));
-    });
-    const group = ready.length > 0 ? ready : waiting;
-    groups.push(group);
-    waiting = waiting.filter((live) => !group.includes(live));
-  }
-  return groups;
+  await startInOrder(room, wanted, (live) =>
+    places.run(async () => {
+      try {
+        await locked(room, live, async () => {
+          if (live.isRunning || live.gone || live.removing || room.closing) return;
+          await startLocked(room, live, then);
+        });
+      } catch (error) {
+        room.log.warn({ container: live.id, err: messageOf(error) }, 'a container could not be started again');
+        await retryStart(room, live, error, then);
+      }
+    }),
+  );
 }
 
 function isWanted({ state, hostConfig }: ContainerRecord): boolean {

@@ -67,6 +67,8 @@ export interface Room extends ContainerDeps {
   readonly background: Set<Promise<unknown>>;
   /** Set once the daemon goes down: no restarts any more. */
   closing: boolean;
+  /** Resolves when the room closes: what waits for somebody else ends then. */
+  readonly closed: PromiseWithResolvers<void>;
   /** The daemon has found again what was there; restart policies wait for it. */
   readonly restored: PromiseWithResolvers<void>;
 }
@@ -85,6 +87,7 @@ export function createRoom(deps: ContainerDeps): Room {
     exitDirectory,
     background: new Set(),
     closing: false,
+    closed: Promise.withResolvers<void>(),
     restored: Promise.withResolvers(),
   };
 }

@@ -88,7 +88,13 @@ export class CliContext<T extends FlagTable = FlagTable> {
   as<F extends FlagTable>(table: F, given: Partial<FlagValues<F>>, args: readonly string[]): CliContext<F> {
     const defaults = Object.entries(table).map(([name, flag]) => [name, absentValue(flag)]);
     const values = { ...Object.fromEntries(defaults), ...given };
-    const next = new CliContext<F>({ ...this.#parts, values, given: new Set(Object.keys(given)), args, beforeDash: undefined });
+    const next = new CliContext<F>({
+      ...this.#parts,
+      values,
+      given: new Set(Object.keys(given)),
+      args,
+      beforeDash: undefined,
+    });
     next.#client = this.client();
     next.#signal = this.#signal;
     return next;

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { loadProject, type LoadOptions } from '@wharf/compose/load/load-project';
+import { type LoadOptions, loadProject } from '@wharf/compose/load/load-project';
+import type { LoadedModel } from '@wharf/compose/load/load-settled-model';
 import type { Project } from '@wharf/compose/model/project';
-import type { ObservedContainer } from '@wharf/compose/plan/observed';
 import { createRunner } from '@wharf/compose/run/create-runner';
 import type { Runner, RunnerOptions } from '@wharf/compose/run/runner';
 import type { DockerClient } from '@wharf/wire/docker-client/client';
@@ -14,7 +14,22 @@ import { openProgress, runnerProgress } from './progress/view.ts';
 import { PROJECT_FLAGS } from './project-flags.ts';
 import { type Appearance, appearanceOf, type ProjectValues } from './settings.ts';
 
-type ProjectLoad = Pick<LoadOptions, 'services' | 'select' | 'resolveEnvironment' | 'allResources'>;
+/** Commands that change nothing, with `--dry-run` at the latest. */
+const WITHOUT_CHANGES: ReadonlySet<string> = new Set(
+  'up config convert events images logs ls plan port ps stats top version volumes'.split(' '),
+);
+
+type ProjectLoad = Pick<
+  LoadOptions,
+  | 'services'
+  | 'select'
+  | 'resolveEnvironment'
+  | 'allResources'
+  | 'interpolate'
+  | 'resolvePaths'
+  | 'normalize'
+  | 'checkConsistency'
+>;
 
 interface RunnerParts {
   readonly project?: Project | undefined;
@@ -29,17 +44,25 @@ export class ComposeSession {
   readonly appearance: Appearance;
 
   /** Throws ExitError for project flags that make no sense. */
-  constructor(context: CliContext<FlagTable>) {
+  constructor(context: CliContext<FlagTable>, appearance: Partial<Appearance> = {}) {
     this.context = context;
     // The short forms (`wharf up`) have the project's flags among their own.
     const isShort = 'project-name' in context.flags;
     this.values = isShort ? (context.flags as unknown as ProjectValues) : context.groupFlags(PROJECT_FLAGS);
-    this.appearance = appearanceOf(this.values, {
+    const settled = appearanceOf(this.values, {
       env: process.env,
       isAnsiGiven: isShort ? context.given('ansi') : context.groupGiven('ansi'),
       outIsTerminal: context.out.isTerminal,
       errIsTerminal: context.err.isTerminal,
     });
+    this.appearance = { ...settled, ...appearance };
+    if (this.values['dry-run'] && !WITHOUT_CHANGES.has(context.commandPath.split(' ').at(-1) ?? '')) {
+      throw new ExitError(
+        1,
+        `--dry-run is not supported by ${context.commandPath}: nothing was done`,
+        '`up --dry-run` prints what would happen, and `plan` says why.',
+      );
+    }
     if (this.values.compatibility) {
       throw new ExitError(
         1,
@@ -53,6 +76,16 @@ export class ComposeSession {
     return this.context.signal;
   }
 
+  /** How many things may be done at a time; absent: any number. Throws ExitError for a variable that is no number. */
+  get parallel(): number | undefined {
+    const text = process.env['COMPOSE_PARALLEL_LIMIT'];
+    if (text !== undefined && text !== '' && !/^-?\d+$/.test(text)) {
+      throw new ExitError(1, `COMPOSE_PARALLEL_LIMIT must be an integer (found: ${JSON.stringify(text)})`);
+    }
+    const limit = this.values.parallel >= 0 || !text ? this.values.parallel : Number(text);
+    return limit > 0 ? limit : undefined;
+  }
+
   client(): Promise<DockerClient> {
     return this.context.client();
   }
@@ -63,10 +96,25 @@ export class ComposeSession {
     this.context.err.write(warningLine(message, { isTerminal, coloured, now: new Date() }));
   };
 
+  readonly confirm = async (question: string): Promise<boolean> => {
+    const { confirm } = await import('./confirm.ts');
+    return confirm(this, question);
+  };
+
   /** The project of the files. Throws what is wrong in them. */
   load(options: ProjectLoad = {}): Promise<Project> {
+    return loadProject(this.#loadOptions(options));
+  }
+
+  /** The files, merged, before they become the project. */
+  async loadModel(options: ProjectLoad = {}): Promise<LoadedModel> {
+    const { loadSettledModel } = await import('@wharf/compose/load/load-settled-model');
+    return loadSettledModel(this.#loadOptions(options));
+  }
+
+  #loadOptions(options: ProjectLoad): LoadOptions {
     const values = this.values;
-    return loadProject({
+    return {
       files: values.file,
       ...this.#given('projectDirectory', values['project-directory'] ?? values.workdir),
       ...this.#given('projectName', values['project-name']),
@@ -79,7 +127,7 @@ export class ComposeSession {
       warn: this.warn,
       signal: this.signal,
       ...options,
-    });
+    };
   }
 
   /** `--env-file`, or COMPOSE_ENV_FILES; absolute. */
@@ -137,15 +185,6 @@ export class ComposeSession {
     } finally {
       view.finish();
     }
-  }
-
-  /** The one container of a service that a command is about. Throws docker compose's sentence where there is none. */
-  async container(
-    service: string,
-    options: { readonly index: number; readonly all: boolean; readonly oneOff: 'include' | 'exclude' },
-  ): Promise<ObservedContainer> {
-    const { findContainer } = await import('./find-container.ts');
-    return findContainer(await this.client(), await this.projectName(), { service, ...options }, this.signal);
   }
 
   #given<K extends string>(key: K, value: string | undefined): { readonly [Key in K]?: string } {

@@ -39,10 +39,7 @@ export function appearanceOf(values: ProjectValues, surroundings: Surroundings):
 function ansiOf(values: ProjectValues, env: Surroundings['env'], isGiven: boolean): string {
   if (!values['no-ansi']) return isGiven ? values.ansi : (env['COMPOSE_ANSI'] ?? values.ansi);
   if (values.ansi !== 'auto') {
-    throw new ExitError(
-      1,
-      'cannot specify DEPRECATED "--no-ansi" and "--ansi". Please use only "--ansi"',
-    );
+    throw new ExitError(1, 'cannot specify DEPRECATED "--no-ansi" and "--ansi". Please use only "--ansi"');
   }
   return 'never';
 }
@@ -65,11 +62,7 @@ function progressOf(name: string, ansi: string, isTerminal: boolean): ProgressMo
     case 'json':
       return 'json';
     default:
-      throw new ExitError(
-        1,
-        `unsupported --progress value "${name}"`,
-        'There are auto, tty, plain, json and quiet.',
-      );
+      throw new ExitError(1, `unsupported --progress value "${name}"`, 'There are auto, tty, plain, json and quiet.');
   }
 }
 

@@ -22,6 +22,9 @@ export interface ProgressView {
   event(event: ProgressEvent): void;
   /** A line that stands after all the others. */
   tail(message: string): void;
+  /** Leaves the terminal to somebody else until `resume`. */
+  pause?(): void;
+  resume?(): void;
   /** The last picture; nothing is shown after it. */
   finish(): void;
 }

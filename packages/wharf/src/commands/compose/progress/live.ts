@@ -36,16 +36,29 @@ export function liveProgress({ title, write, size, coloured, dryRun }: LiveOptio
     write(`${hide}${move}${lines.map((line) => `${line}${CLEAR_LINE}\n`).join('')}${CLEAR_BELOW}`);
     drawn = coloured ? frame(board.tasks, { ...options, coloured: false }) : lines;
   };
-  const timer = setInterval(() => draw(false), FRAME_MS);
+  let timer = setInterval(() => draw(false), FRAME_MS);
+  const show = (): void => {
+    if (isHidden) write(SHOW_CURSOR);
+    isHidden = false;
+  };
   return {
     event: (event) => board.event(event),
     tail: (message) => board.tail(message),
+    pause: () => {
+      clearInterval(timer);
+      draw(false);
+      show();
+      // What is drawn stays above what comes meanwhile.
+      drawn = [];
+    },
+    resume: () => {
+      timer = setInterval(() => draw(false), FRAME_MS);
+    },
     finish: () => {
       clearInterval(timer);
       draw(true);
       for (const message of board.tails) write(`${message}\n`);
-      if (isHidden) write(SHOW_CURSOR);
-      isHidden = false;
+      show();
     },
   };
 }

@@ -1,0 +1,11 @@
+import { readLine } from '../../cli/confirm.ts';
+import type { ComposeSession } from './session.ts';
+import { isTrue } from './settings.ts';
+
+/** Asks a question; no answer is no. Where standard input is no terminal a line of it is the answer. */
+export async function confirm({ context, signal }: ComposeSession, question: string): Promise<boolean> {
+  const isTerminal = process.stdin.isTTY === true;
+  context.out.write(isTerminal ? `? ${question} (y/N) ` : question);
+  const answer = await readLine(signal);
+  return isTrue(answer) || (isTerminal && /^yes$/i.test(answer.trim()));
+}

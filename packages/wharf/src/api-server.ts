@@ -6,6 +6,7 @@ import { createHttpServer } from '@wharf/wire/http/server';
 import type { DaemonConfig } from './config/daemon-config.ts';
 import { lazyBuildRoutes } from './lazy-builder.ts';
 import { API_CLOSE_GRACE_MS } from './limits.ts';
+import { listingRoutes } from './listing/routes.ts';
 import { gateRoutes } from './restore-gate.ts';
 import { wharfVersion } from './version.ts';
 
@@ -26,11 +27,14 @@ export async function openApiServer(options: {
   readonly log: Logger;
 }): Promise<ApiServer> {
   const { config, engine, builder, log } = options;
+  const own = () => config.hosts.find((host) => host.startsWith('unix://'));
+  const routes = [
+    ...lazyBuildRoutes({ builder, log, version: wharfVersion() }),
+    ...listingRoutes(own),
+    ...engineRoutes(engine),
+  ];
   const server = createHttpServer({
-    routes: gateRoutes(
-      [...lazyBuildRoutes({ builder, log, version: wharfVersion() }), ...engineRoutes(engine)],
-      engine,
-    ),
+    routes: gateRoutes(routes, engine),
     log,
     serverVersion: wharfVersion(),
   });

@@ -15,3 +15,6 @@ export const MEMORY_SLACK_BYTES = 16 * 1024 * 1024;
 
 /** How long after its start the daemon gives back what it needed for it. */
 export const MEMORY_SETTLE_MS = 1000;
+
+/** The longest line that the daemon prints a listing for. */
+export const MAX_LISTING_WORDS = 64;

@@ -41,6 +41,7 @@ export async function stageRelease(directory: string, root?: string): Promise<Re
   stageNode(release);
   stagePackages(release);
   await bundleCli(join(directory, 'cli'));
+  copyFileSync(join(ROOT, 'packages/wharf/src/listing/quick.pl'), join(directory, 'cli/quick.pl'));
   stageLaunchers(release, root ?? RELATIVE_ROOT);
   cpSync(join(ROOT, 'packaging/systemd'), join(directory, 'share/systemd'), { recursive: true });
   await stageGenerated(release);

@@ -27,12 +27,35 @@ export function formatByTemplate<T>(kind: RowKind<T>, rows: readonly T[], format
   return isTable ? alignTabs(`${headerOf(kind, template)}\n${body}`) : body;
 }
 
+/**
+ * The columns a template asks of an empty row, as docker finds them out before it asks the daemon. Throws TemplateError with `parsing`
+ * or `executing` before what Go says.
+ */
+export function columnsUsed<T>(
+  kind: RowKind<T>,
+  format: string,
+  say: { readonly parsing: string; readonly executing: string },
+): ReadonlySet<string> {
+  const used = new Set<string>();
+  const columns = Object.entries(kind.columns).map(([name, column]) => {
+    const value = (row: T): unknown => {
+      used.add(name);
+      return column.value(row);
+    };
+    return [name, { ...column, value }] as const;
+  });
+  const type = pointerTo(rowType({ ...kind, columns: Object.fromEntries(columns) }));
+  const template = explained(() => new GoTemplate(format), say.parsing);
+  explained(() => template.render(new GoValue(type, {})), say.executing);
+  return used;
+}
+
 /** What docker says before an error of a template. */
-export function explained<R>(work: () => R): R {
+export function explained<R>(work: () => R, what = 'template parsing error'): R {
   try {
     return work();
   } catch (error) {
-    if (error instanceof TemplateError) throw new TemplateError(`template parsing error: ${error.message}`);
+    if (error instanceof TemplateError) throw new TemplateError(`${what}: ${error.message}`);
     throw error;
   }
 }
@@ -63,8 +86,8 @@ function labelHeader(name: string): string {
 function rowType<T>(kind: RowKind<T>): StructType {
   const { columns, label } = kind;
   const methods: Record<string, GoMethod> = {};
-  for (const [name, { value }] of Object.entries(columns)) {
-    methods[name] = { parameters: [], result: anyType, call: (data) => value(data as T) };
+  for (const [name, { value, type = anyType }] of Object.entries(columns)) {
+    methods[name] = { parameters: [], result: type, call: (data) => value(data as T) };
   }
   if (label !== undefined) {
     methods['Label'] = {

@@ -1,4 +1,6 @@
+import type { GoType } from '@wharf/kit/go-template/types';
 import type { Output } from '../cli/output.ts';
+import type { Style } from './style.ts';
 import { alignTabs } from './tab-columns.ts';
 
 /** A column that templates may ask for: `{{.Name}}`. */
@@ -7,6 +9,13 @@ export interface Column<T> {
   readonly header?: string;
   /** Plain data: a text mostly. */
   readonly value: (row: T) => unknown;
+  /** Go's type of the data, where it is no text. */
+  readonly type?: GoType;
+  /** What may be cut on a terminal that is too narrow: so many columns are left. Without it the column stays whole. */
+  readonly least?: number;
+  /** A shorter text that says nearly the same, for a narrow terminal. */
+  readonly short?: (row: T) => string;
+  readonly paint?: (text: string, row: T, style: Style) => string;
 }
 
 /** What docker's lists can be made of: containers, images, networks. */
@@ -32,14 +41,29 @@ export async function formatRows<T>(kind: RowKind<T>, rows: readonly T[], format
   return formatByTemplate(kind, rows, format);
 }
 
-/** Prints rows: with `json` as one array, else in the format. */
-export async function printRows<T>(
-  out: Pick<Output, 'write' | 'line'>,
-  kind: RowKind<T>,
-  list: { readonly rows: readonly T[]; readonly format: string; readonly json?: boolean },
-): Promise<void> {
+export interface RowList<T> {
+  readonly rows: readonly T[];
+  readonly format: string;
+  /** `--json`: one array. */
+  readonly json?: boolean;
+  /** The user asked for no format: on a terminal the table fits its width and is coloured. */
+  readonly fitted?: boolean;
+}
+
+/** Prints rows: as an array of JSON, fitted to the terminal, or in the format. */
+export async function printRows<T>(out: Output, kind: RowKind<T>, list: RowList<T>): Promise<void> {
+  const columns = list.fitted === true && out.isTerminal ? simpleTable(kind, list.format) : undefined;
   if (list.json === true) out.line(rowsJson(kind, list.rows));
-  else out.write(await formatRows(kind, list.rows, list.format));
+  else if (columns === undefined) out.write(await formatRows(kind, list.rows, list.format));
+  else {
+    const { fittedTable } = await import('./fitted-table.ts');
+    out.write(fittedTable({ columns, rows: list.rows, width: out.columns ?? 80, style: await outputStyle(out) }));
+  }
+}
+
+async function outputStyle(out: Output): Promise<Style> {
+  const { styleOf } = await import('./style.ts');
+  return styleOf(out);
 }
 
 /** All columns of a row as `{{json .}}` has them, names sorted. */
@@ -81,7 +105,7 @@ function simpleTable<T>({ columns }: RowKind<T>, format: string): readonly Colum
   for (const cell of cells) {
     const name = /^\{\{\.(\w+)\}\}$/.exec(cell)?.[1];
     const column = name !== undefined && Object.hasOwn(columns, name) ? columns[name] : undefined;
-    if (column?.header === undefined) return undefined;
+    if (column?.header === undefined || column.type !== undefined) return undefined;
     found.push(column);
   }
   return found;

@@ -1,0 +1,18 @@
+import { messageOf, WharfError } from '@wharf/kit/errors';
+
+/**
+ * The `platform` parameter of a request, as `--platform` says it; `undefined` where it says nothing. Throws `invalid-argument`, with
+ * `prefix` before the reason.
+ */
+export async function platformQuery(text: string | undefined, prefix = ''): Promise<object | undefined> {
+  if (text === undefined || text === '') return undefined;
+  if (text.split('/').length > 3) {
+    throw new WharfError('invalid-argument', `${prefix}"${text}": cannot parse platform specifier: invalid argument`);
+  }
+  const { parsePlatform } = await import('@wharf/oci/spec/platform');
+  try {
+    return parsePlatform(text);
+  } catch (error) {
+    throw new WharfError('invalid-argument', prefix + messageOf(error), { cause: error });
+  }
+}

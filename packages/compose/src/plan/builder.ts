@@ -15,7 +15,7 @@ export class PlanBuilder {
     const unknown = known.find((need) => !this.#ids.has(need));
     if (unknown !== undefined) throw new Error(`step "${id}" needs "${unknown}", which is not planned before it`);
     this.#ids.add(id);
-    this.#steps.push({ id, reason, needs: known, ...body });
+    this.#steps.push({ ...body, id, reason, needs: known });
     return id;
   }
 

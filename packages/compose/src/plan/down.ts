@@ -77,7 +77,7 @@ function planResources(
     for (const network of observed.networks) {
       if (network.name !== name || network.labels[PROJECT] !== project.name || network.labels[NETWORK] !== key)
         continue;
-      const body = { kind: 'remove-network', id: network.id, name, inUseIsFine: true } as const;
+      const body = { kind: 'remove-network', network: network.id, name, inUseIsFine: true } as const;
       builder.add(`remove network ${name}`, 'the project is taken down', needs, body);
     }
   }

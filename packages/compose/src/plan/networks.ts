@@ -119,6 +119,6 @@ function removal(
     const body = { kind: 'disconnect', network: found.id, container: refTo(container) } as const;
     return [builder.add(`disconnect ${container.name} from ${name}`, reason, needs, body)];
   });
-  const body = { kind: 'remove-network', id: found.id, name, inUseIsFine: false } as const;
+  const body = { kind: 'remove-network', network: found.id, name, inUseIsFine: false } as const;
   return [builder.add(`remove network ${name}`, 'its configuration changed', freed.flat(), body)];
 }

@@ -56,7 +56,7 @@ export interface ContainerRef {
 
 export type StepBody =
   | { readonly kind: 'create-network'; readonly key: string; readonly network: Network }
-  | { readonly kind: 'remove-network'; readonly id: string; readonly name: string; readonly inUseIsFine: boolean }
+  | { readonly kind: 'remove-network'; readonly network: string; readonly name: string; readonly inUseIsFine: boolean }
   | { readonly kind: 'disconnect'; readonly network: string; readonly container: ContainerRef }
   /** Gives a container that is not recreated its place in a network that is. */
   | {

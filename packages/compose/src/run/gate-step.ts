@@ -27,7 +27,7 @@ export async function passGate(context: RunContext, step: Gate, signal: AbortSig
     const reason = reasonOf(error);
     if (reason === undefined) throw error;
     say.error('Error', reason);
-    await giveUp(context, step, reason);
+    await giveUp(context, step, reason.replace(/^container \S+/, 'its new container'));
     return;
   }
   say.done('Healthy');

@@ -1,10 +1,4 @@
-import type {
-  ContainerSummary,
-  ImageInspect,
-  Network,
-  Volume,
-  VolumeListResponse,
-} from '@wharf/wire/docker/types';
+import type { ContainerSummary, ImageInspect, Network, Volume, VolumeListResponse } from '@wharf/wire/docker/types';
 import type { DockerClient } from '@wharf/wire/docker-client/client';
 import { isStatus } from '@wharf/wire/docker-client/errors';
 import { CONFIG_HASH, CONTAINER_NUMBER, ONE_OFF, PROJECT, SERVICE } from '../convert/labels.ts';

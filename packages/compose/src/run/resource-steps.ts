@@ -32,13 +32,13 @@ export async function createNetwork(
 
 export async function removeNetwork(
   { client, progress }: RunContext,
-  { id, name, inUseIsFine }: Of<'remove-network'>,
+  { network, name, inUseIsFine }: Of<'remove-network'>,
   signal: AbortSignal,
 ): Promise<void> {
   const say = reporter(progress, `Network ${name}`);
   if (inUseIsFine) say.working('Removing');
   try {
-    await client.json('DELETE', `/networks/${id}`, { signal });
+    await client.json('DELETE', `/networks/${network}`, { signal });
   } catch (error) {
     if (isStatus(error, 404)) {
       say.warning('No resource found to remove');

@@ -8,6 +8,7 @@ import { image, imageShort } from './image/index.ts';
 import { manifest, manifestShort } from './manifest/index.ts';
 import { network, networkShort } from './network/index.ts';
 import { own } from './own.ts';
+import { plugin } from './plugin/index.ts';
 import { shell } from './shell/index.ts';
 import { system, systemShort } from './system/index.ts';
 import { volume, volumeShort } from './volume/index.ts';
@@ -17,7 +18,7 @@ export const tree: Group = {
   name: 'wharf',
   help: 'Containers, images, builds and whole applications on this machine',
   commands: [
-    ...[builder, compose, container, context, image, manifest, network, system, volume].filter(
+    ...[builder, compose, container, context, image, manifest, network, plugin, system, volume].filter(
       ({ commands }) => commands.length > 0,
     ),
     ...[accountShort, builderShort, composeShort, containerShort, contextShort, imageShort].flat(),

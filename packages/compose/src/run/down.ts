@@ -16,7 +16,13 @@ export async function down(options: RunnerOptions, project: Project, wanted: Dow
   const images = wanted.images === undefined ? [] : await imagesToRemove(options, project, wanted);
   const plan = planDown({ ...wanted, project, observed, services: known, images });
   if (plan.steps.length === 0) {
-    options.warn?.(`Warning: No resource found to remove for project ${JSON.stringify(options.projectName)}.`);
+    // Docker compose looks for the file's networks in vain, and says nothing then.
+    const looks = [project.networks, wanted.volumes === true ? project.volumes : {}].flatMap((each) =>
+      Object.values(each),
+    );
+    if (looks.every(({ external }) => external === true)) {
+      options.warn?.(`Warning: No resource found to remove for project ${JSON.stringify(options.projectName)}.`);
+    }
     return false;
   }
   await executePlan(options, { plan, project, observed, signal });

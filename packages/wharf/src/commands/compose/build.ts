@@ -1,3 +1,4 @@
+import { noSuchService } from '@wharf/compose/load/select';
 import type { Project } from '@wharf/compose/model/project';
 import { anyArguments, defineCommand } from '../../cli/command.ts';
 import { ExitError } from '../../cli/errors.ts';
@@ -82,7 +83,7 @@ function selectTargets(
 ): readonly BuildTarget[] {
   for (const name of names) {
     if (project.services[name] === undefined && project.disabledServices[name] === undefined) {
-      throw new ExitError(1, `no such service: ${name}`);
+      throw noSuchService(name);
     }
   }
   const wanted = new Set(names.length > 0 ? names : Object.keys(project.services));

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { serviceHash } from '@wharf/compose/config/hash';
 import { renderDocument, renderProject } from '@wharf/compose/config/render';
 import { imageName } from '@wharf/compose/convert/names';
-import { allServices } from '@wharf/compose/load/select';
+import { allServices, noSuchService } from '@wharf/compose/load/select';
 import { variablesOf } from '@wharf/compose/load/variables';
 import type { Project } from '@wharf/compose/model/project';
 import { anyArguments, defineCommand } from '../../cli/command.ts';
@@ -172,7 +172,7 @@ function hashes(given: Project, wanted: string): readonly string[] {
   const names = wanted === '*' ? serviceNames(project) : wanted.split(',').toSorted();
   return names.map((name) => {
     const service = project.services[name];
-    if (service === undefined) throw new ExitError(1, `no such service: ${name}`);
+    if (service === undefined) throw noSuchService(name);
     return `${name} ${serviceHash(service)}`;
   });
 }

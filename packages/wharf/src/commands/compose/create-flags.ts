@@ -1,3 +1,4 @@
+import { noSuchService } from '@wharf/compose/load/select';
 import type { Project } from '@wharf/compose/model/project';
 import type { CreateOptions } from '@wharf/compose/run/runner';
 import { ExitError } from '../../cli/errors.ts';
@@ -77,7 +78,7 @@ function scaleOf(given: readonly string[], project: Project): Readonly<Record<st
       throw new ExitError(1, `invalid --scale option ${goQuote(text)}. Should be SERVICE=NUM`);
     }
     if (!/^[+-]?\d+$/.test(number)) throw new ExitError(1, `strconv.Atoi: parsing ${goQuote(number)}: invalid syntax`);
-    if (project.services[service] === undefined) throw new ExitError(1, `no such service: ${service}`);
+    if (project.services[service] === undefined) throw noSuchService(service);
     scale[service] = Number(number);
   }
   return scale;

@@ -1,4 +1,5 @@
 import { SERVICE } from '@wharf/compose/convert/labels';
+import { noSuchService } from '@wharf/compose/load/select';
 import type { ContainerSummary } from '@wharf/wire/docker/types';
 import { anyArguments, defineCommand } from '../../cli/command.ts';
 import { ExitError } from '../../cli/errors.ts';
@@ -47,7 +48,7 @@ export const ps = defineCommand({
     const { project, name } = await session.projectOrName(args);
     const known = Object.keys(project?.services ?? {});
     for (const service of args) {
-      if (project !== undefined && !known.includes(service)) throw new ExitError(1, `no such service: ${service}`);
+      if (project !== undefined && !known.includes(service)) throw noSuchService(service);
     }
     const services = args.length > 0 || flags.orphans || project === undefined ? args : known;
     const client = await session.client();

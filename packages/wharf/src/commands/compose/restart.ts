@@ -1,3 +1,4 @@
+import { noSuchService } from '@wharf/compose/load/select';
 import { anyArguments, defineCommand } from '../../cli/command.ts';
 import { ComposeSession } from './session.ts';
 import { TIMEOUT_FLAG, timeoutOf } from './timeout-flag.ts';
@@ -11,6 +12,9 @@ export const restart = defineCommand({
   run: async (context) => {
     const session = new ComposeSession(context);
     const { project, name } = await session.projectOrName([]);
+    for (const service of context.args) {
+      if (project !== undefined && project.services[service] === undefined) throw noSuchService(service);
+    }
     await session.withProgress('Restarting', async (view) => {
       const runner = await session.runner({ project, name, view });
       const { 'no-deps': noDeps } = context.flags;

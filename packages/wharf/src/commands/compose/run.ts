@@ -20,6 +20,7 @@ import { checkArguments } from './count.ts';
 import { pullOf } from './create-flags.ts';
 import { ImageWork } from './image-work.ts';
 import { forOnePlatform } from './platforms.ts';
+import type { ProgressView } from './progress/event.ts';
 import { ComposeSession } from './session.ts';
 import { isTrue } from './settings.ts';
 
@@ -100,7 +101,18 @@ async function runOneOff(context: RunContext): Promise<number> {
   if (!flags.detach && flags.interactive && tty && !isInputTerminal()) throw new ExitError(1, NO_TERMINAL);
   const images = new ImageWork(session, project, { quietPull: flags['quiet-pull'], quietBuild: flags['quiet-build'] });
   const container = await session.withProgress('Running', async (view) => {
-    const runner = await session.runner({ project, name: project.name, view }, { images: images.provider(view) });
+    // Of the container itself docker compose says nothing: its output follows.
+    const ownName = flags.name ?? `${project.name}-${service}-run-`;
+    const others: ProgressView = {
+      ...view,
+      event: (event) => {
+        if (!event.id.startsWith(`Container ${ownName}`)) view.event(event);
+      },
+    };
+    const runner = await session.runner(
+      { project, name: project.name, view: others },
+      { images: images.provider(view) },
+    );
     return runner.createOneOff({ ...options, signal: session.signal });
   });
   const client = await session.client();

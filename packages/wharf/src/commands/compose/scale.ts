@@ -1,3 +1,4 @@
+import { noSuchService } from '@wharf/compose/load/select';
 import { anyArguments, defineCommand } from '../../cli/command.ts';
 import { ExitError } from '../../cli/errors.ts';
 import { checkArguments } from './count.ts';
@@ -18,7 +19,7 @@ export const scale = defineCommand({
     const { 'no-deps': noDeps } = context.flags;
     const project = await session.load({ services, select: noDeps ? 'none' : 'dependencies' });
     for (const service of services) {
-      if (project.services[service] === undefined) throw new ExitError(1, `no such service: ${service}`);
+      if (project.services[service] === undefined) throw noSuchService(service);
     }
     const images = new ImageWork(session, project, { quietPull: false, quietBuild: false });
     await session.withProgress('Running', async (view) => {

@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { type LoadOptions, loadProject } from '@wharf/compose/load/load-project';
 import type { LoadedModel } from '@wharf/compose/load/load-settled-model';
 import type { Project } from '@wharf/compose/model/project';
-import { createRunner } from '@wharf/compose/run/create-runner';
 import type { Runner, RunnerOptions } from '@wharf/compose/run/runner';
 import type { DockerClient } from '@wharf/wire/docker-client/client';
 import type { CliContext } from '../../cli/context.ts';
@@ -102,7 +101,8 @@ export class ComposeSession {
   };
 
   /** The project of the files. Throws what is wrong in them. */
-  load(options: ProjectLoad = {}): Promise<Project> {
+  async load(options: ProjectLoad = {}): Promise<Project> {
+    const { loadProject } = await import('@wharf/compose/load/load-project');
     return loadProject(this.#loadOptions(options));
   }
 
@@ -166,6 +166,7 @@ export class ComposeSession {
 
   /** A runner whose news go to `view`. */
   async runner({ project, name, view }: RunnerParts, more: Partial<RunnerOptions> = {}): Promise<Runner> {
+    const { createRunner } = await import('@wharf/compose/run/create-runner');
     return createRunner({
       client: await this.client(),
       projectName: name.toLowerCase(),

@@ -1,3 +1,4 @@
+import { noSuchService } from '@wharf/compose/load/select';
 import type { Project } from '@wharf/compose/model/project';
 import type { UpOptions } from '@wharf/compose/run/runner';
 import { anyArguments, type Command, defineCommand } from '../../cli/command.ts';
@@ -106,5 +107,5 @@ function checkProject(session: ComposeSession, project: Project, values: UpValue
     );
   }
   const from = values['exit-code-from'];
-  if (from !== '' && project.services[from] === undefined) throw new ExitError(1, `no such service: ${from}`);
+  if (from !== '' && project.services[from] === undefined) throw noSuchService(from);
 }

@@ -1,7 +1,7 @@
 import { PROJECT, SERVICE } from '@wharf/compose/convert/labels';
+import { noSuchService } from '@wharf/compose/load/select';
 import type { ContainerSummary, Volume, VolumeListResponse } from '@wharf/wire/docker/types';
 import { anyArguments, defineCommand } from '../../cli/command.ts';
-import { ExitError } from '../../cli/errors.ts';
 import { printRows, type RowKind } from '../../term/rows.ts';
 import { labelOf, set } from './containers.ts';
 import { ComposeSession } from './session.ts';
@@ -48,7 +48,7 @@ export const volumes = defineCommand({
     const { project, name } = await session.projectOrName(context.args);
     for (const service of context.args) {
       if (project !== undefined && project.services[service] === undefined) {
-        throw new ExitError(1, `no such service: ${service}`);
+        throw noSuchService(service);
       }
     }
     const client = await session.client();

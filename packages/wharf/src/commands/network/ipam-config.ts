@@ -12,7 +12,8 @@ interface IpamConfig {
   readonly Subnet: string;
   IPRange?: string;
   Gateway?: string;
-  readonly AuxiliaryAddresses: Record<string, string>;
+  /** Absent when there is none, as Go leaves out an empty map: the daemon keeps what it was sent. */
+  AuxiliaryAddresses?: Record<string, string>;
 }
 
 /** Puts ranges, gateways and further addresses to the subnets they lie in. Throws `invalid-argument` in docker's words. */
@@ -26,7 +27,7 @@ export function ipamConfig({ subnets, ranges, gateways, auxiliary }: IpamFlags):
       const [one, two] = [contains(subnet, other), contains(other, subnet)];
       if (one || two) throw wrong('multiple overlapping subnet configuration is not supported');
     }
-    configs.set(subnet, { Subnet: subnet, AuxiliaryAddresses: {} });
+    configs.set(subnet, { Subnet: subnet });
   }
   for (const range of ranges) {
     parseCidr(range);
@@ -51,7 +52,7 @@ export function ipamConfig({ subnets, ranges, gateways, auxiliary }: IpamFlags):
   }
   for (const [name, address] of Object.entries(auxiliary)) {
     place(configs, address, `no matching subnet for aux-address ${address}`, (config) => {
-      config.AuxiliaryAddresses[name] = address;
+      config.AuxiliaryAddresses = { ...config.AuxiliaryAddresses, [name]: address };
     });
   }
   return [...configs.values()];

@@ -32,8 +32,13 @@ export const volumeCreate = defineCommand({
     }
     const client = await context.client();
     const volume = await client.json<{ readonly Name: string }>('POST', '/volumes/create', {
-      body: { Driver: driver, DriverOpts: opt, Labels: labelMap(label), Name: given || name },
+      body: { Driver: driver, ...filled({ DriverOpts: opt, Labels: labelMap(label) }), Name: given || name },
     });
     context.out.line(volume.Name);
   },
 });
+
+/** Without the empty ones, as Go leaves them out: the daemon keeps what it was sent. */
+function filled(maps: Readonly<Record<string, Readonly<Record<string, string>>>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(maps).filter(([, map]) => Object.keys(map).length > 0));
+}

@@ -125,8 +125,8 @@ function hostConfig(
     Annotations: service.annotations,
     Binds: placed.Binds.length > 0 ? placed.Binds : undefined,
     Mounts: placed.Mounts.length > 0 ? placed.Mounts : undefined,
-    CapAdd: service.cap_add,
-    CapDrop: service.cap_drop,
+    CapAdd: capabilities(service.cap_add),
+    CapDrop: capabilities(service.cap_drop),
     NetworkMode: parts.networkMode,
     Init: service.init,
     IpcMode: service.ipc,
@@ -157,6 +157,14 @@ function hostConfig(
     OomScoreAdj: service.oom_score_adj,
     ...(unconfined ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
   };
+}
+
+/** As docker's client sends them: `CAP_NET_ADMIN`, each once, sorted. */
+function capabilities(names: readonly string[] | undefined): readonly string[] | undefined {
+  const full = names
+    ?.map((name) => name.toUpperCase())
+    .map((name) => (/^(ALL$|CAP_)/.test(name) ? name : `CAP_${name}`));
+  return full === undefined ? undefined : [...new Set(full)].toSorted();
 }
 
 function tmpfs(entries: readonly string[] | undefined): Readonly<Record<string, string>> | undefined {

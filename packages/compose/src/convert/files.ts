@@ -75,7 +75,7 @@ export function placeFiles(project: Project, name: string, service: Service, hos
         `${kind === 'secret' ? 'secrets' : 'config'} \`uid\`, \`gid\` and \`mode\` are not supported, they will be ignored`,
       );
     }
-    const options = kind === 'secret' ? { BindOptions: { CreateMountpoint: false } } : {};
+    const options = kind === 'secret' ? { BindOptions: {} } : {};
     mounts.push({ Type: 'bind', Source: file, Target: target, ReadOnly: true, ...options });
   }
   return { mounts, uploads, warnings };

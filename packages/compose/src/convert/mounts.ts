@@ -90,7 +90,14 @@ function bindText(source: string, own: ServiceMount): string {
 function fullMount(project: Project, mount: ServiceMount): Mount {
   const { type = 'volume', source = '', target, read_only: ReadOnly, consistency: Consistency } = mount;
   const Source = type === 'volume' ? (project.volumes[source]?.name ?? source) : source;
-  return { Type: type, Source: Source || undefined, Target: target, ReadOnly, Consistency, ...typeOptions(type, mount) };
+  return {
+    Type: type,
+    Source: Source || undefined,
+    Target: target,
+    ReadOnly,
+    Consistency,
+    ...typeOptions(type, mount),
+  };
 }
 
 function typeOptions(type: string, { bind, volume, tmpfs, image }: ServiceMount): Mount {

@@ -4,8 +4,7 @@ import type { Service } from '../model/service.ts';
 /** The ports a service says it listens on, by `expose` and `ports`. */
 export function exposedPorts(service: Pick<Service, 'expose' | 'ports'>): NonNullable<StringSet> {
   const own = (service.ports ?? []).map(({ target, protocol }) => `${target}/${protocol ?? 'tcp'}`);
-  const exposed = (service.expose ?? []).map((port) => (port.includes('/') ? port : `${port}/tcp`));
-  return Object.fromEntries([...exposed, ...own].map((port) => [port, {}]));
+  return Object.fromEntries([...(service.expose ?? []), ...own].map((port) => [port, {}]));
 }
 
 export function portBindings(service: Pick<Service, 'ports'>): PortMap {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type LoadOptions, loadProject } from '@wharf/compose/load/load-project';
+import type { LoadOptions } from '@wharf/compose/load/load-project';
 import type { LoadedModel } from '@wharf/compose/load/load-settled-model';
 import type { Project } from '@wharf/compose/model/project';
 import type { Runner, RunnerOptions } from '@wharf/compose/run/runner';

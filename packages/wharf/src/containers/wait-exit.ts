@@ -8,6 +8,9 @@ interface WaitAnswer {
   readonly Error?: { readonly Message?: string } | null;
 }
 
+/** Whose end is waited for: `next-exit` of a container that is about to start, `not-running` of one that runs. */
+export type Condition = 'next-exit' | 'removed' | 'not-running';
+
 export interface Waiting {
   /** The exit code; 125 where it cannot be known, which has been said then. */
   readonly status: Promise<number>;
@@ -21,10 +24,10 @@ const UNKNOWN_STATUS = 125;
 export async function waitForExit(
   client: DockerClient,
   container: string,
-  { removed, err }: { readonly removed: boolean; readonly err: Output },
+  { condition, err }: { readonly condition: Condition; readonly err: Output },
 ): Promise<Waiting> {
   const abort = new AbortController();
-  const query = { condition: removed ? 'removed' : 'next-exit' };
+  const query = { condition };
   const path = containerPath(container, '/wait');
   const answer = await client.stream('POST', path, { query, signal: abort.signal });
   const status = answer.text().then(

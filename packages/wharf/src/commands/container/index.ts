@@ -1,4 +1,5 @@
 import type { Entry, Group } from '../../cli/command.ts';
+import { containerLooks, containerLooksShort } from './looks.ts';
 
 /** A verb in both its places. */
 const verb = (name: string, help: string, load: Entry['load'], more: Partial<Entry> = {}): Entry => ({
@@ -10,9 +11,18 @@ const verb = (name: string, help: string, load: Entry['load'], more: Partial<Ent
 });
 
 const VERBS: readonly Entry[] = [
+  verb(
+    'attach',
+    'Attach local standard input, output, and error streams to a running container',
+    async () => (await import('./attach.ts')).attach,
+  ),
   verb('commit', "Create a new image from a container's changes", async () => (await import('./commit.ts')).commit),
   verb('create', 'Create a new container', async () => (await import('./create.ts')).create),
+  verb('exec', 'Execute a command in a running container', async () => (await import('./exec.ts')).exec, {
+    common: 2,
+  }),
   verb('kill', 'Kill one or more running containers', async () => (await import('./kill.ts')).kill),
+  verb('logs', 'Fetch the logs of a container', async () => (await import('./logs.ts')).logs),
   verb('pause', 'Pause all processes within one or more containers', async () => (await import('./pause.ts')).pause),
   verb('rename', 'Rename a container', async () => (await import('./rename.ts')).rename),
   verb('restart', 'Restart one or more containers', async () => (await import('./restart.ts')).restart),
@@ -23,6 +33,7 @@ const VERBS: readonly Entry[] = [
   verb('run', 'Create and run a new container from an image', async () => (await import('./run.ts')).run, {
     common: 1,
   }),
+  verb('start', 'Start one or more stopped containers', async () => (await import('./start.ts')).start),
   verb('stop', 'Stop one or more running containers', async () => (await import('./stop.ts')).stop),
   verb(
     'unpause',
@@ -41,8 +52,8 @@ const VERBS: readonly Entry[] = [
 export const container: Group = {
   name: 'container',
   help: 'Manage containers',
-  commands: VERBS,
+  commands: [...VERBS, ...containerLooks],
 };
 
 /** Commands of this noun that stand at the top too. */
-export const containerShort: readonly Entry[] = VERBS;
+export const containerShort: readonly Entry[] = [...VERBS, ...containerLooksShort];

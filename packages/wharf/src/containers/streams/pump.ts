@@ -45,7 +45,9 @@ export async function pump(pumped: Pumped): Promise<Ending> {
         typed?.detached.then((): Ending => 'detached') ?? new Promise<never>(() => undefined),
       );
     }
-    return await Promise.race(endings);
+    const ending = await Promise.race(endings);
+    if (ending === 'detached') connection.destroy();
+    return ending;
   } finally {
     signal?.removeEventListener('abort', stop);
     typed?.stop();

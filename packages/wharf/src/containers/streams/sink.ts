@@ -1,5 +1,5 @@
 import { write } from 'node:fs';
-import { hasErrno } from '@wharf/kit/errors';
+import { hasErrno, messageOf, WharfError } from '@wharf/kit/errors';
 
 const RETRY_MS = 5;
 
@@ -8,7 +8,7 @@ export type Sink = (bytes: Uint8Array) => Promise<void>;
 
 /**
  * Writes to a descriptor from Node's own threads: a slow reader keeps neither signals nor input waiting, and what this promises to have
- * written is written, whatever ends the program next. A reader that left rejects with EPIPE.
+ * written is written, whatever ends the program next. Rejects when the reader left.
  */
 export function descriptorSink(fd: number): Sink {
   return async (bytes) => {
@@ -22,7 +22,13 @@ function writeSome(fd: number, bytes: Uint8Array, at: number): Promise<number> {
       if (error === null) resolve(written);
       // The descriptor is shared with somebody who made it non-blocking.
       else if (hasErrno(error, 'EAGAIN')) setTimeout(() => resolve(0), RETRY_MS);
-      else reject(error);
+      else reject(failure(fd, error));
     });
   });
+}
+
+function failure(fd: number, error: unknown): WharfError {
+  const what = hasErrno(error, 'EPIPE') ? 'broken pipe' : messageOf(error);
+  const name = fd === 1 ? '/dev/stdout' : '/dev/stderr';
+  return new WharfError('aborted', `write ${name}: ${what}`, { cause: error });
 }

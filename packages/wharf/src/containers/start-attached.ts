@@ -1,0 +1,72 @@
+import type { DockerClient } from '@wharf/wire/docker-client/client';
+import type { Output } from '../cli/output.ts';
+import { attachTo, lead, type Streams } from './attach.ts';
+import { containerPath } from './path.ts';
+import type { Ending } from './streams/pump.ts';
+import { followSize } from './streams/terminal-size.ts';
+import { type Waiting, waitForExit } from './wait-exit.ts';
+
+export interface AttachedStart {
+  readonly client: DockerClient;
+  readonly container: string;
+  readonly streams: Streams;
+  readonly tty: boolean;
+  readonly detachKeys: string;
+  /** The daemon removes the container at its end. */
+  readonly autoRemove: boolean;
+  readonly out: Output;
+  readonly err: Output;
+  readonly start: () => Promise<unknown>;
+}
+
+/**
+ * Joins a container's streams, starts it, and returns its status once all its output is written; 0 for who detached. No output is missed,
+ * and no end: both are asked for before the start.
+ */
+export async function startAttached(wanted: AttachedStart): Promise<number> {
+  const { client, container, streams, tty, detachKeys, autoRemove, out, err, start } = wanted;
+  const [connection, waiting] = await Promise.all([
+    attachTo({ client, container, streams, detachKeys }),
+    waitForExit(client, container, { condition: autoRemove ? 'removed' : 'next-exit', err }),
+  ]);
+  const stop = new AbortController();
+  const leading = lead(connection, { streams, tty, detachKeys, signal: stop.signal });
+  leading.catch(() => undefined);
+  try {
+    await start();
+  } catch (error) {
+    stop.abort();
+    await leading.catch(() => undefined);
+    // The daemon removes what it could not start: it is gone when we say so.
+    if (autoRemove) await waiting.status;
+    waiting.cancel();
+    throw error;
+  }
+  const path = containerPath(container, '/resize');
+  using _size = tty && out.isTerminal ? followSize({ client, path, out, err }) : undefined;
+  try {
+    return await statusAtEnd({ leading, waiting, streams, stop });
+  } finally {
+    // Who left early does not keep the program.
+    waiting.cancel();
+    stop.abort();
+  }
+}
+
+interface Running {
+  /** The streams, on their way. */
+  readonly leading: Promise<Ending>;
+  readonly waiting: Waiting;
+  readonly streams: Streams;
+  readonly stop: AbortController;
+}
+
+async function statusAtEnd({ leading, waiting, streams, stop }: Running): Promise<number> {
+  const first = await Promise.race([leading, waiting.status]);
+  if (first === 'detached') return 0;
+  if (typeof first === 'number') {
+    if (!streams.stdout && !streams.stderr) stop.abort();
+    await leading.catch(() => undefined);
+  }
+  return waiting.status;
+}

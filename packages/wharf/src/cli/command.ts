@@ -66,6 +66,8 @@ export interface Group {
   readonly examples?: readonly string[];
   /** Flags that stand between the noun and the verb, and are given to every verb below (`wharf compose -f FILE up`). */
   readonly flags?: FlagTable;
+  /** What is wrong with a flag is said without the usage line, and the status is 1: docker compose's way. */
+  readonly shortFlagErrors?: true;
   readonly commands: readonly Node[];
 }
 

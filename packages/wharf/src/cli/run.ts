@@ -53,7 +53,13 @@ async function dispatch(run: Run, argv: readonly string[]): Promise<number> {
   const found = findCommand(program.root, program.name, isHelp ? line.slice(1) : line);
   if (isHelp && found.rest.length > 0) throw new ExitError(1, `unknown help topic: ${found.rest.join(' ')}`);
   if (globals.help || isHelp) return showHelp(run, found, out);
-  return isGroup(found.node) ? runGroup(run, found, found.node) : runCommand(run, found, parsed);
+  try {
+    return await (isGroup(found.node) ? runGroup(run, found, found.node) : runCommand(run, found, parsed));
+  } catch (error) {
+    const isShort = found.path.some((node) => isGroup(node) && node.shortFlagErrors === true);
+    if (isShort && error instanceof FlagUsageError) throw new ExitError(1, error.message, error.hint);
+    throw error;
+  }
 }
 
 /** A line that ends at a noun: its help, or a complaint of the word that is none of its commands. */

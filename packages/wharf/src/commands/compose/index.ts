@@ -6,6 +6,7 @@ export const compose: Group = {
   name: 'compose',
   help: 'Define and run applications of several containers',
   flags: PROJECT_FLAGS,
+  shortFlagErrors: true,
   examples: [
     'wharf compose up -d              # what compose.yaml in this directory or above says',
     'wharf compose -f a.yaml -p shop ps',

@@ -200,7 +200,7 @@ class Attached {
     const { services } = this.#work;
     try {
       const runner = await this.#runner(this.#progress());
-      await runner.kill({ services, all: true });
+      await runner.kill({ services });
     } catch (error) {
       if (!isStatus(error, 404) && !isStatus(error, 409)) throw error;
     }

@@ -18,3 +18,6 @@ export const MEMORY_SETTLE_MS = 1000;
 
 /** The longest line that the daemon prints a listing for. */
 export const MAX_LISTING_WORDS = 64;
+
+/** The longest list that the daemon prints itself: some 10 us a row, in which it does nothing else. */
+export const MAX_LISTING_ROWS = 500;

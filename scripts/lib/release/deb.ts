@@ -10,7 +10,7 @@ const INSTALLED = '/usr/lib/wharf';
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 /** What the daemon and Node cannot do without. */
-const DEPENDS = [
+export const DEPENDS = [
   'libc6 (>= 2.28)',
   'libstdc++6',
   'libgcc-s1',

@@ -25,8 +25,13 @@ export interface Release {
   readonly architecture: string;
 }
 
-/** What the launchers start when they are not told otherwise: the directory above them. */
-const RELATIVE_ROOT = '$(dirname "$(dirname "$(readlink -f -- "$0")")")';
+/** How the launchers find the directory above them, from a link too; without a process of its own where there is none. */
+const FIND_ROOT = [
+  'self=$0',
+  '[ ! -L "$self" ] || self=$(readlink -f -- "$self")',
+  'case $self in /*) ;; *) self=$PWD/$self ;; esac',
+  'root=${self%/bin/*}',
+].join('\n');
 
 /**
  * Lays a release out: Node, the daemon's modules without their types, the command line as a bundle with its compile cache, completions,
@@ -42,7 +47,7 @@ export async function stageRelease(directory: string, root?: string): Promise<Re
   stagePackages(release);
   await bundleCli(join(directory, 'cli'));
   copyFileSync(join(ROOT, 'packages/wharf/src/listing/quick.pl'), join(directory, 'cli/quick.pl'));
-  stageLaunchers(release, root ?? RELATIVE_ROOT);
+  stageLaunchers(release, root === undefined ? FIND_ROOT : `root=${root}`);
   cpSync(join(ROOT, 'packaging/systemd'), join(directory, 'share/systemd'), { recursive: true });
   await stageGenerated(release);
   return release;
@@ -70,10 +75,10 @@ function stagePackages({ directory }: Release): void {
   copyDependencies(workspaces, join(ROOT, 'node_modules'), modules);
 }
 
-function stageLaunchers({ directory }: Release, root: string): void {
+function stageLaunchers({ directory }: Release, findRoot: string): void {
   mkdirSync(join(directory, 'bin'));
   for (const name of ['wharf', 'wharfd']) {
-    const text = readFileSync(join(ROOT, 'packaging/bin', name), 'utf8').replaceAll('@ROOT@', root);
+    const text = readFileSync(join(ROOT, 'packaging/bin', name), 'utf8').replace('@FIND_ROOT@', findRoot);
     writeFileSync(join(directory, 'bin', name), text, { mode: 0o755 });
   }
 }
@@ -81,10 +86,22 @@ function stageLaunchers({ directory }: Release, root: string): void {
 /** What the program writes itself. Each run also leaves what V8 compiled in the cache that the release carries. */
 async function stageGenerated({ directory }: Release): Promise<void> {
   const share = join(directory, 'share');
-  const ask = async (...line: readonly string[]) => {
-    const env = { WHARF_ROOT: directory, HOME: '/root', DOCKER_CONFIG: undefined, DOCKER_CERT_PATH: undefined };
-    return must([join(directory, 'bin/wharf'), ...line], { env });
+  // As packaging/bin/wharf starts it: V8 takes from a cache only what was compiled under the same flags.
+  const program = [
+    join(directory, 'node'),
+    '--no-rehash-snapshot',
+    '--disable-sigusr1',
+    join(directory, 'cli/wharf.cjs'),
+  ] as const;
+  const cache = { NODE_COMPILE_CACHE: join(directory, 'cli/cache'), NODE_COMPILE_CACHE_PORTABLE: '1' };
+  const env = {
+    ...cache,
+    NODE_OPTIONS: undefined,
+    HOME: '/root',
+    DOCKER_CONFIG: undefined,
+    DOCKER_CERT_PATH: undefined,
   };
+  const ask = (...line: readonly string[]) => must([...program, ...line], { env });
   await ask('man', join(share, 'man/man1'));
   const places = { bash: 'bash/wharf', fish: 'fish/wharf.fish', zsh: 'zsh/_wharf' } as const;
   for (const [shell, place] of Object.entries(places)) {

@@ -1,9 +1,9 @@
-import { lazily } from '@wharf/kit';
+import { lazily, WharfError } from '@wharf/kit';
 import { DockerClient } from '@wharf/wire/docker-client/client';
 import type { Command } from '../cli/command.ts';
 import { CliContext, type ContextParts } from '../cli/context.ts';
 import { parseLine } from '../cli/parse-line.ts';
-import { MAX_LISTING_WORDS } from '../limits.ts';
+import { MAX_LISTING_ROWS, MAX_LISTING_WORDS } from '../limits.ts';
 import { CapturedOutput } from './captured-output.ts';
 
 const containerModule = lazily(() => import('../commands/container/ls.ts'));
@@ -101,6 +101,18 @@ class ListingContext extends CliContext {
   }
 
   override client(): Promise<DockerClient> {
-    return Promise.resolve(new DockerClient({ endpoint: { host: this.#host } }));
+    return Promise.resolve(new BoundedClient({ endpoint: { host: this.#host } }));
+  }
+}
+
+/** Refuses lists that would keep the daemon from other work: their command has a processor of its own for them. */
+class BoundedClient extends DockerClient {
+  override async json<T>(...call: Parameters<DockerClient['json']>): Promise<T> {
+    const answer = await super.json<T>(...call);
+    if (!Array.isArray(answer) || answer.length <= MAX_LISTING_ROWS) return answer;
+    throw new WharfError(
+      'resource-exhausted',
+      `Cannot print ${answer.length} rows for a client: ${MAX_LISTING_ROWS} is the limit`,
+    );
   }
 }

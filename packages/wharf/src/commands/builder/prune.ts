@@ -11,7 +11,7 @@ const EVERYTHING = 'WARNING! This will remove all build cache. Are you sure you 
 
 /** `wharf builder prune`, with docker's flags, question and answer. */
 export const prune = defineCommand({
-  usage: '[OPTIONS]',
+  usage: '',
   flags: {
     all: { kind: 'bool', short: 'a', help: 'Remove all unused build cache, not just dangling ones' },
     filter: filterFlag('Only what fits (e.g. "until=24h", "type=exec.cachemount")'),

@@ -39,7 +39,8 @@ export async function loadFile(file: YamlFile, base: Dict, scope: Scope): Promis
   let resets: LoadedFile['resets'] = [];
   for (const node of file.documents) {
     const read = documentValue(file, node);
-    if (!isDict(read.value)) throw new Problem('top-level object must be a mapping');
+    if (!isDict(read.value))
+      throw new Problem('top-level object must be a mapping', { at: { file: file.name, line: 1, column: 1 } });
     resets = read.resets;
     document = await loadDocument(file, read.value, document, { ...scope, resets });
   }

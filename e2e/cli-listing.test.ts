@@ -30,7 +30,7 @@ async function quick(
 
 /** Ages change while one looks. */
 const ageless = (text: string | undefined) =>
-  text?.replaceAll(/(Up )?(About )?(a|an|\d+) (second|minute)s?( ago)?/g, 'AGE');
+  text?.replaceAll(/(Less than |About )?(a|an|\d+) (second|minute)s?( ago)?/g, 'AGE');
 
 test('a plain listing is printed by the daemon as the command prints it, and as docker does', async () => {
   const lines = [

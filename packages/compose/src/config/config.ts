@@ -27,7 +27,7 @@ export interface ConfigOptions {
  */
 export async function renderConfig(load: LoadOptions, options: ConfigOptions): Promise<string> {
   if (load.interpolate === false) return renderUninterpolated(load, options);
-  let project = await loadProject({ resolveEnvironment: 'all', ...load });
+  let project = await loadProject({ resolveEnvironment: 'all', ...load, discardLabelFiles: true });
   if (options.resolveDigest !== undefined) project = await withDigests(project, options.resolveDigest);
   if (load.checkConsistency !== false) refuseSameNames(project);
   return options.imagesOnly === true ? renderImages(project, options.format) : renderProject(project, options.format);
@@ -133,7 +133,7 @@ export async function configHashes(
   load: LoadOptions,
   names: readonly string[],
 ): Promise<readonly (readonly [string, string])[]> {
-  const project = await loadProject({ ...load, services: [], resolveEnvironment: false });
+  const project = await loadProject({ ...load, services: [], resolveEnvironment: false, discardLabelFiles: true });
   const chosen = names.length === 0 ? Object.keys(project.services) : names;
   return [...chosen].sort(byCodePoint).map((name) => {
     const service = project.services[name];
@@ -169,7 +169,7 @@ export async function configVariables(load: LoadOptions): Promise<readonly Varia
 
 /** `--environment`: what variables are replaced from, `NAME=value`, sorted. */
 export async function configEnvironment(load: LoadOptions): Promise<readonly string[]> {
-  const project = await loadProject({ resolveEnvironment: 'all', ...load });
+  const project = await loadProject({ resolveEnvironment: 'all', ...load, discardLabelFiles: true });
   return Object.entries(project.environment)
     .map(([name, value]) => `${name}=${value}`)
     .sort(byCodePoint);

@@ -24,7 +24,7 @@ export function renderImages(project: Project, format: 'yaml' | 'json'): string 
 
 /** A document that is no project yet (`--no-interpolate`): as it is. */
 export function renderDocument(document: Value, format: 'yaml' | 'json'): string {
-  return format === 'yaml' ? writeYaml(plainTree(document)) : writeJson(plainTree(document), '  ');
+  return format === 'yaml' ? writeYaml(plainTree(document, 'yaml')) : writeJson(plainTree(document, 'json'), '  ');
 }
 
 function projectTree(project: Project, form: Form): TreeMap {
@@ -50,7 +50,7 @@ function projectTree(project: Project, form: Form): TreeMap {
   );
   // compose leaves models out of JSON.
   if (form === 'yaml') add('models', project.models, modelShape);
-  entries.push(...extensionEntries(project.extensions));
+  entries.push(...extensionEntries(project.extensions, form));
   // JSON is made from a map, whose keys are sorted.
   return { order: form === 'yaml' ? 'fields' : 'sorted', entries };
 }

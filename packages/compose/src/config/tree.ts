@@ -25,21 +25,22 @@ export function shapeTree(model: object, shape: Shape, form: Form): TreeMap {
     const tree = fieldTree(value[field.key], field, form);
     if (tree !== undefined) entries.push([form === 'json' ? (field.json ?? field.key) : field.key, tree]);
   }
-  if (form === 'yaml' && shape.extensible) entries.push(...extensionEntries(value));
+  if (form === 'yaml' && shape.extensible) entries.push(...extensionEntries(value, form));
   return { order: 'fields', entries };
 }
 
 /** The `x-` keys of an object, sorted as YAML sorts. */
-export function extensionEntries(value: Fields): [string, Tree][] {
+export function extensionEntries(value: Fields, form: Form): [string, Tree][] {
   const keys = Object.keys(value).filter((key) => key.startsWith('x-'));
-  return keys.sort(byNaturalOrder).map((key) => [key, plainTree(value[key] as Value)]);
+  return keys.sort(byNaturalOrder).map((key) => [key, plainTree(value[key] as Value, form)]);
 }
 
-/** Any value of a document. */
-export function plainTree(value: Value): Tree {
-  if (Array.isArray(value)) return value.map(plainTree);
+/** Any value of a document. An empty list is none to Go's JSON. */
+export function plainTree(value: Value, form: Form): Tree {
+  if (Array.isArray(value))
+    return value.length === 0 && form === 'json' ? null : value.map((item) => plainTree(item, form));
   if (!isDict(value)) return value;
-  return { order: 'sorted', entries: Object.keys(value).map((key) => [key, plainTree(value[key] ?? null)]) };
+  return { order: 'sorted', entries: Object.keys(value).map((key) => [key, plainTree(value[key] ?? null, form)]) };
 }
 
 function fieldTree(value: unknown, field: Field, form: Form): Tree | undefined {

@@ -3,6 +3,7 @@ import { resolvePlain } from '../load/yaml-scalars.ts';
 import { byNaturalOrder, type Tree, type TreeMap } from './tree.ts';
 
 const INDENT = 2;
+const LONGEST_KEY = 128;
 
 /** A tree as go-yaml v3 prints it with an indent of two: block style, keys sorted naturally, no folding of lines. */
 export function writeYaml(tree: Tree): string {
@@ -28,8 +29,12 @@ function writeBlock(tree: Block, parts: string[], indent: number): void {
   if (isMap(tree)) {
     let margin = '';
     for (const [key, value] of ordered(tree)) {
-      parts.push(margin, keyText(key), ':');
-      writeValue(value, parts, indent);
+      parts.push(margin);
+      if (Buffer.byteLength(key) > LONGEST_KEY) writeLongKey(key, value, parts, indent);
+      else {
+        parts.push(keyText(key), ':');
+        writeValue(value, parts, indent);
+      }
       margin = ' '.repeat(indent);
     }
     return;
@@ -43,6 +48,13 @@ function writeBlock(tree: Block, parts: string[], indent: number): void {
     } else parts.push(' ', scalar(item, indent), '\n');
     margin = ' '.repeat(indent);
   }
+}
+
+/** Keys of more than 128 bytes stand on a line of their own (YAML 1.1, "Simple Keys"). */
+function writeLongKey(key: string, value: Tree, parts: string[], indent: number): void {
+  parts.push('? ', text(key, indent), '\n', ' '.repeat(indent), ': ');
+  if (isBlock(value)) writeBlock(value, parts, indent + INDENT);
+  else parts.push(scalar(value, indent), '\n');
 }
 
 function writeValue(value: Tree, parts: string[], indent: number): void {
@@ -59,7 +71,7 @@ function ordered(tree: TreeMap): readonly (readonly [string, Tree])[] {
   return tree.order === 'fields' ? tree.entries : [...tree.entries].sort((a, b) => byNaturalOrder(a[0], b[0]));
 }
 
-/** A key; long ones and such with line breaks are written with `? `, which nobody needs here: they are quoted. */
+/** A key on one line. */
 function keyText(key: string): string {
   if (key === '') return '""';
   return key.includes('\n') ? doubleQuoted(key) : text(key, 0);
@@ -83,6 +95,8 @@ function floatText(value: Float): string {
 
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 const OLD_BOOLEANS = new Set('y Y yes Yes YES on On ON n N no No NO off Off OFF'.split(' '));
+// Control characters but tab and line feed, what comes after the basic plane, and the byte order mark.
+const SPECIAL = /[^\t\n\u0020-\u007e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
 // What needs no second look: by far the most texts.
 const SIMPLE = /^[A-Za-z_/][A-Za-z0-9_./=-]*$/;
 
@@ -95,8 +109,7 @@ function text(value: string, indent: number): string {
 }
 
 function resolvesToText(value: string): boolean {
-  // `<<` would be a merge.
-  return value !== '<<' && typeof resolvePlain(value) === 'string';
+  return typeof resolvePlain(value) === 'string';
 }
 
 /** Whether a text without quotes would read back as itself (YAML 1.1, "Plain Scalars"). */
@@ -115,13 +128,9 @@ function blockAllowed(value: string): boolean {
   return !/ $/.test(value) && !/ [\n\r\u0085\u2028\u2029]/.test(value) && !hasSpecial(value);
 }
 
-/** Characters that only a double quoted text can hold. */
+/** Characters that only a double quoted text can hold: what go-yaml does not count as printable. */
 function hasSpecial(value: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return (
-    /[\u0000-\u0008\u000b-\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufeff\ufffe\uffff]/.test(value) ||
-    /[\u{10000}-\u{10ffff}]/u.test(value)
-  );
+  return SPECIAL.test(value);
 }
 
 function literal(value: string, indent: number): string {

@@ -40,10 +40,10 @@ function oneOfWords(...words: string[]): Rule {
 const texts = listOf(text);
 const distinctTexts = listOf(text, true);
 const textOrList = either(text, distinctTexts);
-const listOrDict = either(mapOf(/.+/, of('string', 'number', 'boolean', 'null'), true), distinctTexts);
-const driverOptions = mapOf(/^.+$/, of('string', 'number'));
+const listOrDict = either(mapOf(/[^\n]/, of('string', 'number', 'boolean', 'null'), true), distinctTexts);
+const driverOptions = mapOf(/^[^\n]+$/, of('string', 'number'));
 const command = either(of('null'), text, texts);
-const extraHosts = either(mapOf(/.+/, either(text, texts), true), distinctTexts);
+const extraHosts = either(mapOf(/[^\n]/, either(text, texts), true), distinctTexts);
 const fileMounts = listOf(either(text, object({ source: text, target: text, uid: text, gid: text, mode: number })));
 
 const ulimits = mapOf(
@@ -305,7 +305,7 @@ const service = object({
   expose: listOf(of('string', 'number'), true),
   extends: either(text, strict({ service: text, file: text }, { required: ['service'] })),
   provider: object(
-    { type: text, options: mapOf(/^.+$/, either(providerValue, listOf(providerValue))) },
+    { type: text, options: mapOf(/^[^\n]+$/, either(providerValue, listOf(providerValue))) },
     { required: ['type'] },
   ),
   external_links: distinctTexts,
@@ -320,7 +320,7 @@ const service = object({
   isolation: text,
   labels: listOrDict,
   links: distinctTexts,
-  logging: object({ driver: text, options: mapOf(/^.+$/, of('string', 'number', 'null')) }),
+  logging: object({ driver: text, options: mapOf(/^[^\n]+$/, of('string', 'number', 'null')) }),
   mac_address: text,
   mem_limit: number,
   mem_reservation: of('string', 'integer'),
@@ -384,8 +384,10 @@ const network: Rule = object(
     driver_opts: driverOptions,
     ipam: object({
       driver: text,
-      config: listOf(object({ subnet: text, ip_range: text, gateway: text, aux_addresses: mapOf(/^.+$/, text, true) })),
-      options: mapOf(/^.+$/, text, true),
+      config: listOf(
+        object({ subnet: text, ip_range: text, gateway: text, aux_addresses: mapOf(/^[^\n]+$/, text, true) }),
+      ),
+      options: mapOf(/^[^\n]+$/, text, true),
     }),
     external,
     internal: flag,

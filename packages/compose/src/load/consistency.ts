@@ -114,16 +114,12 @@ function healthTestIsKnown(name: string, service: Service): void {
 function dependenciesExist(name: string, service: Service, project: Project): void {
   for (const [other, dependency] of Object.entries(service.depends_on ?? {})) {
     if (Object.hasOwn(project.services, other)) continue;
-    const disabled = project.disabledServices[other];
-    if (disabled !== undefined && !dependency.required) continue;
-    const suggestion =
-      disabled === undefined
-        ? near(other, project.services)
-        : `it is there, but only with a profile: --profile ${disabled.profiles?.[0] ?? ''}`;
+    // A required one is enabled with this service, whatever its profiles.
+    if (Object.hasOwn(project.disabledServices, other) && !dependency.required) continue;
     throw invalid(
       `service "${name}" depends on undefined service "${other}"`,
       ['services', name, 'depends_on', other],
-      suggestion,
+      near(other, project.services),
     );
   }
 }

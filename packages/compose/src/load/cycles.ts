@@ -2,13 +2,9 @@ import type { Project } from '../model/project.ts';
 import { Problem } from './problem.ts';
 
 /**
- * Refuses services that wait for each other, and required ones that are switched off. Throws a `Problem`
- * (`dependency cycle detected: a -> b -> a`).
+ * Refuses services that wait for each other. Throws a `Problem` (`dependency cycle detected: a -> b -> a`).
  */
 export function checkCycles(project: Project): void {
-  for (const [name, service] of Object.entries(project.services))
-    for (const [other, dependency] of Object.entries(service.depends_on ?? {}))
-      if (dependency.required && !Object.hasOwn(project.services, other)) throw missing(project, name, other);
   const done = new Set<string>();
   for (const name of Object.keys(project.services).sort()) visit(project, name, [], done);
 }
@@ -24,15 +20,4 @@ function visit(project: Project, name: string, path: readonly string[], done: Se
   const below = Object.keys(project.services[name]?.depends_on ?? {}).sort();
   for (const other of below) if (Object.hasOwn(project.services, other)) visit(project, other, [...path, name], done);
   done.add(name);
-}
-
-function missing(project: Project, name: string, other: string): Problem {
-  const keys = ['services', name, 'depends_on', other];
-  const disabled = project.disabledServices[other];
-  if (disabled === undefined) return new Problem(`service "${name}" depends on unknown service "${other}"`, { keys });
-  const profiles = `[${(disabled.profiles ?? []).join(' ')}]`;
-  return new Problem(
-    `service "${other}" is required by "${name}" but is disabled. Can be enabled by profiles ${profiles}`,
-    { keys },
-  );
 }

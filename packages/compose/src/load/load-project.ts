@@ -35,7 +35,7 @@ function settleProject(model: LoadedModel, options: LoadOptions): Project {
     project = alignReplicas(project);
   }
   if (resolve === 'all') project = resolveServiceEnvironments(project, unset);
-  project = resolveServiceLabels(project, { discard: resolve !== false, unset });
+  project = resolveServiceLabels(project, { discard: options.discardLabelFiles === true, unset });
   if (project.name === '')
     throw new WharfError('invalid-argument', "project name can't be empty. Use `--project-name` to set a valid name");
   project = withServicesEnabled(project, options.services ?? []);

@@ -31,6 +31,8 @@ export interface LoadOptions {
    * (as `config` does), or none.
    */
   readonly resolveEnvironment?: 'selected' | 'all' | false;
+  /** Forgets `label_file` once it is read, as `config` does; else it stays, and counts in the service's hash. */
+  readonly discardLabelFiles?: boolean;
   /** Fetches what is not a local file (`oci://`, Git) and answers a local path; without it such a file is refused. */
   readonly fetchRemote?: (reference: string, options: { signal?: AbortSignal }) => Promise<string>;
   /** Called with each warning, in compose's words. */

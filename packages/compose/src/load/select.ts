@@ -8,12 +8,20 @@ type Services = Record<string, Service>;
 /** Which further services the named ones bring along. */
 export type SelectPolicy = 'dependencies' | 'dependents' | 'none';
 
-/** Switches services on and off by profiles (`*`: all). */
+/** Switches services on and off by profiles (`*`: all). What an enabled service requires is enabled with it. */
 export function withProfiles(project: Project, profiles: readonly string[]): Project {
+  const all = allServices(project);
+  const enabled = new Set<string>();
+  const enable = (name: string): void => {
+    const service = Object.hasOwn(all, name) ? all[name] : undefined;
+    if (service === undefined || enabled.has(name)) return;
+    enabled.add(name);
+    for (const [other, dependency] of Object.entries(service.depends_on ?? {})) if (dependency.required) enable(other);
+  };
+  for (const [name, service] of Object.entries(all)) if (isEnabled(service, profiles)) enable(name);
   const services: Services = {};
   const disabledServices: Services = {};
-  for (const [name, service] of Object.entries(allServices(project)))
-    (isEnabled(service, profiles) ? services : disabledServices)[name] = service;
+  for (const [name, service] of Object.entries(all)) (enabled.has(name) ? services : disabledServices)[name] = service;
   return { ...project, services, disabledServices, profiles };
 }
 

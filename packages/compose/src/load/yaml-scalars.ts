@@ -36,7 +36,9 @@ function resolveNumber(text: string): Value {
   const digits = text.includes('_') ? text.replaceAll('_', '') : text;
   const integer = text.startsWith('.') ? undefined : parseInteger(digits);
   if (integer !== undefined) return integer;
-  return FLOAT.test(digits) ? new Float(Number(digits)) : text;
+  const float = FLOAT.test(digits) ? Number(digits) : NaN;
+  // What no float can hold is a text.
+  return Number.isFinite(float) ? new Float(float) : text;
 }
 
 /** Go's `ParseInt(text, 0, 64)`, then `ParseUint`; undefined for what is no such integer. */

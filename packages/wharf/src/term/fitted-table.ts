@@ -12,33 +12,41 @@ interface Table<T> {
   readonly style: Style;
 }
 
+type Shape<T> = Partial<Pick<Column<T>, 'header' | 'least' | 'rank'>>;
+
 /**
  * A table for a terminal: bold headers, cells painted, no line longer than the terminal is wide. Where it would be, texts that have a
- * short form take it, then the widest of what may be cut is cut, and at last columns are left out from the right, the first and the
- * last ones never.
+ * short form take it, then what may be cut is cut, and at last columns are left out.
  */
 export function fittedTable<T>({ columns, rows, width, style }: Table<T>): string {
   let cells = columns.map((column) => rows.map((row) => String(column.value(row) ?? '')));
   if (total(widthsOf(columns, cells)) > width) {
     cells = columns.map(({ short }, index) => (short === undefined ? (cells[index] ?? []) : rows.map(short)));
   }
-  const widths = shrink(columns, widthsOf(columns, cells), width);
-  const shown = keep(widths, width);
+  const whole = widthsOf(columns, cells);
+  const shown = keep(columns, shrink(columns, whole, width), width);
+  // What went leaves room for what stays.
+  const kept = shrink(
+    shown.map((index) => columns[index] ?? {}),
+    shown.map((index) => whole[index] ?? 0),
+    width,
+  );
+  const widths = new Map(shown.map((index, at) => [index, kept[at] ?? 0]));
   const line = (cell: (index: number) => { readonly plain: string; readonly painted: string }): string => {
     const texts = shown.map((index, at) => {
       const { plain, painted } = cell(index);
-      const filled = at === shown.length - 1 ? 0 : Math.max(0, (widths[index] ?? 0) - widthOf(plain) + GAP);
+      const filled = at === shown.length - 1 ? 0 : Math.max(0, (widths.get(index) ?? 0) - widthOf(plain) + GAP);
       return painted + ' '.repeat(filled);
     });
     return `${texts.join('').trimEnd()}\n`;
   };
   const header = line((index) => {
-    const plain = fit(columns[index]?.header ?? '', widths[index] ?? 0);
+    const plain = fit(columns[index]?.header ?? '', widths.get(index) ?? 0);
     return { plain, painted: style.bold(plain) };
   });
   const body = rows.map((row, at) =>
     line((index) => {
-      const plain = fit(cells[index]?.[at] ?? '', widths[index] ?? 0);
+      const plain = fit(cells[index]?.[at] ?? '', widths.get(index) ?? 0);
       return { plain, painted: columns[index]?.paint?.(plain, row, style) ?? plain };
     }),
   );
@@ -53,26 +61,46 @@ function total(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, 0) + GAP * Math.max(0, widths.length - 1);
 }
 
-/** Takes from the widest column that may be cut, until all fit or nothing more may be taken. */
-function shrink<T>(columns: readonly Column<T>[], widths: readonly number[], width: number): number[] {
+/**
+ * Cuts what may be cut until all fit or nothing more may go: columns of a higher rank to their least before others are touched, the
+ * widest of one rank first.
+ */
+function shrink<T>(columns: readonly Shape<T>[], widths: readonly number[], width: number): number[] {
   const now = [...widths];
   const floors = columns.map(({ least, header = '' }, index) =>
     least === undefined ? (widths[index] ?? 0) : Math.max(least, widthOf(header)),
   );
-  for (let over = total(now) - width; over > 0; over -= 1) {
-    let widest = -1;
-    for (const [index, each] of now.entries()) {
-      if (each > (floors[index] ?? 0) && each > (now[widest] ?? 0)) widest = index;
+  const ranks = [...new Set(columns.map(rankOf))].toSorted((left, right) => right - left);
+  let over = total(now) - width;
+  for (const rank of ranks) {
+    for (; over > 0; over -= 1) {
+      let widest = -1;
+      for (const [index, column] of columns.entries()) {
+        const each = now[index] ?? 0;
+        if (rankOf(column) === rank && each > (floors[index] ?? 0) && each > (now[widest] ?? 0)) widest = index;
+      }
+      if (widest < 0) break;
+      now[widest] = (now[widest] ?? 0) - 1;
     }
-    if (widest < 0) break;
-    now[widest] = (now[widest] ?? 0) - 1;
   }
   return now;
 }
 
-/** The columns that have room: those in the middle go first, the right ones before the left ones. */
-function keep(widths: readonly number[], width: number): readonly number[] {
+function rankOf<T>({ rank = 0 }: Shape<T>): number {
+  return rank;
+}
+
+/** The columns that have room, after those of the highest rank went, the right one of two. */
+function keep<T>(columns: readonly Column<T>[], widths: readonly number[], width: number): readonly number[] {
   const shown = [...widths.keys()];
-  while (shown.length > 2 && total(shown.map((index) => widths[index] ?? 0)) > width) shown.splice(-2, 1);
+  while (total(shown.map((index) => widths[index] ?? 0)) > width) {
+    let first = -1;
+    for (const index of shown) {
+      const rank = columns[index]?.rank ?? 0;
+      if (rank > 0 && rank >= (columns[first]?.rank ?? 1)) first = index;
+    }
+    if (first < 0) break;
+    shown.splice(shown.indexOf(first), 1);
+  }
   return shown;
 }

@@ -13,6 +13,8 @@ export interface Column<T> {
   readonly type?: GoType;
   /** What may be cut on a terminal that is too narrow: so many columns are left. Without it the column stays whole. */
   readonly least?: number;
+  /** What gives way first on a narrow terminal: the higher, the sooner it is cut, and left out at last. 0, as usual, never goes. */
+  readonly rank?: number;
   /** A shorter text that says nearly the same, for a narrow terminal. */
   readonly short?: (row: T) => string;
   readonly paint?: (text: string, row: T, style: Style) => string;

@@ -86,7 +86,7 @@ function historyRows({ human, trunc }: { human: boolean; trunc: boolean }): RowK
         },
       },
       Size: { header: 'SIZE', value: ({ Size }) => (human ? humanSize(Size, 3) : String(Size)) },
-      Comment: { header: 'COMMENT', value: ({ Comment }) => Comment, least: 8 },
+      Comment: { header: 'COMMENT', value: ({ Comment }) => Comment, least: 8, rank: 1 },
     },
   };
 }

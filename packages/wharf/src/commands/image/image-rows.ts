@@ -50,11 +50,11 @@ export function imageRows(trunc: boolean): RowKind<ImageRow> {
   return {
     goType: '*formatter.imageContext',
     columns: {
-      ID: { header: 'IMAGE ID', value: ({ image: { Id } }) => (trunc ? shortId(Id) : Id) },
+      ID: { header: 'IMAGE ID', value: ({ image: { Id } }) => (trunc ? shortId(Id) : Id), rank: 1 },
       Repository: { header: 'REPOSITORY', value: ({ repository }) => repository, least: 16, paint: paintName },
       Tag: { header: 'TAG', value: ({ tag }) => tag, least: 8, paint: paintName },
-      Digest: { header: 'DIGEST', value: ({ digest }) => digest, least: 19 },
-      CreatedSince: { header: 'CREATED', value: ({ image: { Created } }) => since(Created) },
+      Digest: { header: 'DIGEST', value: ({ digest }) => digest, least: 19, rank: 3 },
+      CreatedSince: { header: 'CREATED', value: ({ image: { Created } }) => since(Created), rank: 2 },
       CreatedAt: { header: 'CREATED AT', value: ({ image: { Created } }) => goTimeFromUnix(Created) },
       Size: { header: 'SIZE', value: ({ image: { Size } }) => humanSize(Size, 3) },
       Containers: {

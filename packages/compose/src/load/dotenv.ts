@@ -1,5 +1,5 @@
 import { Problem } from './problem.ts';
-import { type Lookup, substitute } from './template.ts';
+import { InvalidTemplate, type Lookup, MissingVariable, substitute } from './template.ts';
 
 export interface DotenvOptions {
   /** As messages name it. */
@@ -142,7 +142,13 @@ class DotenvParser {
 
   #expand(text: string): string {
     const lookup: Lookup = (name) => this.#options.lookup(name) ?? this.#into.get(name);
-    return substitute(text, { lookup, unset: this.#options.unset });
+    try {
+      return substitute(text, { lookup, unset: this.#options.unset });
+    } catch (error) {
+      if (!(error instanceof InvalidTemplate || error instanceof MissingVariable)) throw error;
+      const { file } = this.#options;
+      throw new Problem(`failed to read ${file}: ${error.message}`, { at: { file, line: this.#line, column: 1 } });
+    }
   }
 
   #skipSpaces(): void {

@@ -3,7 +3,7 @@ const { hostname } = require('node:os');
 const { createClient } = require('redis');
 
 const redis = createClient({ url: process.env.REDIS_URL });
-redis.on('error', (error) => console.error('redis:', error.message));
+redis.on('error', (error) => process.stderr.write(`redis: ${error.message}\n`));
 
 async function answer(request, response) {
   if (request.url === '/health') {
@@ -19,7 +19,7 @@ async function answer(request, response) {
 
 const server = createServer((request, response) => {
   answer(request, response).catch((error) => {
-    console.error(error);
+    process.stderr.write(`${error.stack}\n`);
     response.writeHead(503).end('redis does not answer\n');
   });
 });
@@ -27,4 +27,4 @@ const server = createServer((request, response) => {
 // Whoever is told to stop answers what is under way; nginx asks the other replica from then on.
 process.once('SIGTERM', () => server.close(() => redis.quit()));
 
-redis.connect().then(() => server.listen(3000, () => console.log('listening on port 3000')));
+redis.connect().then(() => server.listen(3000, () => process.stdout.write('listening on port 3000\n')));

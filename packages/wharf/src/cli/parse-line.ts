@@ -1,8 +1,8 @@
-import { nearest } from '@wharf/builder/dockerfile/suggest';
 import { messageOf } from '@wharf/kit/errors';
 import { FlagError } from './errors.ts';
 import { absentValue, bareValue, nextValue } from './flag-value.ts';
 import type { Flag, FlagTable } from './flags.ts';
+import { meantWord } from './meant-word.ts';
 
 export interface ParsedLine {
   readonly values: Readonly<Record<string, unknown>>;
@@ -77,7 +77,7 @@ class LineReader {
         return;
       }
       const shown = Object.entries(this.#table).filter(([, each]) => each.hidden === undefined);
-      const meant = nearest(
+      const meant = meantWord(
         name,
         shown.map(([each]) => each),
       );

@@ -1,5 +1,5 @@
-import { nearest } from '@wharf/builder/dockerfile/suggest';
 import type { Group } from './command.ts';
+import { meantWord } from './meant-word.ts';
 
 /** What is said of a word that is no command, in docker's words, with the nearest one that is. */
 export function unknownCommand(group: Group, names: readonly string[], word: string): string {
@@ -7,7 +7,7 @@ export function unknownCommand(group: Group, names: readonly string[], word: str
   const known = group.commands
     .filter(({ hidden }) => hidden !== true)
     .flatMap(({ name, aliases = [] }) => [name, ...aliases]);
-  const meant = nearest(word, known);
+  const meant = meantWord(word, known);
   return [
     `${names[0]}: unknown command: ${path} ${word}`,
     ...(meant === undefined || names[0] === 'docker' ? [] : [`Did you mean '${path} ${meant}'?`]),

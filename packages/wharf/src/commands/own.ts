@@ -5,7 +5,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   checkpoint: 'containers are not frozen to disk',
   config: 'it belongs to Swarm; Compose files have configs of their own',
   node: 'it belongs to Swarm',
-  plugin: "volume drivers are found in docker's plugin directories; there is nothing to install",
   secret: 'it belongs to Swarm; Compose files and builds have secrets of their own',
   service: 'it belongs to Swarm',
   stack: 'it belongs to Swarm; use `wharf compose`',

@@ -24,7 +24,8 @@ export function readLine(signal: AbortSignal): Promise<string> {
     let text = '';
     const end = (): void => {
       stdin.pause();
-      stdin.unref();
+      // A file has no such thing.
+      if ('unref' in stdin) stdin.unref();
       stdin.removeAllListeners();
       resolve(text.split('\n')[0] ?? '');
     };

@@ -13,10 +13,10 @@ export function writeWhole(path: string): WholeFile {
   const { basename, dirname, join } = process.getBuiltinModule('node:path');
   const directory = dirname(path);
   if (fs.statSync(directory, { throwIfNoEntry: false }) === undefined) {
-    throw refuse(path, `stat ${directory}: no such file or directory`);
+    throw refuse(`invalid output path: stat ${directory}: no such file or directory`);
   }
   const old = fs.statSync(path, { throwIfNoEntry: false });
-  if (old?.isDirectory() === true) throw refuse(path, 'it is a directory');
+  if (old?.isDirectory() === true) throw refuse('cannot write to a directory');
   // What is no plain file (a pipe, /dev/stdout) cannot be replaced.
   const isPlace = old !== undefined && !old.isFile();
   const temporary = isPlace ? path : join(directory, `.tmp-${basename(path)}${process.pid}`);
@@ -41,6 +41,6 @@ export function writeWhole(path: string): WholeFile {
   };
 }
 
-function refuse(path: string, why: string): WharfError {
-  return new WharfError('invalid-argument', `invalid output path: "${path}": ${why}`);
+function refuse(message: string): WharfError {
+  return new WharfError('invalid-argument', message);
 }

@@ -210,7 +210,10 @@ test("nobody at the address is said in docker's words", async () => {
 
 test('what cannot be read for a body is what the caller gets', async () => {
   await withDaemon(
-    (request) => void request.resume(),
+    (request, response) => {
+      request.resume();
+      if (request.url === '/v1.50/early') response.write('{');
+    },
     async (client) => {
       async function* broken(): AsyncGenerator<Uint8Array> {
         yield Buffer.from('x');
@@ -218,6 +221,7 @@ test('what cannot be read for a body is what the caller gets', async () => {
       }
       client = new DockerClient({ endpoint: client.endpoint, apiVersion: '1.50' });
       await assert.rejects(client.json('POST', '/x', { body: broken() }), { message: 'no such file' });
+      await assert.rejects(client.json('POST', '/early', { body: broken() }), { message: 'no such file' });
     },
   );
 });

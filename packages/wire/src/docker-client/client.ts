@@ -183,14 +183,14 @@ export class DockerClient {
           over();
           connection.stream.destroy();
         },
-        explain: (error: unknown) => (signal?.aborted === true ? signal.reason : error),
+        explain: (error: unknown) => (signal?.aborted === true ? signal.reason : causeOf(error)),
       };
       return { answer: new DaemonAnswer({ ...head, connection, decoder: bodyDecoder(method, head), end }), connection };
     } catch (error) {
       over();
       connection.stream.destroy();
       if (signal?.aborted === true) throw signal.reason;
-      if (error instanceof BodyFailure) throw error.cause;
+      if (error instanceof BodyFailure) throw causeOf(error);
       // A kept connection may be closed by the daemon just as it is used again (RFC 9112, section 9.3.1).
       if (connection.isReused && canRepeat && (method === 'GET' || method === 'HEAD') && isLost(error)) {
         return this.#sendOnce(call, await this.#pool.take({ fresh: true }), false);
@@ -207,12 +207,11 @@ export class DockerClient {
     const always = { Host: hostHeader(this.endpoint), 'User-Agent': userAgent, 'Content-Type': type };
     const upgrading = upgrade === undefined ? {} : { Connection: 'Upgrade', Upgrade: upgrade };
     const head = requestHead({ method, target: this.#url(call), body, headers: [custom, always, headers, upgrading] });
-    const sending = sendRequest(connection, head, body).then(sent);
-    // A daemon that answers before it has read everything is heard all the same.
-    const failing = new Promise<never>((_resolve, reject) => {
-      sending.catch((cause: unknown) => reject(new BodyFailure('the body cannot be read', { cause })));
+    // A daemon may answer before it has read everything; what cannot be read for it ends the answer, too.
+    sendRequest(connection, head, body).then(sent, (cause: unknown) => {
+      connection.stream.destroy(new BodyFailure('the body cannot be read', { cause }));
     });
-    return Promise.race([readHead(connection.source), failing]);
+    return readHead(connection.source);
   }
 
   /** Every answer says what the daemon speaks. */
@@ -225,6 +224,10 @@ export class DockerClient {
 
 /** What is to be sent cannot be read: the caller's own error is its cause. */
 class BodyFailure extends Error {}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof BodyFailure ? error.cause : error;
+}
 
 interface Sent {
   readonly answer: DaemonAnswer;

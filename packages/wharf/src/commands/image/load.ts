@@ -47,6 +47,10 @@ export async function openFile(path: string): Promise<AsyncIterable<Uint8Array>>
   const { open } = process.getBuiltinModule('node:fs/promises');
   try {
     const file = await open(path);
+    if ((await file.stat()).isDirectory()) {
+      await file.close();
+      throw new WharfError('invalid-argument', `read ${path}: is a directory`);
+    }
     return file.createReadStream({ highWaterMark: 256 * 1024 });
   } catch (cause) {
     if (!hasErrno(cause, 'ENOENT', 'EACCES', 'ENOTDIR')) throw cause;

@@ -20,27 +20,24 @@ export async function execute(steps: readonly Step[], { run, signal }: Execution
     for (const need of step.needs) dependents.set(need, [...(dependents.get(need) ?? []), step]);
   }
   const failures: unknown[] = [];
-  const running = new Set<Promise<void>>();
-  const begin = (step: Step): void => {
+  /** Does a step, and then all that became possible by it. */
+  const follow = async (step: Step): Promise<void> => {
     if (all.aborted) return;
-    const work = run(step, all).then(
-      () => {
-        for (const next of dependents.get(step.id) ?? []) {
-          const left = (open.get(next.id) ?? 1) - 1;
-          open.set(next.id, left);
-          if (left === 0) begin(next);
-        }
-      },
-      (error: unknown) => {
-        failures.push(error);
-        stop.abort(new Error('another step failed'));
-      },
-    );
-    running.add(work);
-    void work.finally(() => running.delete(work));
+    try {
+      await run(step, all);
+    } catch (error) {
+      failures.push(error);
+      stop.abort(new Error('another step failed'));
+      return;
+    }
+    const ready = (dependents.get(step.id) ?? []).filter((next) => {
+      const left = (open.get(next.id) ?? 1) - 1;
+      open.set(next.id, left);
+      return left === 0;
+    });
+    await Promise.all(ready.map(follow));
   };
-  for (const step of steps) if (step.needs.length === 0) begin(step);
-  while (running.size > 0) await Promise.all(running);
+  await Promise.all(steps.filter(({ needs }) => needs.length === 0).map(follow));
   if (failures.length > 0) throw failures[0];
   signal?.throwIfAborted();
 }

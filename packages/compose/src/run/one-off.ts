@@ -26,7 +26,7 @@ export async function createOneOff(
   const { service: name, signal = new AbortController().signal } = wanted;
   const written = project.services[name] ?? project.disabledServices[name];
   if (written === undefined) throw new WharfError('not-found', `no such service: ${name}`);
-  if (wanted.noDeps !== true) await startDependencies(options, project, wanted);
+  await startDependencies(options, project, wanted);
   const slug = randomBytes(32).toString('hex');
   const service = oneOffService(project, { ...written, container_name: containerName(project, wanted, slug) }, wanted);
   const alone = { ...project, services: { [name]: service } };
@@ -82,9 +82,10 @@ function containerName(project: Project, { name, service }: OneOffOptions, slug:
   return name ?? `${project.name}-${service}-run-${slug.slice(0, 12)}`;
 }
 
+/** What the service depends on, with `--no-deps` the project's networks and volumes only. */
 async function startDependencies(options: RunnerOptions, project: Project, wanted: OneOffOptions): Promise<void> {
-  const { [wanted.service]: own, ...services } = project.services;
-  if (Object.keys(services).length === 0 && wanted.removeOrphans !== true) return;
+  const { [wanted.service]: own, ...others } = project.services;
+  const services = wanted.noDeps === true ? {} : others;
   const disabledServices = { ...project.disabledServices, ...(own === undefined ? {} : { [wanted.service]: own }) };
   await up(
     options,

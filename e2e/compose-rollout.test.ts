@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { Agent, get } from 'node:http';
+import { test } from 'node:test';
+import { run } from '../scripts/lib/run.ts';
+import { ComposeProject } from './lib/compose-project.ts';
+import { BUSYBOX } from './lib/images.ts';
+import { daemonForFile, eventually } from './lib/suite.ts';
+
+const daemon = daemonForFile();
+/** Below the ephemeral ports, and another one for each process that tests. */
+const PORT = 12_500 + (process.pid % 18) * 1000;
+
+const service = (version: string, test = 'wget -qO- http://127.0.0.1/') => `services:
+  web:
+    image: ${BUSYBOX}
+    environment: {V: "${version}"}
+    command: sh -c 'mkdir /www; echo $$V > /www/index.html; exec httpd -f -p 80 -h /www'
+    init: true
+    ports: ["127.0.0.1:${PORT}:80"]
+    healthcheck: {test: "${test}", interval: 200ms, retries: 2, start_period: 1s, start_interval: 50ms}
+    deploy: {update_config: {order: start-first, failure_action: rollback}}
+`;
+
+interface Load {
+  readonly answers: Map<string, number>;
+  readonly failures: string[];
+  /** Ends the load when the requests under way are over. */
+  stop(): Promise<void>;
+}
+
+/** Four clients that fetch the page without a pause, each time by a connection of its own. */
+function load(): Load {
+  const answers = new Map<string, number>();
+  const failures: string[] = [];
+  const agent = new Agent({ keepAlive: false });
+  let stopped = false;
+  const fetchOne = (): Promise<void> =>
+    new Promise((resolve) => {
+      const failed = (error: Error): void => {
+        failures.push(String(error));
+        resolve();
+      };
+      get({ host: '127.0.0.1', port: PORT, agent }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        response.on('error', failed).on('end', () => {
+          answers.set(text.trim(), (answers.get(text.trim()) ?? 0) + 1);
+          resolve();
+        });
+      }).on('error', failed);
+    });
+  const clients = Array.from({ length: 4 }, async () => {
+    while (!stopped) await fetchOne();
+  });
+  return {
+    answers,
+    failures,
+    async stop() {
+      stopped = true;
+      await Promise.all(clients);
+    },
+  };
+}
+
+test('a service that starts first is replaced under load without a failed request', async () => {
+  await using project = new ComposeProject(daemon().host);
+  project.write('compose.yaml', service('1'));
+  await project.ok('up', '-d', '--wait');
+  const clients = load();
+  await eventually('the first answers', async () => clients.answers.has('1'));
+  project.write('compose.yaml', service('2'));
+  await project.ok('up', '-d');
+  await eventually('the second answers', async () => clients.answers.has('2'));
+  await clients.stop();
+  assert.deepEqual(clients.failures, []);
+  const names = await daemon().ok(
+    'ps',
+    '-a',
+    '--filter',
+    `label=com.docker.compose.project=${project.name}`,
+    '--format',
+    '{{.Names}}',
+  );
+  assert.equal(names, `${project.name}-web-1`);
+  assert.match(await project.peer('up', '-d'), /web-1 {2}Running/);
+});
+
+test('a new container that is not well is taken away, and the old one serves on', async () => {
+  await using project = new ComposeProject(daemon().host);
+  project.write('compose.yaml', service('1'));
+  await project.ok('up', '-d', '--wait');
+  const clients = load();
+  project.write('compose.yaml', service('2', 'exit 1'));
+  const result = await project.wharf('up', '-d');
+  await clients.stop();
+  assert.equal(result.code, 1, result.output);
+  assert.match(result.output, /update of service web was rolled back: its new container is unhealthy/);
+  assert.deepEqual(clients.failures, []);
+  assert.deepEqual([...clients.answers.keys()], ['1']);
+});
+
+test('ports go over from one container to another, and labels change, by an update', async () => {
+  const options = ['-d', '--stop-signal', 'KILL'];
+  const port = String(PORT + 1);
+  const old = await daemon().ok('run', ...options, '-p', `127.0.0.1:${port}:80`, BUSYBOX, 'sleep', '100');
+  const now = await daemon().ok('run', ...options, BUSYBOX, 'sleep', '100');
+  const body = {
+    PortBindings: { '81/tcp': [{ HostIp: '127.0.0.1', HostPort: port }] },
+    PortsFrom: old,
+    Labels: { a: 'b' },
+  };
+  const curl = ['curl', '-sS', '--unix-socket', daemon().socketPath, '-H', 'content-type: application/json'] as const;
+  const url = `http://wharf/v1.50/containers/${now}/update`;
+  assert.equal((await run([...curl, '-d', JSON.stringify(body), url])).stdout.trim(), '{"Warnings":null}');
+  assert.equal(await daemon().ok('port', now), `81/tcp -> 127.0.0.1:${port}`);
+  assert.equal(await daemon().ok('port', old), '');
+  assert.equal(
+    await daemon().ok('inspect', '-f', '{{json .Config.Labels}}{{.HostConfig.PortBindings}}', now),
+    `{"a":"b"}map[81/tcp:[{127.0.0.1 ${port}}]]`,
+  );
+  const self = await run([...curl, '-d', JSON.stringify({ PortsFrom: now }), url]);
+  assert.match(self.stdout, /it cannot take ports over from itself/);
+  await daemon().ok('rm', '-f', old, now);
+});

@@ -20,7 +20,7 @@ export function validateHostConfig(host: HostConfig): void {
       throw refuse(`invalid IP address in add-host: ${JSON.stringify(address)}`);
     }
   }
-  if (host.NetworkMode === 'container:') {
+  if (host.NetworkMode === 'container' || host.NetworkMode === 'container:') {
     throw refuse('invalid network mode: invalid container format container:<name|id>');
   }
   validatePorts(host);

@@ -47,6 +47,7 @@ const refusals: readonly (readonly [HostConfig, RegExp])[] = [
   [{ SecurityOpt: ['writable-cgroups=1'] }, /invalid --security-opt 2: "writable-cgroups=1"/],
   [{ SecurityOpt: ['nonsense=1'] }, /invalid --security-opt 2: "nonsense=1"/],
   [{ ExtraHosts: ['nonsense'] }, /bad format for add-host: "nonsense"/],
+  [{ NetworkMode: 'container' }, /invalid container format container:<name\|id>/],
   [{ Isolation: 'hyperv' }, /invalid isolation \(hyperv\): linux only supports 'default'/],
 ];
 

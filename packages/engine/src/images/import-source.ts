@@ -1,4 +1,5 @@
-import { messageOf, WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit';
+import { networkError } from '@wharf/wire/http/network-error';
 import type { ApiRequest } from '@wharf/wire/http/route';
 
 /** What an import reads: the request's body for `-`, else what a URL gives (http:// when it names no scheme). */
@@ -9,7 +10,7 @@ export async function openSource(
   if (source === '-') return { stream: request.body, status: undefined };
   const url = parseUrl(source.includes('://') ? source : `http://${source}`);
   const answer = await fetch(url, { signal: request.signal }).catch((cause: unknown) => {
-    throw new WharfError('unavailable', `Get "${url.href}": ${reasonOf(cause)}`, { cause });
+    throw networkError('GET', url, cause instanceof Error ? (cause.cause ?? cause) : cause);
   });
   if (answer.status >= 400) {
     await answer.body?.cancel();
@@ -26,9 +27,4 @@ function parseUrl(text: string): URL {
     throw new WharfError('invalid-argument', `Cannot import from "${text}": it is not an http or https URL`);
   }
   return url;
-}
-
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause === undefined ? messageOf(error) : messageOf(cause);
 }

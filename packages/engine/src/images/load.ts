@@ -114,11 +114,13 @@ async function unpackTarget(
   }
 }
 
-function giveName(room: ImageRoom, { target, name }: ArchivedImage): ImageName {
-  const reference = name === undefined ? undefined : tryParseReference(name);
+function giveName(room: ImageRoom, { target, name: given }: ArchivedImage): ImageName {
+  const reference = given === undefined ? undefined : tryParseReference(given);
   if (reference !== undefined) return putName(room, { name: formatCanonical(withDefaultTag(reference)), target });
+  const name = danglingName(target.digest);
   const [already] = room.names.withTarget(target.digest);
-  return already ?? putName(room, { name: danglingName(target.digest), target });
+  // What has a name keeps it; the archive gave none, and so the one who loads it is told of none.
+  return already === undefined ? putName(room, { name, target }) : { ...already, name };
 }
 
 function familiarName(name: string): string {

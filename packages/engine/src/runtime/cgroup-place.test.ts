@@ -17,7 +17,8 @@ test('cgroupPlace() puts containers below wharf, the parent asked for, or a slic
 });
 
 test('checkCgroupParent() refuses what leaves the tree and what is no slice', () => {
-  for (const good of [undefined, '', '/a', 'a/b', 'x.slice']) checkCgroupParent('cgroupfs', good);
+  for (const good of [undefined, '', '/a', 'a/b', 'x.slice', '../../a']) checkCgroupParent('cgroupfs', good);
+  assert.equal(cgroupPlace('cgroupfs', '/../../a', 'id').directory, '/a/id');
   for (const bad of ['/', '..', '/a/../..', './']) {
     assert.throws(() => checkCgroupParent('cgroupfs', bad), /invalid cgroup-parent/);
   }

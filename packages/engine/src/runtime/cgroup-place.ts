@@ -30,8 +30,8 @@ export function cgroupPlace(driver: CgroupDriver, parent: string | undefined, id
 }
 
 /**
- * Checks a parent against the driver. Throws `invalid-argument` in Docker's words. A parent of ours is a path of its own below the root:
- * `..` would leave it, and the root itself holds everything of the host.
+ * Checks a parent against the driver. Throws `invalid-argument` in Docker's words. A parent of ours is a path of its own below the root,
+ * which `..` leads back to at most; the root itself holds everything of the host.
  */
 export function checkCgroupParent(driver: CgroupDriver, parent: string | undefined): void {
   if (!parent) return;
@@ -42,8 +42,7 @@ export function checkCgroupParent(driver: CgroupDriver, parent: string | undefin
       'cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"',
     );
   }
-  const names = parent.split('/').filter((name) => name !== '' && name !== '.');
-  if (names.length > 0 && !names.includes('..') && !parent.includes('\0')) return;
+  if (join('/', parent) !== '/' && !parent.includes('\0')) return;
   throw new WharfError('invalid-argument', `invalid cgroup-parent: ${JSON.stringify(parent)}`);
 }
 

@@ -16,7 +16,7 @@ function ofText(change: (text: string) => string): GoFunction {
 
 /** As Go's strings.Split: an empty separator parts the characters. */
 function split(text: string, separator: string): readonly string[] {
-  return separator === '' ? [...text] : text.split(separator);
+  return separator === '' ? Array.from(text) : text.split(separator);
 }
 
 function padding(value: MaybeValue): string {

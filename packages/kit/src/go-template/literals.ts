@@ -59,7 +59,7 @@ const MAX_UINT64 = 2n ** 64n - 1n;
 export function parseNumber(source: string): NumberLiteral | string {
   if (source.startsWith("'")) {
     const character = unquote(source);
-    const [only, ...more] = [...(character ?? '')];
+    const [only, ...more] = Array.from(character ?? '');
     if (only === undefined || more.length > 0) return `malformed character constant: ${source}`;
     return { integer: BigInt(only.codePointAt(0) ?? 0), float: undefined };
   }

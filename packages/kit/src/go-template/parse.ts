@@ -410,6 +410,6 @@ function shown({ kind, text }: Token): string {
   if (kind === 'eof') return 'EOF';
   if (kind === 'keyword') return `<${text}>`;
   if (kind === 'dot') return '<.>';
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length > 10 ? `${JSON.stringify(characters.slice(0, 10).join(''))}...` : JSON.stringify(text);
 }

@@ -162,7 +162,7 @@ function scalar(value: GoValue, how: Directive): string | undefined {
 }
 
 function stringVerb(text: string, how: Directive): string | undefined {
-  const cut = how.precision === undefined ? text : [...text].slice(0, how.precision).join('');
+  const cut = how.precision === undefined ? text : Array.from(text).slice(0, how.precision).join('');
   switch (how.verb) {
     case 'v':
     case 's':
@@ -262,7 +262,7 @@ function signed(negative: boolean, prefix: string, digits: string, how: Directiv
 
 function padded(text: string, { width, flags }: Directive): string {
   if (width === undefined) return text;
-  const missing = width - [...text].length;
+  const missing = width - Array.from(text).length;
   if (missing <= 0) return text;
   if (flags.includes('-')) return text + ' '.repeat(missing);
   return (flags.includes('0') ? '0' : ' ').repeat(missing) + text;

@@ -1,5 +1,6 @@
 import { dockerFunctions } from './docker-functions.ts';
-import { execute, type MissingKey, type Rendered } from './execute.ts';
+import type { MissingKey } from './evaluate.ts';
+import { execute, type Rendered } from './execute.ts';
 import type { GoFunctions } from './functions.ts';
 import type { Node } from './nodes.ts';
 import { parseTemplate } from './parse.ts';

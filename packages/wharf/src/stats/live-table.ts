@@ -41,7 +41,7 @@ export function liveTable(
   const line = (cells: readonly Cell[]): string =>
     kept
       .map((column) => {
-        const { text = '', painted } = cells[column] ?? { text: '' };
+        const { text, painted } = cells[column] ?? { text: '' };
         const width = widths[column] ?? 0;
         if (widthOf(text) > width) return fit(text, width);
         return painted === undefined ? pad(text, width) : painted + ' '.repeat(width - widthOf(text));

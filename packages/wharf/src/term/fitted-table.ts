@@ -1,5 +1,5 @@
 import { fit, widthOf } from '../build/view/text.ts';
-import type { Column } from './rows.ts';
+import { type Column, cellText } from './rows.ts';
 import type { Style } from './style.ts';
 
 const GAP = 3;
@@ -19,7 +19,7 @@ type Shape<T> = Partial<Pick<Column<T>, 'header' | 'least' | 'rank'>>;
  * short form take it, then what may be cut is cut, and at last columns are left out.
  */
 export function fittedTable<T>({ columns, rows, width, style }: Table<T>): string {
-  let cells = columns.map((column) => rows.map((row) => String(column.value(row) ?? '')));
+  let cells = columns.map((column) => rows.map((row) => cellText(column, row)));
   if (total(widthsOf(columns, cells)) > width) {
     cells = columns.map(({ short }, index) => (short === undefined ? (cells[index] ?? []) : rows.map(short)));
   }

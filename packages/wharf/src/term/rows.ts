@@ -113,10 +113,16 @@ function simpleTable<T>({ columns }: RowKind<T>, format: string): readonly Colum
   return found;
 }
 
+/** What stands in a cell; only columns of texts, numbers and booleans get here. */
+export function cellText<T>({ value }: Column<T>, row: T): string {
+  const data = value(row);
+  return typeof data === 'string' ? data : JSON.stringify(data ?? '');
+}
+
 function tableText<T>(columns: readonly Column<T>[], rows: readonly T[]): string {
   const lines = [
     columns.map(({ header }) => header),
-    ...rows.map((row) => columns.map(({ value }) => String(value(row)))),
+    ...rows.map((row) => columns.map((column) => cellText(column, row))),
   ];
   return lines.map((cells) => `${cells.join('\t')}\n`).join('');
 }

@@ -62,7 +62,7 @@ function keyType(name: string): BasicType {
 }
 
 function inlineStruct(name: string, body: string): StructType {
-  const fields = body === '' ? [] : body.split('; ').map(readField);
+  const fields = body === '' ? [] : body.split(', ').map(readField);
   return { kind: 'struct', name: name.replace('{', ' {'), fields };
 }
 
@@ -80,14 +80,14 @@ function declaredType(name: string): GoType {
   const type: StructType = { kind: 'struct', name, fields, ...methods };
   // A type may hold itself: it is known before its fields are.
   cache.set(name, type);
-  const lines = body.slice(1).split('\n');
-  fields.push(...lines.filter((line) => line !== '').map(readField));
+  const declared = body.slice(1).split(';');
+  fields.push(...declared.filter((field) => field.trim() !== '').map(readField));
   return type;
 }
 
-function readField(line: string): GoField {
-  const match = /^ *([+-]?)(\w+)(?::(\S+))? (.+?)( \?)?$/.exec(line);
-  if (match === null) throw new TypeError(`"${line}" declares no field`);
+function readField(text: string): GoField {
+  const match = /^\s*([+-]?)(\w+)(?::(\S+))? (.+?)( \?)?$/.exec(text);
+  if (match === null) throw new TypeError(`"${text}" declares no field`);
   const [, mark, name = '', key, type = '', empty] = match;
   return {
     ...{ name, key: key ?? name, type: dockerType(type) },

@@ -12,6 +12,10 @@ const PATIENCE_MS = 1500;
 export async function daemonNames(kind: string, place: NamePlace): Promise<readonly Candidate[]> {
   try {
     if (kind === 'context') return contextNames();
+    if (kind === 'service' || kind === 'profile') {
+      const { projectNames } = await import('./project-names.ts');
+      return await projectNames(kind, place.groupLine);
+    }
     const source = Object.hasOwn(SOURCES, kind) ? SOURCES[kind] : undefined;
     return source === undefined ? [] : await source(new Asking(place));
   } catch {

@@ -164,7 +164,11 @@ class NodeReader {
 /** libyaml's words for what js-yaml found, where both mean the same. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [/tab characters/, 'found character that cannot start any token'],
-  [/unexpected end of the stream within a (double|single) quoted/, 'found unexpected end of stream'],
+  [
+    /unexpected end of the stream within a (double|single) quoted|deficient indentation/,
+    'found unexpected end of stream',
+  ],
+  [/a line break is expected/, 'did not find expected comment or line break'],
   [/end of the stream within a flow|missed comma|expected the node content/, "did not find expected ',' or ']'"],
   [/non-printable/, 'control characters are not allowed'],
   [/bad indentation of a sequence/, "did not find expected '-' indicator"],

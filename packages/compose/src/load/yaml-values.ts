@@ -100,7 +100,7 @@ class ValueReader {
     let merged: { value: Value; node: YamlNode } | undefined;
     for (const { key, value } of node.entries) {
       const name = this.#key(key, place);
-      this.#refuseDuplicate(seen, name, key);
+      this.#refuseDuplicate(seen, name, key, place);
       const read = this.read(value, placeOf(place, name));
       if (read === RESET) continue;
       if (name === '<<' && isMergeKey(key)) merged = { value: read, node: value };
@@ -119,18 +119,17 @@ class ValueReader {
     throw this.#problem(`non-string key ${where}: ${shown}`, key, place, `put the key in quotes: "${shown}"`);
   }
 
-  #refuseDuplicate(seen: Map<string, YamlNode>, name: string, key: YamlNode): void {
+  #refuseDuplicate(seen: Map<string, YamlNode>, name: string, key: YamlNode, place: Place | undefined): void {
     const before = seen.get(name);
     seen.set(name, key);
     if (before === undefined) return;
     const line = positionOf(this.#file, key.offset).line;
     const first = positionOf(this.#file, before.offset).line;
-    throw this.#problem(
-      `failed to parse ${this.#file.name}: line ${line}: mapping key ${JSON.stringify(name)} already defined at line ${first}`,
-      key,
-      undefined,
-      'keep one of the two',
-    );
+    const what = `line ${line}: mapping key ${JSON.stringify(name)} already defined at line ${first}`;
+    // At the top compose meets it on another way than below.
+    const message =
+      place === undefined ? `yaml: unmarshal errors:\n  ${what}` : `failed to parse ${this.#file.name}: ${what}`;
+    throw this.#problem(message, key, undefined, 'keep one of the two');
   }
 
   /** Keys of the mapping itself win over merged ones, and earlier ones of a list over later ones. */

@@ -8,6 +8,7 @@ import { setUp } from '../scripts/setup.ts';
 import { copy, loadAndSave } from './cases/archive.ts';
 import { builds, largeContext } from './cases/build.ts';
 import { buildClient } from './cases/build-client.ts';
+import { composeConfig, composeProject, listing } from './cases/compose.ts';
 import { dns } from './cases/dns.ts';
 import { idle } from './cases/idle.ts';
 import { many } from './cases/many.ts';
@@ -44,6 +45,9 @@ const CASES: readonly Case[] = [
   builds,
   buildClient,
   largeContext,
+  composeProject,
+  composeConfig,
+  listing,
   registryStart,
   registryManifests,
   registryTags,

@@ -54,9 +54,9 @@ export const buildClient: Case = {
   name: 'build-client',
   metrics: [
     { name: 'client-idle', title: 'a build with nothing to do, by its own client', unit: 'ms' },
-    { name: 'client-idle-share', title: '`wharf build` of that, as times of buildx', unit: 'count', maxValue: 2 },
+    { name: 'client-idle-share', title: '`wharf build` of that, as times of buildx', unit: 'times', maxValue: 2 },
     { name: 'client-send', title: 'a context of 200 MB sent and copied, by its own client', unit: 'ms' },
-    { name: 'client-send-share', title: '`wharf build` of that, as times of buildx', unit: 'count', maxValue: 1.25 },
+    { name: 'client-send-share', title: '`wharf build` of that, as times of buildx', unit: 'times', maxValue: 1.25 },
   ],
   rounds: ({ quick }) => (quick ? 1 : 3),
   async round(contestant) {

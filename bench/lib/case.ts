@@ -4,7 +4,7 @@ import type { Contestant } from './contestant.ts';
 export interface Metric {
   readonly name: string;
   readonly title: string;
-  readonly unit: 'ms' | 'MiB' | 'count';
+  readonly unit: 'ms' | 'MiB' | 'count' | 'times';
   /** The promise: at most so many times the peer's value … */
   readonly maxRatio?: number;
   /** … or at most so much, in the metric's unit. */

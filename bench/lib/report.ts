@@ -52,10 +52,11 @@ export function tableOf(rows: readonly Row[]): string {
 function shown(value: number, metric: Metric): string {
   if (metric.unit === 'MiB') return `${value.toFixed(1)} MiB`;
   if (metric.unit === 'count') return String(Math.round(value));
+  if (metric.unit === 'times') return value.toFixed(2);
   return value >= 10_000 ? `${(value / 1000).toFixed(1)} s` : `${value.toFixed(value < 100 ? 1 : 0)} ms`;
 }
 
 function promiseOf({ maxRatio, maxValue, unit }: Metric): string {
-  if (maxValue !== undefined) return unit === 'count' ? `≤ ${maxValue}` : `≤ ${maxValue} ${unit}`;
+  if (maxValue !== undefined) return unit === 'count' || unit === 'times' ? `≤ ${maxValue}` : `≤ ${maxValue} ${unit}`;
   return maxRatio === undefined ? '' : `≤ ${maxRatio}`;
 }

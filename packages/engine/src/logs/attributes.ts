@@ -1,6 +1,5 @@
-import { hostname } from 'node:os';
-import { shortId, WharfError } from '@wharf/kit';
 import type { ContainerRecord } from '../containers/container.ts';
+import { renderTag } from './tag.ts';
 
 export type Attributes = Readonly<Record<string, string>>;
 
@@ -36,34 +35,6 @@ export function chosenAttributes(record: ContainerRecord, options: Attributes): 
   }
   choose(chosen, environment, options['env'], options['env-regex']);
   return chosen;
-}
-
-const TEMPLATE = /\{\{\s*([^}]*?)\s*\}\}/g;
-
-const tagValues: Readonly<Record<string, (record: ContainerRecord) => string>> = {
-  '.ID': (record) => shortId(record.id),
-  '.FullID': (record) => record.id,
-  '.Name': (record) => record.name,
-  '.Command': (record) => [record.path, ...record.args].join(' '),
-  '.ImageID': (record) => shortId(record.imageId),
-  '.ImageFullID': (record) => record.imageId,
-  '.ImageName': (record) => record.config.Image ?? '',
-  '.DaemonName': () => 'docker',
-  '.Hostname': () => hostname(),
-};
-
-/** Throws `invalid-argument` for a template with an action that is not known. */
-export function checkTag(template: string): void {
-  for (const [, name = ''] of template.matchAll(TEMPLATE)) {
-    if (tagValues[name] === undefined) {
-      throw new WharfError('invalid-argument', `template: log-tag:1: cannot evaluate ${name} in "${template}"`);
-    }
-  }
-}
-
-/** The tag of a container's messages: a template with `{{.ID}}`, `{{.Name}}` and the like, by default the short id. */
-export function renderTag(record: ContainerRecord, template: string): string {
-  return template.replaceAll(TEMPLATE, (_whole, name: string) => tagValues[name]?.(record) ?? '');
 }
 
 /** The attributes json-file writes with each record: the chosen ones, and the tag if one was asked for. */

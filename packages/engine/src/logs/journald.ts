@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { newId, WharfError } from '@wharf/kit';
 import { UnixDatagram } from '@wharf/linux/unix-datagram';
 import type { ContainerRecord } from '../containers/container.ts';
-import { chosenAttributes, renderTag } from './attributes.ts';
+import { chosenAttributes } from './attributes.ts';
 import type { JsonMessage } from './json-encode.ts';
 import type { LogOptions } from './options.ts';
 import type { MessageSink } from './spool-forwarder.ts';
+import { renderTag } from './tag.ts';
 
 const SOCKET = '/run/systemd/journal/socket';
 /** Levels of syslog(3): err and info. */

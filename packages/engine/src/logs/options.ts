@@ -1,7 +1,7 @@
 import { WharfError } from '@wharf/kit';
-import { checkTag } from './attributes.ts';
 import { DEFAULT_MAX_FILES, DEFAULT_MAX_SIZE_BYTES, MAX_FILES } from './limits.ts';
 import { checkSyslogOptions } from './syslog-options.ts';
+import { checkTag } from './tag.ts';
 
 export type LogOptions = Readonly<Record<string, string>>;
 

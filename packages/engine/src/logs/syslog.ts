@@ -6,11 +6,11 @@ import { connect as connectTls } from 'node:tls';
 import { parseRfc3339, WharfError } from '@wharf/kit';
 import { UnixDatagram } from '@wharf/linux/unix-datagram';
 import type { ContainerRecord } from '../containers/container.ts';
-import { renderTag } from './attributes.ts';
 import type { JsonMessage } from './json-encode.ts';
 import type { LogOptions } from './options.ts';
 import type { MessageSink } from './spool-forwarder.ts';
 import { readSyslogSettings, type SyslogFormat, type SyslogSettings, type SyslogTarget } from './syslog-options.ts';
+import { renderTag } from './tag.ts';
 
 const SEVERITY_ERROR = 3;
 const SEVERITY_INFO = 6;

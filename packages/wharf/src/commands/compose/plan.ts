@@ -1,4 +1,4 @@
-import type { Step } from '@wharf/compose/plan/steps';
+import { isChange, type Plan } from '@wharf/compose/plan/steps';
 import { anyArguments, defineCommand } from '../../cli/command.ts';
 import { CREATE_FLAGS, checkCreate, createOptions } from './create-flags.ts';
 import { quietProgress } from './progress/plain.ts';
@@ -20,21 +20,27 @@ export const plan = defineCommand({
     const options = createOptions(flags, { isPullGiven: context.given('pull'), project });
     const runner = await session.runner({ project, name: project.name, view: quietProgress() });
     const removeOrphans = flags['remove-orphans'];
-    const { steps, warnings } = await runner.plan({
+    const planned = await runner.plan({
       ...options,
       services: args,
       removeOrphans,
       signal: session.signal,
     });
-    for (const warning of warnings) session.warn(warning);
-    if (context.json) return context.out.line(JSON.stringify(steps, null, 2));
-    context.out.write(planText(steps));
+    for (const warning of planned.warnings) session.warn(warning);
+    if (context.json) return context.out.line(JSON.stringify(planned.steps, null, 2));
+    context.out.write(planText(planned));
   },
 });
 
-/** The steps in an order in which they could be done, each with its reason. */
-export function planText(steps: readonly Step[]): string {
-  if (steps.length === 0) return 'Nothing to do: everything is as the files say\n';
-  const width = Math.max(...steps.map(({ id }) => id.length));
-  return steps.map(({ id, reason }) => `${`${id}:`.padEnd(width + 1)} ${reason}\n`).join('');
+/** Images to get, then the steps in an order in which they could be done, each with its reason. */
+export function planText({ steps, images }: Pick<Plan, 'steps' | 'images'>): string {
+  const lines = [
+    ...images.pull.map(({ image, reason }) => ({ what: `pull image ${image}`, reason })),
+    ...images.build.map(({ image, reason }) => ({ what: `build image ${image}`, reason })),
+    ...steps.map(({ id, reason }) => ({ what: id, reason })),
+  ];
+  // What only waits for things to be as they are is nothing to tell.
+  if (lines.length === steps.length && !steps.some(isChange)) return 'Nothing to do: everything is as the files say\n';
+  const width = Math.max(...lines.map(({ what }) => what.length));
+  return lines.map(({ what, reason }) => `${`${what}:`.padEnd(width + 1)} ${reason}\n`).join('');
 }

@@ -4,6 +4,9 @@ import { isStatus } from '@wharf/wire/docker-client/errors';
 import { CONFIG_HASH, CONTAINER_NUMBER, ONE_OFF, PROJECT, REPLACE, SERVICE } from '../convert/labels.ts';
 import { shortName } from '../convert/names.ts';
 
+/** So long after its end a container that was stopped may be started again by `restart`. */
+const RESTART_MS = 300;
+
 /** Something that became of one of the application's containers. */
 export interface AppEvent {
   readonly kind: 'created' | 'recreated' | 'started' | 'restarted' | 'exited';
@@ -43,7 +46,10 @@ export function monitorApp(options: MonitorOptions): { readonly started: Promise
 class Monitor {
   readonly #options: MonitorOptions;
   readonly #alive = new Set<string>();
+  /** Containers that somebody sent a signal, until they start again. */
+  readonly #signalled = new Set<string>();
   readonly #restarting = new Set<string>();
+  #onEmpty = (): void => undefined;
 
   constructor(options: MonitorOptions) {
     this.#options = options;
@@ -64,12 +70,13 @@ class Monitor {
         return;
       }
       const { jsonLines } = await import('@wharf/wire/docker-client/json-lines');
+      this.#onEmpty = () => leave.abort();
       for await (const message of jsonLines<EventMessage>(answer.body)) {
         await this.#take(message);
         if (this.#alive.size === 0) return;
       }
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (!both.aborted) throw error;
     } finally {
       leave.abort();
     }
@@ -96,8 +103,12 @@ class Monitor {
         this.#alive.add(id);
         this.#tell(labels[REPLACE] === undefined ? 'created' : 'recreated', id, labels);
         break;
+      case 'kill':
+        this.#signalled.add(id);
+        break;
       case 'start':
         this.#alive.add(id);
+        this.#signalled.delete(id);
         this.#tell('started', id, labels, this.#restarting.has(id));
         break;
       case 'restart':
@@ -117,7 +128,16 @@ class Monitor {
     const comesBack = await this.#comesBack(id);
     if (comesBack) this.#restarting.add(id);
     this.#tell('exited', id, labels, comesBack);
-    if (!comesBack) this.#alive.delete(id);
+    if (comesBack) return;
+    if (!this.#signalled.has(id)) {
+      this.#alive.delete(id);
+      return;
+    }
+    // Whoever stopped it may be about to start it again, and nothing says so before that happens.
+    setTimeout(() => {
+      if (this.#signalled.has(id)) this.#alive.delete(id);
+      if (this.#alive.size === 0) this.#onEmpty();
+    }, RESTART_MS);
   }
 
   /** The engine restarts it by its policy, or because somebody asked for that: then it is said to run. */

@@ -15,7 +15,7 @@ export async function tarDirectory(directory: string, to: string, names: readonl
 }
 
 /** The time that a release bears: that of SOURCE_DATE_EPOCH, or the start of time. */
-export function epoch(): number {
+function epoch(): number {
   return Number(process.env['SOURCE_DATE_EPOCH'] ?? 0);
 }
 

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -103,6 +104,8 @@ async function stageGenerated({ directory }: Release): Promise<void> {
   };
   const ask = (...line: readonly string[]) => must([...program, ...line], { env });
   await ask('man', join(share, 'man/man1'));
+  mkdirSync(join(share, 'man/man8'));
+  renameSync(join(share, 'man/man1/wharfd.8'), join(share, 'man/man8/wharfd.8'));
   const places = { bash: 'bash/wharf', fish: 'fish/wharf.fish', zsh: 'zsh/_wharf' } as const;
   for (const [shell, place] of Object.entries(places)) {
     mkdirSync(join(share, 'completion', place, '..'), { recursive: true });

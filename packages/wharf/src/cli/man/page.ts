@@ -4,6 +4,33 @@ import { bareValue } from '../flag-value.ts';
 import type { Flag, FlagTable } from '../flags.ts';
 import { usageLine } from '../usage-line.ts';
 
+/** `wharfd`, whose flags are a table of its own. */
+export interface DaemonPageOf {
+  readonly flags: FlagTable;
+  readonly version: string;
+}
+
+/** The manual page of the daemon. */
+export function daemonManualPage({ flags, version }: DaemonPageOf): string {
+  return [
+    `.TH "WHARFD" 8 "" ${quoted(`wharf ${version}`)} "wharf"`,
+    ...[
+      '.SH NAME',
+      'wharfd \\- the daemon of wharf: containers, images, networks, volumes and builds behind docker\\(aqs API',
+    ],
+    ...['.SH SYNOPSIS', '.B wharfd [OPTIONS]'],
+    ...[
+      '.SH DESCRIPTION',
+      'Runs in the foreground; the service \\fBwharf\\fR of systemd starts it. Containers do not end with it.',
+    ],
+    ...section('OPTIONS', flagRows(flags)),
+    ...section('FILES', ['.TP', '.I /etc/wharf/daemon.json', 'Settings, by the names of the flags.']),
+    ...['.TP', '.I /run/wharf.sock', 'Where it listens.', '.TP', '.I /var/lib/wharf', 'All that lasts.'],
+    ...section('SEE ALSO', ['.BR wharf (1)']),
+    '',
+  ].join('\n');
+}
+
 export interface PageOf {
   /** From the program's name down. */
   readonly names: readonly string[];

@@ -1,6 +1,8 @@
+import { DIRECTIVES } from '../../config/schema.ts';
 import { type Command, type Group, isGroup, type Node } from '../command.ts';
+import type { Flag, FlagTable } from '../flags.ts';
 import { globalFlagsWithDefaults } from '../global-flags.ts';
-import { manualPage } from './page.ts';
+import { daemonManualPage, manualPage } from './page.ts';
 
 export interface ManualFile {
   /** `wharf-container-ls.1`. */
@@ -27,7 +29,16 @@ export async function manualPages(root: Group, version: string): Promise<readonl
     pages.push({ file, text });
   };
   await write(root, [root.name]);
-  return pages;
+  return [...pages, { file: 'wharfd.8', text: daemonManualPage({ flags: daemonFlags(), version }) }];
+}
+
+/** The daemon's settings as flags of a command. */
+function daemonFlags(): FlagTable {
+  const rows = DIRECTIVES.map(({ flag, short, kind, help }): readonly [string, Flag] => {
+    const letter = short === undefined ? {} : { short };
+    return [flag, kind === 'bool' ? { kind, help, ...letter } : { kind: 'string', type: kind, help, ...letter }];
+  });
+  return Object.fromEntries(rows);
 }
 
 /** Nouns first, so that the page of a command is that of its full name. */

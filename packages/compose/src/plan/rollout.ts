@@ -32,7 +32,8 @@ interface Rollout {
 /** True when containers of the service are replaced in turn, or before the old ones stop, as `deploy.update_config` says. */
 export function rollsOut(state: UpState, name: string, service: Service, renewed: readonly Renewal[]): boolean {
   const config = service.deploy?.update_config;
-  if (config === undefined || !state.input.start || renewed.length === 0) return false;
+  if (config === undefined || renewed.length === 0) return false;
+  if (!state.input.start && state.input.rollOut !== true) return false;
   if (config.order !== 'start-first') return renewed.length > 1;
   if (!renewed.some(({ container }) => container.status === 'running')) return false;
   const obstacle = overlapObstacle(state, service);

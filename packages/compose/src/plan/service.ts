@@ -14,7 +14,10 @@ import { containersOf, planStop, type Replica, type ServiceState, scaleOf, type 
 /** Plans all steps of one service; those it depends on are planned. */
 export function planService(state: UpState, name: string): ServiceState {
   const { input } = state;
-  const service = input.project.services[name] as Service;
+  const written = input.project.services[name] as Service;
+  // An optional dependency that is not there is none: docker compose's label leaves it out.
+  const service =
+    written.depends_on === undefined ? written : { ...written, depends_on: state.graph.needs[name] ?? {} };
   const expected = scaleOf(input, name, service);
   if (expected > 1 && service.container_name !== undefined) {
     throw new WharfError(

@@ -24,6 +24,8 @@ export interface UpInput {
   readonly pendingImages?: readonly string[] | undefined;
   /** False: nothing is started (`create`). */
   readonly start: boolean;
+  /** Services that `update_config` wants replaced while they run are, and started, even though nothing else is. */
+  readonly rollOut?: boolean | undefined;
   /** Waits for all to be running or healthy at the end. */
   readonly wait?: boolean | undefined;
 }

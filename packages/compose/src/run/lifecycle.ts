@@ -23,8 +23,9 @@ import { StateWatch } from './state-watch.ts';
 import { executePlan } from './up.ts';
 import { waitFor } from './wait-step.ts';
 
-export async function start(options: RunnerOptions, project: Project, wanted: StartOptions): Promise<void> {
+export async function start(options: RunnerOptions, whole: Project, wanted: StartOptions): Promise<void> {
   const { signal } = wanted;
+  const project = withDependencies(whole, wanted.services ?? []);
   const observed = await observe({ ...options, signal }, withoutImages(project));
   const own = observed.containers.filter(({ oneOff }) => !oneOff);
   const missing = Object.entries(project.services).find(
@@ -49,6 +50,27 @@ export async function stop(options: RunnerOptions, project: Project, wanted: Sto
   const { signal } = wanted;
   const observed = await observe({ ...options, signal }, withoutImages(project));
   await executePlan(options, { plan: planStop({ ...wanted, project, observed }), project, observed, signal });
+}
+
+/** The services of those names and what they depend on; all, without a name. Throws `not-found` for one that is not there. */
+function withDependencies(project: Project, names: readonly string[]): Project {
+  if (names.length === 0) return project;
+  const kept = new Set<string>();
+  const visit = (name: string): void => {
+    const service = project.services[name];
+    if (service === undefined || kept.has(name)) return;
+    kept.add(name);
+    for (const target of Object.keys(service.depends_on ?? {})) visit(target);
+  };
+  for (const name of names) {
+    if (project.services[name] === undefined)
+      throw new WharfError('not-found', `no such service: ${JSON.stringify(name)}: not found`);
+    visit(name);
+  }
+  return {
+    ...project,
+    services: Object.fromEntries(Object.entries(project.services).filter(([name]) => kept.has(name))),
+  };
 }
 
 /** What these commands do needs no image. */

@@ -56,6 +56,11 @@ export interface CreateOptions extends Selection {
   readonly renewAnonVolumes?: boolean;
   /** Seconds, for containers that are replaced. */
   readonly timeout?: number;
+  /**
+   * For `create` before an `up` in the foreground: services that `update_config` wants replaced while they run are replaced, and
+   * run afterwards.
+   */
+  readonly rollOut?: boolean;
   /** Answers yes to all questions (`-y`). */
   readonly assumeYes?: boolean;
 }

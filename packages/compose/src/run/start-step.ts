@@ -4,6 +4,7 @@ import { tarOf } from '../convert/tar.ts';
 import type { StartContainer } from '../plan/steps.ts';
 import { idOf, type RunContext } from './context.ts';
 import { runHooks } from './hooks.ts';
+import { withPortHolder } from './port-holder.ts';
 import { reporter } from './progress.ts';
 
 /** Writes secrets and configs into a container, starts it, and runs what is to follow its start. */
@@ -25,7 +26,7 @@ export async function startContainer(context: RunContext, step: StartContainer, 
     }
   } catch (error) {
     say.error('Error', error instanceof Error ? error.message : String(error));
-    throw error;
+    throw await withPortHolder(client, error);
   }
   say.done('Started');
 }

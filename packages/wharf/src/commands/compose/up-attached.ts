@@ -39,7 +39,7 @@ export async function upAttached(work: UpWork): Promise<number> {
       { project, name: project.name, view },
       { images: images.provider(view), confirm: session.confirm },
     );
-    await runner.create(options);
+    await runner.create({ ...options, rollOut: true });
   });
   return new Attached(work, attachTo, await session.client()).run();
 }

@@ -13,6 +13,8 @@ interface FeedOptions {
   readonly stream: boolean;
   /** Stopped containers too. */
   readonly all: boolean;
+  /** Only containers that have all of these, `NAME=VALUE`. */
+  readonly labels?: readonly string[];
 }
 
 /** The containers that are watched: those named, or all there are, those that come and those that go. */
@@ -22,6 +24,11 @@ export class StatsFeeds {
 
   constructor(options: FeedOptions) {
     this.#options = options;
+  }
+
+  get #labels(): { readonly label: Readonly<Record<string, true>> } | undefined {
+    const { labels = [] } = this.#options;
+    return labels.length === 0 ? undefined : { label: Object.fromEntries(labels.map((label) => [label, true])) };
   }
 
   get list(): readonly StatsFeed[] {
@@ -39,7 +46,7 @@ export class StatsFeeds {
     const { client, all, stream, signal } = this.#options;
     if (stream) void this.#follow();
     const containers = await client.json<readonly { readonly Id: string }[]>('GET', '/containers/json', {
-      query: { all: all || undefined },
+      query: { all: all || undefined, filters: this.#labels },
       signal,
     });
     for (const { Id } of containers) this.#add(Id.slice(0, 12));
@@ -67,7 +74,7 @@ export class StatsFeeds {
 
   async #follow(): Promise<void> {
     const { client, signal, all } = this.#options;
-    const query = { filters: { type: { container: true } } };
+    const query = { filters: { type: { container: true }, ...this.#labels } };
     try {
       for await (const { Action, Actor } of client.messages<Event>('GET', '/events', { query, signal })) {
         const id = (Actor?.ID ?? '').slice(0, 12);

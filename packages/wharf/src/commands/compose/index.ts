@@ -1,6 +1,43 @@
 import type { Entry, Group } from '../../cli/command.ts';
 import { PROJECT_FLAGS } from './project-flags.ts';
 
+/** Commands of docker compose that say that they are not there. */
+const absent: readonly Entry[] = [
+  {
+    name: 'alpha',
+    help: 'Experimental commands',
+    hidden: true,
+    load: async () =>
+      (await import('./refused.ts')).refused(
+        'alpha',
+        'docker compose makes no promise for it',
+        'See wharf compose --help for what there is.',
+      ),
+  },
+  {
+    name: 'publish',
+    help: 'Publish compose application',
+    hidden: true,
+    load: async () =>
+      (await import('./refused.ts')).refused(
+        'publish',
+        'files are not made into artifacts of a registry yet',
+        '`wharf compose config --resolve-image-digests -o FILE` writes one file that can be handed on.',
+      ),
+  },
+  {
+    name: 'bridge',
+    help: 'Convert compose files into another model',
+    hidden: true,
+    load: async () =>
+      (await import('./refused.ts')).refused(
+        'bridge',
+        'there are no transformers',
+        '`wharf compose config --format json` gives other programs the model.',
+      ),
+  },
+];
+
 /** `wharf compose …`. */
 export const compose: Group = {
   name: 'compose',
@@ -53,6 +90,11 @@ export const compose: Group = {
       name: 'watch',
       help: 'Watch build context for service and rebuild/refresh containers when files are updated',
       load: async () => (await import('./watch.ts')).watch,
+    },
+    {
+      name: 'cp',
+      help: 'Copy files/folders between a service container and the local filesystem',
+      load: async () => (await import('./cp.ts')).cp,
     },
     {
       name: 'create',
@@ -140,6 +182,11 @@ export const compose: Group = {
       load: async () => (await import('./start.ts')).start,
     },
     {
+      name: 'stats',
+      help: 'Display a live stream of container(s) resource usage statistics',
+      load: async () => (await import('./stats.ts')).stats,
+    },
+    {
       name: 'stop',
       help: 'Stop services',
       load: async () => (await import('./stop.ts')).stop,
@@ -174,6 +221,7 @@ export const compose: Group = {
       help: 'Block until containers of all (or specified) services stop.',
       load: async () => (await import('./wait.ts')).wait,
     },
+    ...absent,
   ],
 };
 

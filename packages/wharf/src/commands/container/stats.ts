@@ -9,7 +9,7 @@ import { statsFormat, statsRows } from '../../stats/stats-rows.ts';
 import { FORMAT_HELP } from '../../term/format-help.ts';
 import { formatRows, printRows } from '../../term/rows.ts';
 
-const flags = {
+export const STATS_FLAGS = {
   all: { kind: 'bool', short: 'a', help: 'Show all containers (default shows just running)' },
   'no-stream': { kind: 'bool', help: 'Disable streaming stats and only pull the first result' },
   'no-trunc': { kind: 'bool', help: 'Do not truncate output' },
@@ -21,7 +21,7 @@ const INTERVAL_MS = 500;
 /** `wharf stats`: a live table on a terminal, docker's bytes elsewhere. */
 export const stats = defineCommand({
   usage: '[OPTIONS] [CONTAINER...]',
-  flags,
+  flags: STATS_FLAGS,
   args: anyArguments,
   json: true,
   complete: ['running-container'],
@@ -30,14 +30,18 @@ export const stats = defineCommand({
     'wharf stats web db',
     'wharf stats --no-stream --format "{{.Name}} {{.CPUPerc}} {{.MemUsage}}"',
   ],
-  run,
+  run: (context) => showStats(context),
 });
 
-async function run(context: CliContext<typeof flags>): Promise<void> {
+/** Shows the containers that are named, or all, or all that have the labels. */
+export async function showStats(
+  context: CliContext<typeof STATS_FLAGS>,
+  labels: readonly string[] = [],
+): Promise<void> {
   const { all, format } = context.flags;
   const stream = !context.flags['no-stream'] && !context.json;
   const client = await context.client();
-  const feeds = new StatsFeeds({ client, signal: context.signal, stream, all });
+  const feeds = new StatsFeeds({ client, signal: context.signal, stream, all, labels });
   if (context.args.length > 0) await watchNamed(feeds, context.args);
   else await feeds.watchAll();
   const source = format || readSettings(context.configDirectory).statsFormat || 'table';
@@ -58,7 +62,7 @@ async function watchNamed(feeds: StatsFeeds, names: readonly string[]): Promise<
   if (errors.length > 0) throw new ExitError(1, errors.join('\n'));
 }
 
-async function showLive(context: CliContext<typeof flags>, feeds: StatsFeeds): Promise<void> {
+async function showLive(context: CliContext<typeof STATS_FLAGS>, feeds: StatsFeeds): Promise<void> {
   const [{ liveTable }, { Redraw }, { terminalSize }, { styleOf }] = await Promise.all([
     import('../../stats/live-table.ts'),
     import('../../term/redraw.ts'),
@@ -75,7 +79,7 @@ async function showLive(context: CliContext<typeof flags>, feeds: StatsFeeds): P
 
 /** Draws twice a second until ctrl-C, or until nothing is left of what was named. Throws the signal's reason. */
 async function repeat(
-  { signal, args }: CliContext<typeof flags>,
+  { signal, args }: CliContext<typeof STATS_FLAGS>,
   feeds: StatsFeeds,
   draw: () => void | Promise<void>,
 ): Promise<void> {

@@ -1,3 +1,4 @@
+import { WharfError } from '@wharf/kit/errors';
 import type { DockerClient } from '@wharf/wire/docker-client/client';
 import { clientConfigDirectory } from '@wharf/wire/docker-client/config-directory';
 import { type Endpoint, type EndpointChoice, findEndpoint } from '@wharf/wire/docker-client/endpoint';
@@ -5,6 +6,7 @@ import { absentValue } from './flag-value.ts';
 import type { FlagTable, FlagValues } from './flags.ts';
 import { endpointChoice, type Globals } from './global-flags.ts';
 import type { Output } from './output.ts';
+import { requestHeaders } from './settings.ts';
 import { abortOnSignals } from './signals.ts';
 
 export interface ContextParts {
@@ -75,7 +77,14 @@ export class CliContext<T extends FlagTable = FlagTable> {
 
   /** The daemon's address. Throws `invalid-argument` and `not-found`. */
   endpoint(): Endpoint {
-    return findEndpoint(this.endpointChoice);
+    try {
+      return findEndpoint(this.endpointChoice);
+    } catch (error) {
+      if (!(error instanceof WharfError)) throw error;
+      const { kind, message, hint } = error;
+      const text = `Failed to initialize: unable to resolve docker endpoint: ${message}`;
+      throw new WharfError(kind, text, { cause: error, ...(hint === undefined ? {} : { hint }) });
+    }
   }
 
   /** The one client of this run. */
@@ -113,6 +122,10 @@ export class CliContext<T extends FlagTable = FlagTable> {
 
   async #connect(): Promise<DockerClient> {
     const { DockerClient: Client } = await import('@wharf/wire/docker-client/client');
-    return Client.find(this.endpointChoice);
+    return new Client({
+      endpoint: this.endpoint(),
+      apiVersion: process.env['DOCKER_API_VERSION'] || undefined,
+      headers: requestHeaders(this.configDirectory),
+    });
   }
 }

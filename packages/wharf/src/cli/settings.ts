@@ -3,6 +3,8 @@ import { hasErrno, messageOf, WharfError } from '@wharf/kit/errors';
 
 /** What commands read of the client's config.json; logins are read elsewhere. */
 export interface ClientSettings {
+  /** Sent with every request. */
+  readonly HttpHeaders?: Readonly<Record<string, string>>;
   readonly psFormat?: string;
   readonly imagesFormat?: string;
   readonly networksFormat?: string;
@@ -37,5 +39,26 @@ export function readSettings(directory: string): ClientSettings {
       cause: error,
       hint: 'Mend the file, or set DOCKER_CONFIG to another directory.',
     });
+  }
+}
+
+/** The headers that the configuration and DOCKER_CUSTOM_HEADERS (`NAME=VALUE,…`) add to every request. */
+export function requestHeaders(
+  directory: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Readonly<Record<string, string>> {
+  const custom = (env['DOCKER_CUSTOM_HEADERS'] ?? '').split(',').flatMap((pair) => {
+    const equals = pair.indexOf('=');
+    return equals <= 0 ? [] : [[pair.slice(0, equals).trim(), pair.slice(equals + 1)] as const];
+  });
+  return { ...readHeaders(directory), ...Object.fromEntries(custom) };
+}
+
+/** A file that is no JSON is complained of by whoever needs it. */
+function readHeaders(directory: string): Readonly<Record<string, string>> {
+  try {
+    return readSettings(directory).HttpHeaders ?? {};
+  } catch {
+    return {};
   }
 }

@@ -29,11 +29,12 @@ interface Printer {
 export async function inspectAll<T extends FlagTable>(
   context: CliContext<T>,
   find: (name: string) => Promise<Inspected>,
+  names: readonly string[] = context.args,
 ): Promise<number> {
   const { format = '' } = context.flags as { readonly format?: string };
   const print = await printerFor(context.json ? '' : format);
   const errors: string[] = [];
-  for (const name of context.args) {
+  for (const name of names) {
     try {
       await print.add(await find(name));
     } catch (error) {

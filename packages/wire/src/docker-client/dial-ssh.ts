@@ -83,8 +83,5 @@ function quote(text: string): string {
 }
 
 function refuse(why: string): WharfError {
-  return new WharfError(
-    'invalid-argument',
-    `unable to resolve docker endpoint: ssh host connection is not valid: ${why}`,
-  );
+  return new WharfError('invalid-argument', `Failed to initialize: ssh host connection is not valid: ${why}`);
 }

@@ -29,7 +29,7 @@ function read(path: string | undefined, directory: string, name: string): Buffer
   } catch (error) {
     if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) throw error;
     if (path === undefined) return undefined;
-    throw new WharfError('not-found', `unable to resolve docker endpoint: open ${path}: no such file or directory`, {
+    throw new WharfError('not-found', `open ${path}: no such file or directory`, {
       cause: error,
       hint: `Say where the file is with --tls${name === 'ca.pem' ? 'cacert' : name.replace('.pem', '')}.`,
     });

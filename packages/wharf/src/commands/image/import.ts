@@ -1,8 +1,8 @@
 import { parseReference } from '@wharf/kit/reference';
 import { atLeast, defineCommand } from '../../cli/command.ts';
+import { openFile } from '../../images/open-file.ts';
 import { printDockerLines } from '../../images/progress/docker-lines.ts';
 import type { ProgressMessage } from '../../images/progress/message.ts';
-import { openFile } from './load.ts';
 
 /** `wharf import`: an image of one layer from an archive of files. */
 export const importImage = defineCommand({

@@ -1,5 +1,6 @@
-import { hasErrno, WharfError } from '@wharf/kit/errors';
+import { WharfError } from '@wharf/kit/errors';
 import { defineCommand, noArguments } from '../../cli/command.ts';
+import { openFile } from '../../images/open-file.ts';
 import type { ProgressMessage } from '../../images/progress/message.ts';
 
 /** `wharf load`: images from an archive. */
@@ -41,24 +42,3 @@ export const load = defineCommand({
     await printDockerLines(jsonLines<ProgressMessage>(answer.body), out);
   },
 });
-
-/** A file as a request's body. Throws docker's words where it cannot be opened. */
-export async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
-  const { open } = process.getBuiltinModule('node:fs/promises');
-  try {
-    const file = await open(path);
-    if ((await file.stat()).isDirectory()) {
-      await file.close();
-      throw new WharfError('invalid-argument', `read ${path}: is a directory`);
-    }
-    return file.createReadStream({ highWaterMark: 256 * 1024 });
-  } catch (cause) {
-    if (!hasErrno(cause, 'ENOENT', 'EACCES', 'ENOTDIR')) throw cause;
-    const why = hasErrno(cause, 'EACCES')
-      ? 'permission denied'
-      : hasErrno(cause, 'ENOENT')
-        ? 'no such file or directory'
-        : 'not a directory';
-    throw new WharfError('not-found', `open ${path}: ${why}`, { cause });
-  }
-}

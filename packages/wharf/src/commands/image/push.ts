@@ -1,10 +1,10 @@
 import { WharfError } from '@wharf/kit/errors';
 import { familiarName, formatCanonical, formatFamiliar } from '@wharf/kit/reference';
 import { defineCommand, exactly } from '../../cli/command.ts';
-import type { Output } from '../../cli/output.ts';
 import { imagePath } from '../../images/image-path.ts';
 import type { ProgressMessage } from '../../images/progress/message.ts';
 import { trustFlag, withoutTrust } from '../../images/trust-flag.ts';
+import { printNote } from '../../term/note.ts';
 
 /** `wharf push`: an image to a registry. */
 export const push = defineCommand({
@@ -34,7 +34,7 @@ Image index won't be pushed, meaning that other manifests, including attestation
       import('./platform.ts'),
     ]);
     const platform = await platformQuery(flags.platform);
-    if (platform !== undefined) note(out, PLATFORM_NOTE);
+    if (platform !== undefined) printNote(out, PLATFORM_NOTE);
     const reference = transferReference(context.args[0] ?? '', { allTags, quiet, out });
     withoutTrust(flags['disable-content-trust']);
     if (reference.digest !== undefined) {
@@ -52,7 +52,7 @@ Image index won't be pushed, meaning that other manifests, including attestation
       await showTransfer(messages, { name: formatFamiliar(reference), out, quiet, onAux });
       if (quiet) out.line(formatCanonical(reference));
     } finally {
-      for (const each of notes) note(quiet ? err : out, each);
+      for (const each of notes) printNote(quiet ? err : out, each);
     }
   },
 });
@@ -84,13 +84,4 @@ function auxNotes(aux: unknown): readonly string[] {
         ]
       : []),
   ];
-}
-
-const NOTE_START = ' Info -> ';
-
-function note(out: Output, text: string): void {
-  const [first = '', ...more] = text.split('\n');
-  out.line(
-    `\n${[`${NOTE_START}${first}`, ...more.map((line) => `${' '.repeat(NOTE_START.length)}${line}`)].join('\n')}`,
-  );
 }

@@ -12,7 +12,7 @@ const flags = {
   ipv4: { kind: 'bool', default: true, help: 'Enable or disable IPv4 address assignment' },
   ipv6: { kind: 'bool', help: 'Enable or disable IPv6 address assignment' },
   attachable: { kind: 'bool', help: 'Enable manual container attachment' },
-  ingress: { kind: 'bool', help: 'Create swarm routing-mesh network', hidden: true },
+  ingress: { kind: 'bool', help: 'Create swarm routing-mesh network' },
   scope: { kind: 'string', help: "Control the network's scope" },
   'config-only': { kind: 'bool', help: 'Create a configuration only network' },
   'config-from': { kind: 'string', help: 'The network from which to copy the configuration' },

@@ -2,12 +2,14 @@ import { atMost, defineCommand } from '../../cli/command.ts';
 import { ExitError } from '../../cli/errors.ts';
 import type { FlagTable } from '../../cli/flags.ts';
 import { checkLabel, labelMap } from '../label-flag.ts';
+import { clusterFlags, clusterSpec } from './cluster-flags.ts';
 
 const flags = {
   driver: { kind: 'string', short: 'd', default: 'local', help: 'Specify volume driver name' },
   name: { kind: 'string', default: '', help: 'Specify volume name', hidden: true },
   opt: { kind: 'map', short: 'o', help: 'Set driver specific options' },
   label: { kind: 'list', help: 'Set metadata for a volume', parse: checkLabel },
+  ...clusterFlags,
 } as const satisfies FlagTable;
 
 /** `wharf volume create`. */
@@ -30,9 +32,15 @@ export const volumeCreate = defineCommand({
         'conflicting options: cannot specify a volume-name through both --name and as a positional arg',
       );
     }
+    const cluster = clusterSpec(context);
     const client = await context.client();
     const volume = await client.json<{ readonly Name: string }>('POST', '/volumes/create', {
-      body: { Driver: driver, ...filled({ DriverOpts: opt, Labels: labelMap(label) }), Name: given || name },
+      body: {
+        Driver: driver,
+        ...filled({ DriverOpts: opt, Labels: labelMap(label) }),
+        Name: given || name,
+        ...(cluster === undefined ? {} : { ClusterVolumeSpec: cluster }),
+      },
     });
     context.out.line(volume.Name);
   },

@@ -29,6 +29,7 @@ export const volume: Group = {
     {
       name: 'update',
       help: 'Update a volume (cluster volumes only)',
+      hidden: true,
       load: async () => (await import('./update.ts')).volumeUpdate,
     },
   ],

@@ -17,6 +17,7 @@ export const volumeUpdate = defineCommand({
     availability: {
       kind: 'string',
       default: 'active',
+      hidden: true,
       help: 'Cluster Volume availability ("active", "pause", "drain")',
       complete: ['active', 'pause', 'drain'],
     },

@@ -125,7 +125,7 @@ function singleAllowed(value: string): boolean {
 }
 
 function blockAllowed(value: string): boolean {
-  return !/ $/.test(value) && !/ [\n\r\u0085\u2028\u2029]/.test(value) && !hasSpecial(value);
+  return !value.endsWith(' ') && !/ [\n\r\u0085\u2028\u2029]/.test(value) && !hasSpecial(value);
 }
 
 /** Characters that only a double quoted text can hold: what go-yaml does not count as printable. */

@@ -2,7 +2,7 @@ import { compileRules, type Place, placeOf, placeText, type RuleStep, stepInto }
 import { parsePortSpec } from './port-spec.ts';
 import { Problem } from './problem.ts';
 import { type Dict, dict, goString, goType, isDict, type Value } from './values.ts';
-import { parseVolumeSpec } from './volume-spec.ts';
+import { parseVolumeSpec, VOLUME_FORMS } from './volume-spec.ts';
 
 interface CanonicalOptions {
   /** Keeps short forms that cannot be read: without interpolation they still hold variables. */
@@ -225,7 +225,7 @@ function volumeMount(value: Value, place: Place, walk: CanonicalWalk): Value {
     return parseVolumeSpec(value);
   } catch (error) {
     if (walk.options.lenient) return value;
-    throw shortFormProblem(error, place, 'a volume is "name:/path", "./directory:/path:ro" or "/path"');
+    throw shortFormProblem(error, place, VOLUME_FORMS);
   }
 }
 

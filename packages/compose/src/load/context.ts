@@ -94,3 +94,13 @@ export async function localPath(reference: string, directory: string, context: L
     });
   return context.fetchRemote(reference, context.signal === undefined ? {} : { signal: context.signal });
 }
+
+/** The directory of a file (or the directory itself) as seen from an absolute one. */
+export function directoryFrom(directory: string, path: string): string {
+  const { dirname, relative } = process.getBuiltinModule('node:path');
+  const fs = process.getBuiltinModule('node:fs');
+  const isDirectory = fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const at = isDirectory ? path : dirname(path);
+  const way = relative(directory, at);
+  return way === '' ? '.' : way;
+}

@@ -1,15 +1,10 @@
-import { isRemote, localPath } from './context.ts';
-import { type LoadedFile, loadFile, type Scope } from './load-document.ts';
+import { directoryFrom, isRemote, localPath } from './context.ts';
 import { mergeService } from './merge.ts';
 import { nearest, Problem } from './problem.ts';
 import { applyResets } from './resets.ts';
 import { resolvePaths } from './resolve-paths.ts';
+import type { ExtendsChain, Resets, Scope } from './scope.ts';
 import { cloneValue, type Dict, dict, isDict, type Value } from './values.ts';
-
-/** The services on the way from the first `extends` to here, so that a circle is noticed. */
-export type ExtendsChain = readonly { readonly file: string; readonly service: string }[];
-
-type Resets = LoadedFile['resets'];
 
 interface Job {
   readonly file: string;
@@ -78,7 +73,7 @@ async function baseFromFile(
   const path = await localPath(from, scope.directory, context);
   const workingDir = directoryFrom(scope.directory, path);
   const steps = { ...scope.steps, validate: false, extends: false, include: false, defaults: false, paths: false };
-  const loaded = await loadFile(context.files.read(path), dict(), {
+  const loaded = await scope.loader.file(context.files.read(path), dict(), {
     ...scope,
     steps,
     directory: dirname(path),
@@ -93,16 +88,6 @@ async function baseFromFile(
   if (!(ref in services)) throw notThere(name, ref, from, services, from);
   resolvePaths(loaded.document, { base: workingDir, home: context.home, isRemote });
   return { services, resets: loaded.resets };
-}
-
-/** The directory of a file (or the directory itself) as seen from an absolute one. */
-export function directoryFrom(directory: string, path: string): string {
-  const { dirname, relative } = process.getBuiltinModule('node:path');
-  const fs = process.getBuiltinModule('node:fs');
-  const isDirectory = fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  const at = isDirectory ? path : dirname(path);
-  const way = relative(directory, at);
-  return way === '' ? '.' : way;
 }
 
 function notThere(name: string, ref: string, file: string, services: Dict, from?: string): Problem {

@@ -1,10 +1,8 @@
 import { WharfError } from '@wharf/kit/errors';
-import { fileError, isRemote, type LoadContext, localPath } from './context.ts';
+import { directoryFrom, fileError, isRemote, type LoadContext, localPath } from './context.ts';
 import { readEnvFiles } from './env-files.ts';
-import { directoryFrom } from './extends.ts';
-import type { Scope } from './load-document.ts';
-import { loadModel } from './load-model.ts';
 import { Problem } from './problem.ts';
+import type { Scope } from './scope.ts';
 import { type Dict, dict, goString, isDict, sameValue, type Value } from './values.ts';
 
 interface Include {
@@ -54,7 +52,7 @@ async function loadIncluded(
   if (main !== undefined && included.includes(main)) throw includeCycle([...included, main], keys);
   const { directory, workingDir } = directories(include, main ?? scope.directory, scope);
   const environment = { ...readIncludedEnv(include, directory, scope), ...scope.environment };
-  return loadModel(
+  return scope.loader.model(
     paths.map((path) => context.files.read(path)),
     {
       ...scope,

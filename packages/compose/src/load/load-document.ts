@@ -1,42 +1,23 @@
 import { canonicalize } from './canonical.ts';
 import { composeSchema } from './compose-schema.ts';
-import type { LoadContext, Steps } from './context.ts';
-import { applyExtends, type ExtendsChain } from './extends.ts';
+import type { LoadContext } from './context.ts';
+import { applyExtends } from './extends.ts';
 import { applyInclude } from './include.ts';
 import { interpolate } from './interpolate.ts';
 import { mergeDocuments } from './merge.ts';
 import { Problem } from './problem.ts';
 import { applyResets } from './resets.ts';
 import { findViolation } from './schema.ts';
+import type { LoadedFile, Resets, Scope } from './scope.ts';
 import { keepUnique } from './unique.ts';
 import { type Dict, dict, dictAt, isDict } from './values.ts';
 import type { YamlFile } from './yaml-nodes.ts';
 import { documentValue } from './yaml-values.ts';
 
-/** Where a file stands: what its references and its variables are relative to. */
-export interface Scope {
-  readonly context: LoadContext;
-  readonly steps: Steps;
-  /** Where `extends` and `include` look for files. */
-  readonly directory: string;
-  /** The project directory as this file sees it. */
-  readonly workingDir: string;
-  readonly environment: Readonly<Record<string, string>>;
-  /** Files that include this one. */
-  readonly included: readonly string[];
-  readonly chain: ExtendsChain;
-}
-
-/** A file laid over what there was, and the places its last document resets. */
-export interface LoadedFile {
-  readonly document: Dict;
-  readonly resets: readonly (readonly string[])[];
-}
-
 /** Lays all documents of a file over `base`, which is used up. */
 export async function loadFile(file: YamlFile, base: Dict, scope: Scope): Promise<LoadedFile> {
   let document = base;
-  let resets: LoadedFile['resets'] = [];
+  let resets: Resets = [];
   for (const node of file.documents) {
     const read = documentValue(file, node);
     if (!isDict(read.value))
@@ -48,7 +29,7 @@ export async function loadFile(file: YamlFile, base: Dict, scope: Scope): Promis
 }
 
 interface DocumentScope extends Scope {
-  readonly resets: LoadedFile['resets'];
+  readonly resets: Resets;
 }
 
 async function loadDocument(file: YamlFile, own: Dict, base: Dict, scope: DocumentScope): Promise<Dict> {

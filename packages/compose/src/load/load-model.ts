@@ -1,9 +1,10 @@
 import { checkDocument } from './checks.ts';
 import { isRemote } from './context.ts';
 import { setDefaults } from './defaults.ts';
-import { loadFile, type Scope } from './load-document.ts';
+import { loadFile } from './load-document.ts';
 import { resolveFromEnvironment } from './resolve-environment.ts';
 import { resolvePaths } from './resolve-paths.ts';
+import type { Scope } from './scope.ts';
 import { type Dict, dict } from './values.ts';
 import type { YamlFile } from './yaml-nodes.ts';
 

@@ -2,6 +2,7 @@ import { WharfError } from '@wharf/kit/errors';
 import { FileCache, isRemote, type LoadContext } from './context.ts';
 import { readEnvFiles } from './env-files.ts';
 import { filesOfEnvironment, findDefaultFiles, workingDirectory } from './find-files.ts';
+import { loadFile } from './load-document.ts';
 import { loadModel } from './load-model.ts';
 import { locateProblem } from './locate.ts';
 import { normalize } from './normalize.ts';
@@ -69,6 +70,7 @@ async function load(options: LoadOptions, context: LoadContext): Promise<LoadedM
     environment: options.interpolate === false ? { COMPOSE_PROJECT_NAME: name } : environment,
     included: [],
     chain: [],
+    loader: { file: loadFile, model: loadModel },
   });
   if (Object.keys(document).length === 0) throw new Problem('empty compose file');
   if (name === '') throw new WharfError('invalid-argument', 'project name must not be empty');

@@ -54,7 +54,8 @@ function follow(document: YamlNode, keys: readonly string[]): { depth: number; o
 function childOf(node: YamlNode, key: string): { node: YamlNode; offset: number } | undefined {
   if (node.kind === 'alias') return childOf(node.target, key);
   if (node.kind === 'sequence') {
-    const item = node.items[Number(key)] ?? node.items.find((each) => startsWithKey(each, key));
+    const item =
+      node.items[Number(key.replace(/^\[(.*)\]$/, '$1'))] ?? node.items.find((each) => startsWithKey(each, key));
     return item === undefined ? undefined : { node: item, offset: item.offset };
   }
   if (node.kind !== 'mapping') return undefined;

@@ -1,6 +1,6 @@
 import { isAddress } from './addresses.ts';
 import { LIMITS } from './limits.ts';
-import { type Dict, dict } from './values.ts';
+import { type Dict, dict, goString } from './values.ts';
 
 /**
  * A port's short form (`[[ip:]published:]target[/protocol]`, ranges included) as the long ones it stands for, sorted as
@@ -24,7 +24,8 @@ export function parsePortSpec(spec: string): Dict[] {
     portEntry({ inside, outside, address, protocol: protocol.toLowerCase() }),
   );
   // As texts, which is how Go orders its keys: 10000 comes before 9999.
-  return ports.sort((a, b) => (`${String(a['target'])}/` < `${String(b['target'])}/` ? -1 : 1));
+  const key = (port: Dict): string => `${goString(port['target'] ?? 0)}/`;
+  return ports.sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 interface Range {

@@ -29,10 +29,11 @@ export class Problem extends Error {
   }
 }
 
-/** The word of `known` nearest to `word` (Damerau-Levenshtein, at most a third of its letters), for "did you mean". */
+/** The word of `known` nearest to `word` (Damerau-Levenshtein, at most a third of its letters wrong), for "did you mean". */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  if (word.length < 3) return undefined;
+  let least = Math.floor(word.length / 3) + 1;
   for (const candidate of known) {
     if (Math.abs(candidate.length - word.length) >= least) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { settleDuration } from './durations.ts';
 import { parsePortSpec } from './port-spec.ts';
 import { splitWords } from './shell-words.ts';
+import { goString } from './values.ts';
 import { parseVolumeSpec } from './volume-spec.ts';
 
 const VOLUMES: readonly (readonly [string, object])[] = [
@@ -50,7 +51,8 @@ for (const [spec, expected] of PORTS)
   test(`parsePortSpec() reads ${spec}`, () =>
     assert.deepEqual(
       parsePortSpec(spec).map(
-        (port) => `${port['host_ip'] ?? ''}:${port['published'] ?? ''}→${port['target']}/${port['protocol']}`,
+        ({ host_ip: address = '', published = '', target = null, protocol = '' }) =>
+          `${goString(address)}:${goString(published)}→${goString(target)}/${goString(protocol)}`,
       ),
       expected,
     ));

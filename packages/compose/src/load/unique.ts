@@ -1,7 +1,7 @@
 import { compileRules, type Place, placeOf, placeText, type RuleStep, stepInto } from './path-rules.ts';
 import { Problem } from './problem.ts';
 import { type Dict, goString, goType, isDict, type Value } from './values.ts';
-import { parseVolumeSpec } from './volume-spec.ts';
+import { parseVolumeSpec, VOLUME_FORMS } from './volume-spec.ts';
 
 /** What makes an item of a list the same as an earlier one. */
 type KeyOf = (item: Value, place: Place) => string;
@@ -83,7 +83,10 @@ function volumeKey(item: Value, place: Place): string {
   try {
     return goString(parseVolumeSpec(item)['target'] ?? '');
   } catch (error) {
-    throw new Problem(error instanceof Error ? error.message : String(error), { place });
+    throw new Problem(error instanceof Error ? error.message : String(error), {
+      place,
+      suggestion: VOLUME_FORMS,
+    });
   }
 }
 

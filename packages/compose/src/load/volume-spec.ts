@@ -1,6 +1,9 @@
 import { posix } from 'node:path';
 import { type Dict, dict } from './values.ts';
 
+/** The short forms, for suggestions. */
+export const VOLUME_FORMS = 'a volume is "name:/path", "./directory:/path:ro" or "/path"';
+
 const PROPAGATIONS = new Set(['rprivate', 'private', 'rshared', 'shared', 'rslave', 'slave']);
 
 /**

@@ -137,13 +137,19 @@ class NodeReader {
   #scalar(event: Extract<Event, { type: typeof EVENT_ID.SCALAR }>): YamlScalar {
     const node: YamlScalar = {
       kind: 'scalar',
-      offset: event.valueStart === -1 ? this.#emptyAt() : event.valueStart,
+      offset: this.#offsetOf(event),
       tag: this.#tag(event),
       text: event.valueStart === -1 ? '' : getScalarValue(this.#source, event),
       plain: event.style === SCALAR_STYLE.PLAIN,
     };
     this.#anchor(event, node);
     return node;
+  }
+
+  #offsetOf(event: Extract<Event, { type: typeof EVENT_ID.SCALAR }>): number {
+    if (event.valueStart === -1) return this.#emptyAt();
+    const quoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
+    return event.valueStart - (quoted ? 1 : 0);
   }
 
   /** An empty value has no place of its own: it is where the token before it ended. */

@@ -83,7 +83,7 @@ function labelHeader(name: string): string {
 }
 
 /** A row as a Go structure whose methods are the columns. */
-function rowType<T>(kind: RowKind<T>): StructType {
+export function rowType<T>(kind: RowKind<T>): StructType {
   const { columns, label } = kind;
   const methods: Record<string, GoMethod> = {};
   for (const [name, { value, type = anyType }] of Object.entries(columns)) {

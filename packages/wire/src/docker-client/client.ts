@@ -3,6 +3,7 @@ import { WharfError } from '@wharf/kit/errors';
 import { parseJson } from '../json.ts';
 import { DaemonAnswer } from './answer.ts';
 import { type Connection, ConnectionPool } from './connection.ts';
+import { dial } from './dial.ts';
 import { type Endpoint, type EndpointChoice, findEndpoint } from './endpoint.ts';
 import { DaemonError } from './errors.ts';
 import { type AnswerHead, type AnswerHeaders, bodyDecoder, readHead, sendRequest } from './exchange.ts';
@@ -134,6 +135,26 @@ export class DockerClient {
   async apiVersion(call: Pick<DaemonCall, 'signal'> = {}): Promise<string> {
     if (this.#version === undefined) await this.ping(call);
     return this.#version ?? CLIENT_API_VERSION;
+  }
+
+  /** A connection of its own on which nothing was said yet, for who speaks for another client. Throws when nobody is there. */
+  async dial(): Promise<Duplex> {
+    const { stream } = await dial(this.endpoint);
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        import('./explain-failure.ts').then(
+          ({ explainFailure }) => reject(explainFailure(error, this.host, 'GET', '/')),
+          reject,
+        );
+      };
+      stream.once('error', fail);
+      const ready = (): void => {
+        stream.off('error', fail);
+        resolve(stream);
+      };
+      if (this.host.startsWith('ssh:')) ready();
+      else stream.once(this.endpoint.tls === undefined ? 'connect' : 'secureConnect', ready);
+    });
   }
 
   /** Closes the connections that wait. */

@@ -21,12 +21,14 @@ async function main(): Promise<void> {
   mkdirSync(CACHE, { recursive: true });
   const scratch = mkdtempSync(join(CACHE, 'release-'));
   try {
-    for (const kind of kinds) {
-      const start = performance.now();
-      const path = kind === 'deb' ? await buildDeb(output, scratch, effort) : await buildTar(output, scratch, effort);
-      const megabytes = (statSync(path).size / 1e6).toFixed(1);
-      console.log(`${path}  ${megabytes} MB  ${((performance.now() - start) / 1000).toFixed(1)} s`);
-    }
+    await Promise.all(
+      kinds.map(async (kind) => {
+        const start = performance.now();
+        const path = kind === 'deb' ? await buildDeb(output, scratch, effort) : await buildTar(output, scratch, effort);
+        const megabytes = (statSync(path).size / 1e6).toFixed(1);
+        console.log(`${path}  ${megabytes} MB  ${((performance.now() - start) / 1000).toFixed(1)} s`);
+      }),
+    );
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

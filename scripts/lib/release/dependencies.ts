@@ -7,7 +7,7 @@ interface Manifest {
 }
 
 /** What does not run: types, maps, sources of what is compiled, documents. Licences stay. */
-const UNUSED = /\.d\.[cm]?ts$|\.map$|\.md$|\.(?:cc|hh|h|S|asm)$|\/(?:test|docs?|benchmarks|examples|vendor|\.github)$/;
+const UNUSED = /\.[cm]?ts$|\.map$|\.md$|\.(?:cc|hh|h|S|asm)$|\/(?:test|docs?|benchmarks|examples|vendor|\.github)$/;
 
 /**
  * Copies the packages that the workspaces need when they run, and what those need, from one node_modules to another. Returns their names.

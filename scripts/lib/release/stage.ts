@@ -88,21 +88,12 @@ function stageLaunchers({ directory }: Release, findRoot: string): void {
 async function stageGenerated({ directory }: Release): Promise<void> {
   const share = join(directory, 'share');
   // As packaging/bin/wharf starts it: V8 takes from a cache only what was compiled under the same flags.
-  const program = [
-    join(directory, 'node'),
-    '--no-rehash-snapshot',
-    '--disable-sigusr1',
-    join(directory, 'cli/wharf.cjs'),
-  ] as const;
-  const cache = { NODE_COMPILE_CACHE: join(directory, 'cli/cache'), NODE_COMPILE_CACHE_PORTABLE: '1' };
-  const env = {
-    ...cache,
-    NODE_OPTIONS: undefined,
-    HOME: '/root',
-    DOCKER_CONFIG: undefined,
-    DOCKER_CERT_PATH: undefined,
-  };
-  const ask = (...line: readonly string[]) => must([...program, ...line], { env });
+  const cli = join(directory, 'cli');
+  const cache = join(cli, 'cache');
+  const node = [join(directory, 'node'), '--no-rehash-snapshot', '--disable-sigusr1'] as const;
+  const kept = { NODE_COMPILE_CACHE: cache, NODE_COMPILE_CACHE_PORTABLE: '1', NODE_OPTIONS: undefined };
+  const env = { ...kept, HOME: '/root', DOCKER_CONFIG: undefined, DOCKER_CERT_PATH: undefined };
+  const ask = (...line: readonly string[]) => must([...node, join(cli, 'wharf.cjs'), ...line], { env });
   await ask('man', join(share, 'man/man1'));
   mkdirSync(join(share, 'man/man8'));
   renameSync(join(share, 'man/man1/wharfd.8'), join(share, 'man/man8/wharfd.8'));
@@ -110,5 +101,11 @@ async function stageGenerated({ directory }: Release): Promise<void> {
   for (const [shell, place] of Object.entries(places)) {
     mkdirSync(join(share, 'completion', place, '..'), { recursive: true });
     writeFileSync(join(share, 'completion', place), await ask('completion', shell));
+  }
+  // The rest of the chunks, so that nobody who may write there has to.
+  const all = `for (const name of require('fs').readdirSync('.')) if (name.endsWith('.cjs')) require(${'`./${name}`'})`;
+  await must([...node, '-e', all], { env, cwd: cli });
+  for (const entry of readdirSync(cache, { recursive: true, withFileTypes: true })) {
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
   }
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 /** A specifier of one of our own modules: `'./worker.ts'`, in imports, `import.meta.resolve()` and `new URL()`. */
 const OWN_MODULE = /(['"])(\.{1,2}\/[^'"\n]*)\.ts\1/g;
-const TEST = /\.test\.ts$|\.d\.ts$|(^|\/)testsuite\.ts$/;
+const TEST = /\.test\.ts$|\.d\.ts$|(^|\/)(?:testsuite|test-[^/]*)\.ts$/;
 
 /** Copies a workspace with its types taken out: the same files and lines, as JavaScript, without tests. */
 export function stripPackage(from: string, to: string): void {

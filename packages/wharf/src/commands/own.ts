@@ -22,6 +22,11 @@ const refused: readonly Entry[] = Object.entries(REFUSED).map(([name, why]) => (
 /** What docker has no word for, and the words of docker that are refused. */
 export const own: readonly Entry[] = [
   {
+    name: 'df',
+    help: 'Show what takes the disk, and what of it can be freed',
+    load: async () => (await import('./df.ts')).df,
+  },
+  {
     name: 'disk',
     help: 'Whose the bytes below the data root are',
     load: async () => (await import('./disk.ts')).disk,

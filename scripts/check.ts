@@ -54,7 +54,7 @@ async function unitTests(): Promise<Omit<StepResult, 'name' | 'ms'>> {
     if (['registry', 'oci'].includes(name)) return 'images';
     return ['engine', 'builder'].includes(name) ? name : 'rest';
   };
-  const shares = Object.values(Object.groupBy(testFiles('unit'), share));
+  const shares = Object.values(Object.groupBy(testFiles('unit'), share)).filter((files) => files !== undefined);
   const results = await Promise.all(
     shares.map((files) => runSuite({ files, isolation: 'none', timeoutMs: 60_000, testTimeoutMs: 20_000 })),
   );

@@ -7,6 +7,8 @@ import { BUSYBOX } from './lib/images.ts';
 import { daemonForFile, eventually } from './lib/suite.ts';
 
 const daemon = daemonForFile();
+/** What only wharf's daemon can. */
+const options = { skip: process.env['WHARF_E2E_PEER'] !== undefined };
 /** Below the ephemeral ports, and another one for each process that tests. */
 const PORT = 12_500 + (process.pid % 18) * 1000;
 
@@ -62,7 +64,7 @@ function load(): Load {
   };
 }
 
-test('a service that starts first is replaced under load without a failed request', async () => {
+test('a service that starts first is replaced under load without a failed request', options, async () => {
   await using project = new ComposeProject(daemon().host);
   project.write('compose.yaml', service('1'));
   await project.ok('up', '-d', '--wait');
@@ -85,7 +87,7 @@ test('a service that starts first is replaced under load without a failed reques
   assert.match(await project.peer('up', '-d'), /web-1 {2}Running/);
 });
 
-test('a new container that is not well is taken away, and the old one serves on', async () => {
+test('a new container that is not well is taken away, and the old one serves on', options, async () => {
   await using project = new ComposeProject(daemon().host);
   project.write('compose.yaml', service('1'));
   await project.ok('up', '-d', '--wait');
@@ -99,11 +101,11 @@ test('a new container that is not well is taken away, and the old one serves on'
   assert.deepEqual([...clients.answers.keys()], ['1']);
 });
 
-test('ports go over from one container to another, and labels change, by an update', async () => {
-  const options = ['-d', '--stop-signal', 'KILL'];
+test('ports go over from one container to another, and labels change, by an update', options, async () => {
+  const flags = ['-d', '--stop-signal', 'KILL'];
   const port = String(PORT + 1);
-  const old = await daemon().ok('run', ...options, '-p', `127.0.0.1:${port}:80`, BUSYBOX, 'sleep', '100');
-  const now = await daemon().ok('run', ...options, BUSYBOX, 'sleep', '100');
+  const old = await daemon().ok('run', ...flags, '-p', `127.0.0.1:${port}:80`, BUSYBOX, 'sleep', '100');
+  const now = await daemon().ok('run', ...flags, BUSYBOX, 'sleep', '100');
   const body = {
     PortBindings: { '81/tcp': [{ HostIp: '127.0.0.1', HostPort: port }] },
     PortsFrom: old,

@@ -39,6 +39,8 @@ export interface ObservedContainer {
   readonly number: number;
   readonly oneOff: boolean;
   readonly status: ContainerStatus;
+  /** Of one that ended; as far as the daemon's list tells. */
+  readonly exitCode?: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
   /** The image as it was named when the container was created. */
   readonly image: string;

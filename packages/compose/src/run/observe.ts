@@ -45,6 +45,7 @@ function containerOf(summary: ContainerSummary): ObservedContainer {
     number: Number.parseInt(labels[CONTAINER_NUMBER] ?? '', 10) || 0,
     oneOff: labels[ONE_OFF] === 'True',
     status: summary.State,
+    exitCode: exitCodeOf(summary.Status),
     labels,
     image: summary.Image,
     createdAt: summary.Created,
@@ -57,6 +58,12 @@ function containerOf(summary: ContainerSummary): ObservedContainer {
       writable: RW,
     })),
   };
+}
+
+/** `Exited (137) 2 seconds ago`. */
+function exitCodeOf(status: string): number | undefined {
+  const code = /^Exited \((\d+)\)/.exec(status)?.[1];
+  return code === undefined ? undefined : Number(code);
 }
 
 /** All networks: names are not unique to a project, and the daemon matches parts of them. */

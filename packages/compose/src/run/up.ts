@@ -10,7 +10,7 @@ import type { RunContext } from './context.ts';
 import { execute } from './execute.ts';
 import { ensureImages } from './images-phase.ts';
 import { PARALLEL_STEPS } from './limits.ts';
-import { observe } from './observe.ts';
+import { observe, observeContainers } from './observe.ts';
 import type { RunnerOptions, StartedContainer, UpOptions } from './runner.ts';
 import { StateWatch } from './state-watch.ts';
 import { isWaiting, runStep } from './steps.ts';
@@ -28,9 +28,41 @@ export async function up(
   const observed = { ...before, images };
   const renewVolumes = await agreedVolumes(options, project, observed, wanted.assumeYes === true);
   const plan = planUp({ ...wanted, project, observed, renewVolumes });
-  await withWaitTimeout(wanted, (limited) =>
-    executePlan(options, { plan, project, observed, beforeStart: wanted.beforeStart, signal: limited }),
-  );
+  await withWaitTimeout(wanted, async (limited) => {
+    try {
+      await executePlan(options, { plan, project, observed, beforeStart: wanted.beforeStart, signal: limited });
+    } catch (error) {
+      if (signal?.aborted === true || !(await revive(options, plan, project, wanted))) throw error;
+      return;
+    }
+    await revive(options, plan, project, wanted);
+  });
+}
+
+/** How a container ends that is stopped. */
+const STOPPED = [137, 143];
+
+/**
+ * Goes on with containers that ran when the plan was made and were stopped since: by what a client asked for that was cut off a moment
+ * ago. False when there are none.
+ */
+async function revive(
+  options: RunnerOptions,
+  plan: Plan,
+  project: Project,
+  wanted: UpOptions & { readonly start: boolean },
+): Promise<boolean> {
+  if (!wanted.start || plan.unchanged.length === 0) return false;
+  const { signal } = wanted;
+  const names = new Set(plan.unchanged.map(({ id }) => id));
+  const now = await observeContainers({ ...options, signal });
+  if (!now.some(({ id, exitCode = 0 }) => names.has(id) && STOPPED.includes(exitCode))) return false;
+  const observed = await observe({ ...options, signal }, project);
+  const { recreate: _forced, ...rest } = wanted;
+  const again = planUp({ ...rest, project, observed });
+  const quiet = { ...again, warnings: [], unchanged: [] };
+  await executePlan(options, { plan: quiet, project, observed, beforeStart: wanted.beforeStart, signal });
+  return true;
 }
 
 /** What `up` would do; images to be pulled or built are taken as not known. */

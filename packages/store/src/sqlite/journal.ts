@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { closeSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
@@ -144,18 +145,18 @@ export class SqliteJournal implements Journal {
 
   /** Resolves when the thread is through. A failed checkpoint loses nothing: the log stays and a later group tries again. */
   #checkpointInThread(): Promise<void> {
-    this.#checkpointing ??= new Promise((resolve) => {
-      const worker = new Worker(new URL('./checkpoint-worker.ts', import.meta.url), {
-        workerData: { path: this.#path },
-      });
-      worker.once('error', () => {});
-      worker.once('exit', () => {
+    this.#checkpointing ??= checkpoint(this.#path)
+      .catch(() => undefined)
+      .finally(() => {
         this.#checkpointing = undefined;
-        resolve();
       });
-    });
     return this.#checkpointing;
   }
+}
+
+async function checkpoint(path: string): Promise<void> {
+  const worker = new Worker(new URL('./checkpoint-worker.ts', import.meta.url), { workerData: { path } });
+  await once(worker, 'exit');
 }
 
 function* toChanges(rows: Iterable<Record<string, unknown>>): Generator<Change> {

@@ -71,6 +71,7 @@ function historyRows({ human, trunc }: { human: boolean; trunc: boolean }): RowK
       ID: { header: 'IMAGE', value: ({ Id }) => (trunc ? shortId(Id) : Id) },
       CreatedSince: {
         header: 'CREATED',
+        rank: 2,
         value: (row) => {
           if (!human) return createdAt(row);
           return row.Created <= FIRST_KNOWN ? 'N/A' : since(row.Created);
@@ -79,7 +80,7 @@ function historyRows({ human, trunc }: { human: boolean; trunc: boolean }): RowK
       CreatedAt: { header: 'CREATED AT', value: createdAt },
       CreatedBy: {
         header: 'CREATED BY',
-        least: 20,
+        least: 10,
         value: ({ CreatedBy }) => {
           const text = CreatedBy.replaceAll('\t', ' ');
           return trunc ? ellipsis(text, COMMAND_WIDTH) : text;

@@ -51,7 +51,7 @@ async function run(context: CliContext<typeof flags>): Promise<void> {
   const source = context.flags.format || (quiet ? '' : readSettings(context.configDirectory).imagesFormat) || 'table';
   const format = imageFormat(source, { quiet, digests });
   await printRows(context.out, imageRows(!context.flags['no-trunc']), {
-    rows: images.flatMap((image) => linesOf(image, { digests: digests || context.json, format })),
+    rows: images.flatMap((image) => linesOf(image, { digests, format })),
     ...{ json: context.json, format, fitted: source === 'table' && !quiet },
   });
   if (images.length === 0 && context.commandPath.endsWith(' images')) warnOfVerb(context, name);

@@ -133,8 +133,18 @@ function sorted<T>(value: Readonly<Record<string, T>>, tree: (item: T) => Tree):
 
 /** The order of keys in go-yaml: letters after other characters, numbers by value. */
 export function byNaturalOrder(left: string, right: string): number {
-  const a = Array.from(left);
-  const b = Array.from(right);
+  let start = 0;
+  const length = Math.min(left.length, right.length);
+  while (start < length && left.charCodeAt(start) === right.charCodeAt(start)) start += 1;
+  if (start === length) return left.length - right.length;
+  const x = left.charCodeAt(start);
+  const y = right.charCodeAt(start);
+  // Two small letters, or two capital ones: by far the most.
+  if ((x > 96 && x < 123 && y > 96 && y < 123) || (x > 64 && x < 91 && y > 64 && y < 91)) return x - y;
+  return compareFrom(Array.from(left), Array.from(right));
+}
+
+function compareFrom(a: readonly string[], b: readonly string[]): number {
   let digits = false;
   for (let i = 0; i < a.length && i < b.length; i += 1) {
     const x = a[i] ?? '';

@@ -30,7 +30,7 @@ function writeBlock(tree: Block, parts: string[], indent: number): void {
     let margin = '';
     for (const [key, value] of ordered(tree)) {
       parts.push(margin);
-      if (Buffer.byteLength(key) > LONGEST_KEY) writeLongKey(key, value, parts, indent);
+      if (isLong(key)) writeLongKey(key, value, parts, indent);
       else {
         parts.push(keyText(key), ':');
         writeValue(value, parts, indent);
@@ -71,8 +71,13 @@ function ordered(tree: TreeMap): readonly (readonly [string, Tree])[] {
   return tree.order === 'fields' ? tree.entries : [...tree.entries].sort((a, b) => byNaturalOrder(a[0], b[0]));
 }
 
+function isLong(key: string): boolean {
+  return key.length * 3 > LONGEST_KEY && Buffer.byteLength(key) > LONGEST_KEY;
+}
+
 /** A key on one line. */
 function keyText(key: string): string {
+  if (NAME.test(key)) return key;
   if (key === '') return '""';
   return key.includes('\n') ? doubleQuoted(key) : text(key, 0);
 }
@@ -97,14 +102,17 @@ const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 const OLD_BOOLEANS = new Set('y Y yes Yes YES on On ON n N no No NO off Off OFF'.split(' '));
 // Control characters but tab and line feed, what comes after the basic plane, and the byte order mark.
 const SPECIAL = /[^\t\n\u0020-\u007e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
+// The attributes' own names, and most others.
+const NAME = /^(?!(?:true|false|null|yes|off|on|no|[yn])$)[a-z_]+$/;
 // What needs no second look: by far the most texts.
 const SIMPLE = /^[A-Za-z_/][A-Za-z0-9_./=-]*$/;
 
 function text(value: string, indent: number): string {
   if (value.includes('\n')) return blockAllowed(value) ? literal(value, indent) : doubleQuoted(value);
-  const plain = resolvesToText(value) && !BASE_60.test(value) && !OLD_BOOLEANS.has(value);
-  if (!plain) return doubleQuoted(value);
-  if (SIMPLE.test(value) || plainAllowed(value)) return value;
+  if (!resolvesToText(value) || OLD_BOOLEANS.has(value)) return doubleQuoted(value);
+  if (SIMPLE.test(value)) return value;
+  if (BASE_60.test(value)) return doubleQuoted(value);
+  if (plainAllowed(value)) return value;
   return singleAllowed(value) ? `'${value.replaceAll("'", "''")}'` : doubleQuoted(value);
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { test } from 'node:test';
 import { run } from '../scripts/lib/run.ts';
@@ -124,3 +125,54 @@ test('ports go over from one container to another, and labels change, by an upda
   assert.match(self.stdout, /it cannot take ports over from itself/);
   await daemon().ok('rm', '-f', old, now);
 });
+
+test('after a restart of the machine a service starts when what it depends on is healthy', options, async () => {
+  await using project = new ComposeProject(daemon().host);
+  const service = (more: string) => `{image: ${BUSYBOX}, command: sleep 1000, init: true, restart: always, ${more}}`;
+  project.write(
+    'compose.yaml',
+    `services:
+  web: ${service('depends_on: {api: {condition: service_started}}')}
+  api: ${service('depends_on: {db: {condition: service_healthy}}')}
+  db:
+    image: ${BUSYBOX}
+    command: sh -c 'rm -f /tmp/well; sleep 0.7; touch /tmp/well; exec sleep 1000'
+    init: true
+    restart: always
+    healthcheck: {test: test -f /tmp/well, interval: 200ms, start_period: 5s, start_interval: 50ms}
+`,
+  );
+  await project.ok('up', '-d');
+  const names = ['db', 'api', 'web'].map((name) => `${project.name}-${name}-1`);
+  const pids = (await daemon().ok('inspect', '-f', '{{.State.Pid}}', ...names)).split('\n').map(Number);
+  await daemon().kill();
+  // As after a power cut: no process is left, their monitors' neither.
+  for (const pid of pids) killWithMonitor(pid);
+  await daemon().start();
+  const since = `${Math.floor(Date.now() / 1000) - 60}`;
+  await eventually('all run again', async () => {
+    const states = await daemon().ok('inspect', '-f', '{{.State.Running}}', ...names);
+    return states === 'true\ntrue\ntrue';
+  });
+  const events = await daemon().ok(
+    ...['events', '--since', since, '--until', `${Math.floor(Date.now() / 1000) + 1}`],
+    ...[
+      '--filter',
+      `label=com.docker.compose.project=${project.name}`,
+      '--format',
+      '{{.Action}} {{.Actor.Attributes.name}}',
+    ],
+  );
+  const order = events.split('\n').filter((line) => /^start |health_status/.test(line));
+  assert.deepEqual(order.slice(-4), [
+    `start ${names[0]}`,
+    `health_status: healthy ${names[0]}`,
+    `start ${names[1]}`,
+    `start ${names[2]}`,
+  ]);
+});
+
+function killWithMonitor(pid: number): void {
+  const [, parent = '0'] = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  for (const each of [Number(parent), pid]) process.kill(each, 'SIGKILL');
+}

@@ -95,7 +95,7 @@ test('a line that is left to the command has its errors, its status and its outp
 });
 
 test('a terminal gets a table of its width', async () => {
-  const narrow = `stty cols 50; ${WHARF} ps`;
+  const narrow = `stty cols 50; ${WHARF} images`;
   const { stdout } = await run(['script', '-qec', narrow, '/dev/null'], { env: environment({ TERM: 'xterm' }) });
   const slow = await run(['script', '-qec', narrow, '/dev/null'], {
     env: environment({ TERM: 'xterm', WHARF_QUICK: 'no' }),

@@ -63,14 +63,14 @@ test('wharf doctor tells about the machine in text and JSON', async () => {
 
 test('wharf version and info speak to the daemon, and say when there is none', async () => {
   await using daemon = await TestDaemon.start();
-  assert.match((await run([WHARF, '--host', daemon.host, 'version'])).stdout, /Daemon +\d/);
+  assert.match((await run([WHARF, '--host', daemon.host, 'version'])).stdout, /Server: wharf\n Engine:\n  Version: +\d/);
   assert.match(
     (await run([WHARF, 'info'], { env: { WHARF_HOST: daemon.host } })).stdout,
-    new RegExp(`Data root +${daemon.dataRoot}`),
+    new RegExp(`Docker Root Dir: ${daemon.dataRoot}`),
   );
   const none = await run([WHARF, '--host', `unix://${join(scratch, 'nobody.sock')}`, 'info']);
   assert.equal(none.code, 1);
-  assert.match(none.stderr, /is it running\?/);
+  assert.match(none.stderr, /Is the docker daemon running\?/);
 });
 
 test('a second daemon on the same roots is refused while the first runs', async () => {

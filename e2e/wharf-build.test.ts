@@ -130,7 +130,7 @@ test('wharf build refuses what makes no sense, and says what was meant', async (
     return `${code} ${output}`;
   };
   assert.match(await said('--tga', 'x', folder), /^125 unknown flag: --tga\nDid you mean --tag\?/);
-  assert.match(await said(), /^1 ERROR: 'wharf build' requires 1 argument/);
+  assert.match(await said(), /^1 wharf: 'wharf build' requires 1 argument/);
   assert.match(await said(join(folder, 'none')), /^1 unable to prepare context: path ".*none" not found/);
   assert.match(await said('-f', join(folder, 'Dockerfil'), folder), /did you mean Dockerfile\?/);
   assert.match(await said('-t', 'UPPER', folder), /^1 ERROR: invalid tag "UPPER"/);
@@ -139,7 +139,7 @@ test('wharf build refuses what makes no sense, and says what was meant', async (
   assert.match(await said('--secret', 'id=s,src=/nowhere', folder), /there is no file "\/nowhere"/);
   assert.match(await said('--help'), /^0 Usage:[\s\S]*Examples:[\s\S]*--on-error shell/);
   const nobody = await run([WHARF, '-H', 'unix:///nowhere.sock', 'build', folder], { env: environment() });
-  assert.match(nobody.output, /Cannot connect to the daemon at unix:\/\/\/nowhere\.sock: is it running\?/);
+  assert.match(nobody.output, /Cannot connect to the Docker daemon at unix:\/\/\/nowhere\.sock\. Is the docker daemon running\?/);
 });
 
 test('wharf build takes contexts and Dockerfiles from standard input, archives and addresses, and further contexts by name', async () => {

@@ -3,11 +3,11 @@ import { ExitError, FlagUsageError } from './errors.ts';
 import type { Output } from './output.ts';
 import { usageLine } from './usage-line.ts';
 
-/** Says what went wrong and, where it is known, what to do; returns the exit status. */
-export function reportError(error: unknown, err: Output): number {
+/** Says what went wrong and, where it is known, what to do, which docker never does; returns the exit status. */
+export function reportError(error: unknown, err: Output, program: string): number {
   if (error instanceof FlagUsageError) {
     const { names, command, hint } = error;
-    const more = hint === undefined || names[0] === 'docker' ? '' : `\n${hint}`;
+    const more = hint === undefined || program === 'docker' ? '' : `\n${hint}`;
     err.line(
       `${error.message}${more}\n\nUsage:  ${usageLine(names, command)}\n\nRun '${names.join(' ')} --help' for more information`,
     );
@@ -15,7 +15,7 @@ export function reportError(error: unknown, err: Output): number {
   }
   if (error instanceof WharfError) {
     const { message, hint } = error;
-    const text = hint === undefined ? message : `${message}\n${hint}`;
+    const text = hint === undefined || program === 'docker' ? message : `${message}\n${hint}`;
     if (text !== '') err.line(text);
     return error instanceof ExitError ? error.status : 1;
   }

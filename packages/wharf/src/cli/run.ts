@@ -31,7 +31,7 @@ export async function runProgram(program: Program, argv: readonly string[]): Pro
     return await dispatch(run, argv);
   } catch (error) {
     const { reportError } = await import('./report-error.ts');
-    return reportError(error, run.err);
+    return reportError(error, run.err, program.name);
   }
 }
 

@@ -8,12 +8,12 @@ export function refuse(name: string, why: string): Command {
     flags: {},
     args: anyArguments,
     raw: true,
-    run: ({ program }) =>
-      Promise.reject(
-        new ExitError(
-          1,
-          `${program}: '${program} ${name}' is not there: ${why}\n\nRun '${program} --help' for what there is`,
-        ),
-      ),
+    // oxlint-disable-next-line typescript/require-await -- what it throws is its answer
+    async run({ program }): Promise<number> {
+      throw new ExitError(
+        1,
+        `${program}: '${program} ${name}' is not there: ${why}\n\nRun '${program} --help' for what there is`,
+      );
+    },
   });
 }

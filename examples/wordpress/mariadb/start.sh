@@ -17,4 +17,4 @@ grant all on \`$DATABASE_NAME\`.* to '$DATABASE_USER'@'%';
 EOF
 chown mysql "$accounts"
 
-exec mariadbd --user=mysql --bind-address=0.0.0.0 --init-file="$accounts"
+exec mariadbd --user=mysql --bind-address="*" --init-file="$accounts"

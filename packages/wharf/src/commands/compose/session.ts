@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { LoadOptions } from '@wharf/compose/load/load-project';
-import type { LoadedModel } from '@wharf/compose/load/load-settled-model';
 import type { Project } from '@wharf/compose/model/project';
 import type { Runner, RunnerOptions } from '@wharf/compose/run/runner';
 import type { DockerClient } from '@wharf/wire/docker-client/client';
@@ -103,16 +102,11 @@ export class ComposeSession {
   /** The project of the files. Throws what is wrong in them. */
   async load(options: ProjectLoad = {}): Promise<Project> {
     const { loadProject } = await import('@wharf/compose/load/load-project');
-    return loadProject(this.#loadOptions(options));
+    return loadProject(this.loadOptions(options));
   }
 
-  /** The files, merged, before they become the project. */
-  async loadModel(options: ProjectLoad = {}): Promise<LoadedModel> {
-    const { loadSettledModel } = await import('@wharf/compose/load/load-settled-model');
-    return loadSettledModel(this.#loadOptions(options));
-  }
-
-  #loadOptions(options: ProjectLoad): LoadOptions {
+  /** What the project's flags and the process say about loading. */
+  loadOptions(options: ProjectLoad = {}): LoadOptions {
     const values = this.values;
     return {
       files: values.file,

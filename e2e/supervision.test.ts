@@ -132,6 +132,25 @@ test('--restart always starts again with the daemon', async () => {
   await daemon().ok('rm', '-f', name);
 });
 
+test('where the kernel may kill nobody, want of memory is told all the same', async (t) => {
+  if ((await daemon().ok('info', '-f', '{{.CgroupVersion}}')) === '2') {
+    t.skip('cgroup v2 has no such switch');
+    return;
+  }
+  const name = uniqueName();
+  const since = String(Math.floor(Date.now() / 1000));
+  const memory = ['-m', '24m', '--memory-swap', '24m', '--oom-kill-disable'];
+  const script = 'x=a; while true; do x=$x$x$x$x; done';
+  await daemon().ok('run', '-d', '--name', name, ...memory, BUSYBOX, 'sh', '-c', script);
+  const filters = ['--filter', `container=${name}`, '--filter', 'event=oom'];
+  await eventually('it was told', async () => {
+    const until = (Date.now() / 1000).toFixed(3);
+    return (await daemon().ok('events', '--since', since, '--until', until, ...filters)).includes(' oom ');
+  });
+  assert.equal(await field(name, '{{.State.Running}}'), 'true');
+  await daemon().ok('rm', '-f', name);
+});
+
 test('a process killed for want of memory is told at once, each time, while its container lives on', async () => {
   const name = uniqueName();
   const since = String(Math.floor(Date.now() / 1000));

@@ -10,6 +10,6 @@ export {
 export { expectCgroupMove } from './cgroups/expect-move.ts';
 export { type CgroupLayout, detectLayout } from './cgroups/layout.ts';
 export { rememberLimits } from './cgroups/limit-files.ts';
-export { memoryEventsFile, readOomKills } from './cgroups/oom.ts';
+export { memoryEventsFile, type OomState, readOomState } from './cgroups/oom.ts';
 export type { Counter, DeviceCounter } from './cgroups/parse.ts';
 export { CgroupReader, type CgroupStats } from './cgroups/reader.ts';

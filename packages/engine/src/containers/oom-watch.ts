@@ -1,7 +1,7 @@
 import { existsSync, type FSWatcher, rmSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '@wharf/kit';
-import { memoryEventsFile, readOomKills } from '@wharf/linux/cgroup';
+import { memoryEventsFile, type OomState, readOomState } from '@wharf/linux/cgroup';
 import { OOM_FILE } from '../runtime/monitor-arguments.ts';
 import { OOM_SETTLE_MS, OOM_TRIES } from './limits.ts';
 import type { LiveContainer } from './live.ts';
@@ -12,7 +12,8 @@ import { cgroupOf, pathsOf, publish, type Room } from './room.ts';
  *
  * The monitor makes a file at each sign of exhaustion (`memory.oom_control` on cgroup v1, `memory.events` on v2): before the kill, and
  * often hundreds of times. So the kernel's count of kills is looked at a moment later, and one event tells of what was
- * added. The file goes once the record says so; one that is there at the end is the exit's to tell.
+ * added. The file goes once the record says so; one that is there at the end is the exit's to tell. Where the kernel may kill nobody
+ * (`--oom-kill-disable`), the event tells that processes are stuck.
  */
 export class OomWatch {
   readonly #room: Room;
@@ -22,6 +23,7 @@ export class OomWatch {
   #kernel: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #told = 0;
+  #toldStuck = false;
 
   /** Containers without a limit of their own are not watched. */
   constructor(room: Room, live: LiveContainer) {
@@ -39,7 +41,7 @@ export class OomWatch {
       this.#watchKernel();
       // What an earlier daemon told of is in the record, and its file gone.
       if (existsSync(this.#path)) this.#lookSoon(OOM_TRIES);
-      else this.#told = this.#kills() ?? 0;
+      else this.#told = this.#state()?.kills ?? 0;
     } catch (error) {
       this.#warn(error);
     }
@@ -68,13 +70,16 @@ export class OomWatch {
   #look(tries: number): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const kills = this.#kills();
-    if (kills === undefined) return;
-    if (kills <= this.#told && tries > 0) {
+    const state = this.#state();
+    if (state === undefined) return;
+    const { kills, isStuck } = state;
+    const isNew = kills > this.#told || (isStuck && !this.#toldStuck);
+    this.#toldStuck = isStuck;
+    if (!isNew && !isStuck && tries > 0) {
       this.#lookSoon(tries - 1);
       return;
     }
-    if (kills > this.#told) {
+    if (isNew) {
       this.#told = kills;
       this.#room.registry.saveState(this.#live, { oomKilled: true });
       publish(this.#room, this.#live.record, 'oom');
@@ -92,8 +97,8 @@ export class OomWatch {
   }
 
   /** Undefined when the group is gone. */
-  #kills(): number | undefined {
-    return readOomKills(cgroupOf(this.#room.config, this.#live.record));
+  #state(): OomState | undefined {
+    return readOomState(cgroupOf(this.#room.config, this.#live.record));
   }
 
   #warn(error: unknown): void {

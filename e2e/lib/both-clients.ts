@@ -25,8 +25,11 @@ export interface Clients {
   compareInTurn(name: string): Promise<void>;
 }
 
-/** Both clients for all tests of a file. */
-export function bothClients(host: () => string): Clients {
+/** Both clients for all tests of a file; `more` is added to their environment, `undefined` takes a variable out. */
+export function bothClients(
+  host: () => string,
+  more: () => Readonly<Record<string, string | undefined>> = () => ({}),
+): Clients {
   const folder = mkdtempSync(join(tmpdir(), 'wharf-clients-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
   const ours = join(folder, 'docker');
@@ -36,7 +39,7 @@ export function bothClients(host: () => string): Clients {
   writeFileSync(join(config, 'config.json'), '{}');
   const environment = (): NodeJS.ProcessEnv => {
     const { PATH, HOME } = process.env;
-    return { PATH, HOME, DOCKER_CONFIG: config, DOCKER_HOST: host(), TZ: 'America/New_York' };
+    return { PATH, HOME, DOCKER_CONFIG: config, DOCKER_HOST: host(), TZ: 'America/New_York', ...more() };
   };
   const runLine = async (program: string, line: string): Promise<Shape> => {
     const script = `docker() { '${program}' "$@"; }; ${line}`;

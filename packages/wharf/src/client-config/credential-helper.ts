@@ -46,12 +46,15 @@ export class CredentialHelper {
   #run(verb: string, input: string): Promise<{ readonly code: number; readonly text: string }> {
     const { spawn } = process.getBuiltinModule('node:child_process');
     return new Promise((resolve, reject) => {
-      const child = spawn(this.#program, [verb], { env: this.#env, stdio: 'pipe', timeout: HELPER_TIMEOUT_MS });
-      const texts = { stdout: '', stderr: '' };
-      child.stdout.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString('utf8')));
-      child.stderr.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString('utf8')));
+      const child = spawn(this.#program, [verb], {
+        env: this.#env,
+        stdio: ['pipe', 'pipe', 'inherit'],
+        timeout: HELPER_TIMEOUT_MS,
+      });
+      let text = '';
+      child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
       child.once('error', (error) => reject(this.#cannotRun(verb, error)));
-      child.once('close', (code) => resolve({ code: code ?? 1, text: texts.stdout || texts.stderr }));
+      child.once('close', (code) => resolve({ code: code ?? 1, text }));
       child.stdin.on('error', () => undefined);
       child.stdin.end(input);
     });

@@ -9,7 +9,7 @@ import { replaceFile } from '../client-config/config-file.ts';
 /** What a context says, in the words of its file (docker's context store). */
 export interface ContextMeta {
   readonly Name: string;
-  readonly Metadata: { readonly Description?: string; readonly [key: string]: unknown };
+  readonly Metadata?: { readonly Description?: string; readonly [key: string]: unknown };
   readonly Endpoints: { readonly docker?: DockerEndpointMeta; readonly [name: string]: unknown };
 }
 
@@ -120,8 +120,8 @@ export class ContextStore {
 }
 
 /** What a context is for; that of `default` is always the same. */
-export function descriptionOf({ Name, Metadata }: Pick<ContextMeta, 'Name' | 'Metadata'>): string {
-  return Name === DEFAULT_CONTEXT ? 'Current DOCKER_HOST based configuration' : (Metadata.Description ?? '');
+export function descriptionOf({ Name, Metadata }: ContextMeta): string {
+  return Name === DEFAULT_CONTEXT ? 'Current DOCKER_HOST based configuration' : (Metadata?.Description ?? '');
 }
 
 /** Throws `invalid-argument` in docker's words. */
@@ -142,9 +142,15 @@ export function goJson(value: unknown): string {
 
 /** A context's document from its text. Throws SyntaxError. */
 export function parseMeta(text: string): ContextMeta {
-  const read = JSON.parse(text) as Partial<ContextMeta>;
-  const { Name = '', Metadata, Endpoints } = read;
-  return { Name, Metadata: Metadata ?? {}, Endpoints: Endpoints ?? {} };
+  const { Name = '', Metadata, Endpoints = {} } = JSON.parse(text) as Partial<ContextMeta>;
+  const { docker } = Endpoints;
+  return {
+    Name,
+    ...(Metadata ? { Metadata } : {}),
+    Endpoints: docker
+      ? { ...Endpoints, docker: { ...docker, SkipTLSVerify: docker.SkipTLSVerify ?? false } }
+      : Endpoints,
+  };
 }
 
 function readMeta(path: string): ContextMeta | undefined {

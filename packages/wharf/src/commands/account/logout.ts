@@ -16,12 +16,13 @@ export const logout = defineCommand({
     const names = server === '' ? [host] : [server, host, `http://${host}`, `https://${host}`];
     out.line(`Removing login credentials for ${host}`);
     const config = new DockerConfig();
-    const problems: string[] = [];
+    const problems = new Map<string, string>();
     for (const name of names) {
-      await config.erase(name).catch((error: unknown) => problems.push(`${name}: ${messageOf(error)}`));
+      await config.erase(name).catch((error: unknown) => problems.set(name, messageOf(error)));
     }
-    if (problems.length === names.length) {
-      err.line(['WARNING: could not erase credentials:', ...problems].join('\n'));
+    if (problems.size === names.length) {
+      const lines = [...problems].map(([name, why]) => `${name}: ${why}`);
+      err.line(['WARNING: could not erase credentials:', ...lines].join('\n'));
     }
   },
 });

@@ -35,9 +35,13 @@ export const create = defineCommand({
       store.putTls(name, tls);
     } else {
       const from = flags.from || currentName(context);
-      const { Metadata, Endpoints } = store.get(from);
-      const Description = flags.description || descriptionOf({ Name: from, Metadata });
-      store.put({ Name: name, Metadata: { ...Metadata, ...(Description === '' ? {} : { Description }) }, Endpoints });
+      const old = store.get(from);
+      const Description = flags.description || descriptionOf(old);
+      store.put({
+        Name: name,
+        Metadata: { ...old.Metadata, ...(Description === '' ? {} : { Description }) },
+        Endpoints: old.Endpoints,
+      });
       store.putTls(name, store.tls(from));
     }
     out.line(name);

@@ -43,12 +43,12 @@ export const ls = defineCommand({
     const { flags, out, err, json } = context;
     const store = storeOf(context);
     const current = currentName(context);
-    const rows: Row[] = store.list().map(({ Name: name, Metadata, Endpoints }) => ({
-      name,
-      description: descriptionOf({ Name: name, Metadata }),
-      host: Endpoints.docker?.Host ?? '',
-      isCurrent: name === current,
-      error: Endpoints.docker === undefined ? 'cannot find docker endpoint in context' : '',
+    const rows: Row[] = store.list().map((meta) => ({
+      name: meta.Name,
+      description: descriptionOf(meta),
+      host: meta.Endpoints.docker?.Host ?? '',
+      isCurrent: meta.Name === current,
+      error: meta.Endpoints.docker === undefined ? 'cannot find docker endpoint in context' : '',
     }));
     if (!rows.some(({ isCurrent }) => isCurrent)) {
       const error = why(() => store.get(current));

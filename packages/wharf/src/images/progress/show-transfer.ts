@@ -5,6 +5,7 @@ import { Transfer } from './transfer.ts';
 import { doneLine, transferLine } from './transfer-line.ts';
 
 const FRAME_MS = 100;
+const DEFAULT_COLUMNS = 80;
 const ERASE = '\r\u001b[2K';
 
 interface Shown {
@@ -26,7 +27,7 @@ export async function showTransfer(
   if (quiet) return printDockerLines(messages, { write: () => undefined }, onAux);
   if (!out.isTerminal) return printDockerLines(messages, out, onAux);
   const transfer = new Transfer(performance.now());
-  const columns = () => out.columns ?? 80;
+  const columns = () => out.columns || DEFAULT_COLUMNS;
   const draw = (): void => {
     out.write(`${ERASE}${transferLine(transfer, { name, columns: columns(), nowMs: performance.now() })}`);
   };

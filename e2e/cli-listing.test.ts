@@ -38,6 +38,12 @@ test('a plain listing is printed by the daemon as the command prints it, and as 
     'ps -aq --no-trunc',
     'ps -n 1',
     'ps -f label=of=listing',
+    'ps --format {{.Names}}:{{.ID}}',
+    'ps --format json',
+    `inspect ${NAMES[0]}`,
+    `inspect -f {{.State.Pid}} ${NAMES.join(' ')}`,
+    'inspect --type volume kept',
+    'images --format table{{.Repository}}',
     'images',
     'images --digests busybox',
     'network ls',
@@ -59,8 +65,11 @@ test('a plain listing is printed by the daemon as the command prints it, and as 
 
 test('what the daemon cannot know is left to the command: templates, errors, settings, another context', async () => {
   for (const line of [
-    'ps --format {{.Names}}',
-    'ps --json',
+    'ps --format {{range.Names}}x{{end}}',
+    'ps --format {{.Nope}}',
+    'ps --format {{upper .Names}}',
+    'inspect nobody',
+    'inspect',
     'ps -s',
     'ps --help',
     'ps x',

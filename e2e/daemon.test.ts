@@ -63,7 +63,10 @@ test('wharf doctor tells about the machine in text and JSON', async () => {
 
 test('wharf version and info speak to the daemon, and say when there is none', async () => {
   await using daemon = await TestDaemon.start();
-  assert.match((await run([WHARF, '--host', daemon.host, 'version'])).stdout, /Server: wharf\n Engine:\n  Version: +\d/);
+  assert.match(
+    (await run([WHARF, '--host', daemon.host, 'version'])).stdout,
+    /Server: wharf\n Engine:\n {2}Version: +\d/,
+  );
   assert.match(
     (await run([WHARF, 'info'], { env: { WHARF_HOST: daemon.host } })).stdout,
     new RegExp(`Docker Root Dir: ${daemon.dataRoot}`),

@@ -139,7 +139,10 @@ test('wharf build refuses what makes no sense, and says what was meant', async (
   assert.match(await said('--secret', 'id=s,src=/nowhere', folder), /there is no file "\/nowhere"/);
   assert.match(await said('--help'), /^0 Usage:[\s\S]*Examples:[\s\S]*--on-error shell/);
   const nobody = await run([WHARF, '-H', 'unix:///nowhere.sock', 'build', folder], { env: environment() });
-  assert.match(nobody.output, /Cannot connect to the Docker daemon at unix:\/\/\/nowhere\.sock\. Is the docker daemon running\?/);
+  assert.match(
+    nobody.output,
+    /Cannot connect to the Docker daemon at unix:\/\/\/nowhere\.sock\. Is the docker daemon running\?/,
+  );
 });
 
 test('wharf build takes contexts and Dockerfiles from standard input, archives and addresses, and further contexts by name', async () => {

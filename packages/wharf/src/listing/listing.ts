@@ -2,30 +2,38 @@ import { lazily, WharfError } from '@wharf/kit';
 import { DockerClient } from '@wharf/wire/docker-client/client';
 import type { Command } from '../cli/command.ts';
 import { CliContext, type ContextParts } from '../cli/context.ts';
-import { parseLine } from '../cli/parse-line.ts';
+import type { FlagTable } from '../cli/flags.ts';
+import { type ParsedLine, parseLine } from '../cli/parse-line.ts';
 import { MAX_LISTING_ROWS, MAX_LISTING_WORDS } from '../limits.ts';
 import { CapturedOutput } from './captured-output.ts';
 
 const containerModule = lazily(() => import('../commands/container/ls.ts'));
 const imageModule = lazily(() => import('../commands/image/ls.ts'));
+const inspectModule = lazily(() => import('../commands/system/inspect.ts'));
 const networkModule = lazily(() => import('../commands/network/ls.ts'));
 const volumeModule = lazily(() => import('../commands/volume/ls.ts'));
 
 const containers = async (): Promise<Command> => (await containerModule()).containerLs;
 const images = async (): Promise<Command> => (await imageModule()).imageLs;
 
-/** Commands that read one list of the daemon and print it, by their words. */
+/** Commands that only read of the daemon and print it, by their words. */
 const LISTINGS: Readonly<Record<string, () => Promise<Command>>> = {
   ps: containers,
   'container ls': containers,
   images,
   'image ls': images,
+  inspect: async () => (await inspectModule()).inspect,
   'network ls': async () => (await networkModule()).networkLs,
   'volume ls': async () => (await volumeModule()).volumeLs,
 };
 
-/** Flags whose work is bounded by the list: no templates, which are programs of the caller's and would run in the daemon. */
-const ALLOWED = new Set(['all', 'digests', 'filter', 'last', 'latest', 'no-trunc', 'quiet']);
+/** Flags whose work is bounded by the list. */
+const ALLOWED = new Set(['all', 'digests', 'filter', 'format', 'json', 'last', 'latest', 'no-trunc', 'quiet', 'type']);
+
+/** Formats whose work is, too: fields and text. Whole templates are programs of the caller's, which would run in the daemon. */
+const PLAIN_FORMAT = /^(?:[^{}]|\{\{ *(?:json +)?\.[A-Za-z.]* *\}\}){0,200}$/;
+
+const JSON_FLAG = { json: { kind: 'bool', help: '' } } as const satisfies FlagTable;
 
 /** No directory has this name, so none of the daemon's user's own settings change what others see. */
 const NO_CONFIG = '/nonexistent';
@@ -58,19 +66,11 @@ async function run(command: Command, { names, line, host, columns }: Listing): P
   const out = new CapturedOutput(columns);
   const err = new CapturedOutput(undefined);
   try {
-    const { values, given, positionals, help, warnings } = parseLine(command.flags, line, { interspersed: true });
-    const { least, most = least } = command.args;
-    if (help || warnings.length > 0 || positionals.length < least || positionals.length > most) return undefined;
-    if ([...given].some((flag) => !ALLOWED.has(flag))) return undefined;
-    const context = new ListingContext(host, {
-      ...NOTHING,
-      names: ['wharf', ...names],
-      values,
-      given,
-      args: positionals,
-      out,
-      err,
-    });
+    const parsed = parseLine({ ...command.flags, ...JSON_FLAG }, line, { interspersed: true });
+    if (!isPlain(command, parsed)) return undefined;
+    const { values, given, positionals: args } = parsed;
+    const said = { names: ['wharf', ...names], values, given, args, json: values['json'] === true };
+    const context = new ListingContext(host, { ...NOTHING, ...said, out, err });
     const status = (await command.run(context)) ?? 0;
     return status === 0 && err.text === '' ? out.text : undefined;
   } catch {
@@ -79,11 +79,17 @@ async function run(command: Command, { names, line, host, columns }: Listing): P
   }
 }
 
+function isPlain({ args: { least, most = MAX_LISTING_WORDS } }: Command, line: ParsedLine): boolean {
+  const { values, given, positionals, help, warnings } = line;
+  const { format = '' } = values as { readonly format?: string };
+  if (help || warnings.length > 0 || positionals.length < least || positionals.length > most) return false;
+  return [...given].every((flag) => ALLOWED.has(flag)) && PLAIN_FORMAT.test(format);
+}
+
 const NOTHING = {
   beforeDash: undefined,
   groupValues: {},
   groupGiven: new Set<string>(),
-  json: false,
 } as const satisfies Partial<ContextParts>;
 
 /** A command's context inside of the daemon: nothing of the daemon's own environment is the caller's. */

@@ -15,8 +15,8 @@ if (@line > 1 && $line[0] =~ /^(?:-H|--host)$/) { shift @line; $host = shift @li
 
 my $name = $line[0] // '';
 $name .= ' ' . ( $line[1] // '' ) if $name =~ /^(?:container|image|network|volume)$/;
-leave() unless $name =~ /^(?:ps|images|(?:container|image|network|volume) ls)$/;
-leave() if grep { /^--?(?:h$|help|format|json|size)/ } @line;
+leave() unless $name =~ /^(?:ps|images|inspect|(?:container|image|network|volume) ls)$/;
+leave() if grep { /^--?(?:h$|help|size)/ } @line;
 
 # What changes the answer, and is known here only.
 leave() if grep { $ENV{$_} } qw(NO_COLOR DOCKER_TLS DOCKER_TLS_VERIFY DOCKER_API_VERSION DOCKER_CUSTOM_HEADERS);

@@ -39,6 +39,8 @@ export interface ObservedContainer {
   readonly number: number;
   readonly oneOff: boolean;
   readonly status: ContainerStatus;
+  /** Of one that runs and is checked; as far as the daemon's list tells. */
+  readonly health?: 'healthy' | 'unhealthy' | 'starting' | undefined;
   /** Of one that ended; as far as the daemon's list tells. */
   readonly exitCode?: number | undefined;
   readonly labels: Readonly<Record<string, string>>;

@@ -9,7 +9,7 @@ import { newRef, refTo } from './refs.ts';
 import { assignReplicas } from './replicas.ts';
 import { CANDIDATE_PREFIX, planRollout, rollsOut } from './rollout.ts';
 import { planStart } from './start.ts';
-import { containersOf, planStop, type Replica, type ServiceState, scaleOf, type UpState } from './up-state.ts';
+import { containersOf, planStop, type Replica, type ServiceState, scaleOf, type UpState, wellOf } from './up-state.ts';
 
 /** Plans all steps of one service; those it depends on are planned. */
 export function planService(state: UpState, name: string): ServiceState {
@@ -96,12 +96,14 @@ function keep(state: UpState, container: ObservedContainer, final: string, gone:
   const running = stopped === undefined && container.status === 'running';
   if (running) state.builder.leave(refTo(container));
   if (container.name === final || !container.name.endsWith(`_${final}`)) {
+    const well = running ? wellOf(container) : undefined;
     return {
       ref: refTo(container),
       number: container.number,
       ready: reconnected(state, container, ready),
       running,
       fresh,
+      well,
     };
   }
   const ref = refTo(container, final);

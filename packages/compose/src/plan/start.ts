@@ -76,6 +76,7 @@ function planWait(state: UpState, { dependency, dependent, condition, required }
     condition,
     required,
     containers: replicas.map(({ ref }) => ref),
+    met: replicas.every(({ well }) => well === 'checked' || (well === 'running' && condition === 'running-or-healthy')),
   });
   state.waits.set(planned, step);
   return step;

@@ -141,6 +141,8 @@ export interface Wait {
   /** False: what does not come about is a warning. */
   readonly required: boolean;
   readonly containers: readonly ContainerRef[];
+  /** It was so a moment ago, of containers that are left alone: there is nothing to ask. */
+  readonly met?: boolean;
 }
 
 /** A new container is to prove itself before the old one goes. */

@@ -16,6 +16,8 @@ export interface Replica {
   readonly ready: readonly string[];
   /** It runs without a step of `start` (or a rolling update starts it). */
   readonly running: boolean;
+  /** It runs, is left alone, and was well a moment ago: `checked`, its health check says so. */
+  readonly well?: 'checked' | 'running' | undefined;
   /** It was never started: initial steps are due. */
   readonly fresh: boolean;
 }
@@ -73,6 +75,12 @@ export function planStop(
 
 export const isUp = ({ status }: ObservedContainer): boolean =>
   status === 'running' || status === 'restarting' || status === 'paused';
+
+/** What the list says of a container that runs. */
+export function wellOf({ health }: ObservedContainer): Replica['well'] {
+  if (health === undefined) return 'running';
+  return health === 'healthy' ? 'checked' : undefined;
+}
 
 /** How many containers a service is to have. */
 export function scaleOf(input: Pick<UpInput, 'scale'>, name: string, service: Service): number {

@@ -45,6 +45,7 @@ function containerOf(summary: ContainerSummary): ObservedContainer {
     number: Number.parseInt(labels[CONTAINER_NUMBER] ?? '', 10) || 0,
     oneOff: labels[ONE_OFF] === 'True',
     status: summary.State,
+    health: healthOf(summary.Status),
     exitCode: exitCodeOf(summary.Status),
     labels,
     image: summary.Image,
@@ -58,6 +59,12 @@ function containerOf(summary: ContainerSummary): ObservedContainer {
       writable: RW,
     })),
   };
+}
+
+/** `Up 2 minutes (healthy)`, `Up 2 seconds (health: starting)`. */
+function healthOf(status: string): ObservedContainer['health'] {
+  const [, known] = /\((?:health: )?(healthy|unhealthy|starting)\)$/.exec(status) ?? [];
+  return known as ObservedContainer['health'];
 }
 
 /** `Exited (137) 2 seconds ago`. */

@@ -22,6 +22,7 @@ async function waitForOne(
 ): Promise<void> {
   const say = reporter(context.progress, `Container ${container.name}`);
   say.working('Waiting');
+  if (step.met === true) return say.done('Healthy');
   try {
     await context.watch.until(
       idOf(context, container),

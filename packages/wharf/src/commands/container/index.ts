@@ -17,10 +17,20 @@ const VERBS: readonly Entry[] = [
     async () => (await import('./attach.ts')).attach,
   ),
   verb('commit', "Create a new image from a container's changes", async () => (await import('./commit.ts')).commit),
+  verb(
+    'cp',
+    'Copy files/folders between a container and the local filesystem',
+    async () => (await import('./cp.ts')).cp,
+  ),
   verb('create', 'Create a new container', async () => (await import('./create.ts')).create),
   verb('exec', 'Execute a command in a running container', async () => (await import('./exec.ts')).exec, {
     common: 2,
   }),
+  verb(
+    'export',
+    "Export a container's filesystem as a tar archive",
+    async () => (await import('./export.ts')).exportContainer,
+  ),
   verb('kill', 'Kill one or more running containers', async () => (await import('./kill.ts')).kill),
   verb('logs', 'Fetch the logs of a container', async () => (await import('./logs.ts')).logs),
   verb('pause', 'Pause all processes within one or more containers', async () => (await import('./pause.ts')).pause),
@@ -48,11 +58,17 @@ const VERBS: readonly Entry[] = [
   ),
 ];
 
+const PRUNE: Entry = {
+  name: 'prune',
+  help: 'Remove all stopped containers',
+  load: async () => (await import('./prune.ts')).prune,
+};
+
 /** `wharf container …`. */
 export const container: Group = {
   name: 'container',
   help: 'Manage containers',
-  commands: [...VERBS, ...containerLooks],
+  commands: [...VERBS, PRUNE, ...containerLooks],
 };
 
 /** Commands of this noun that stand at the top too. */

@@ -1,5 +1,4 @@
-import { WharfError } from '@wharf/kit/errors';
-import { canonicalName, DEFAULT_TAG, parseReference } from '@wharf/kit/reference';
+import { parseReference } from '@wharf/kit/reference';
 import type { DockerClient } from '@wharf/wire/docker-client/client';
 import type { Output } from '../../cli/output.ts';
 
@@ -12,26 +11,8 @@ export interface Fetch {
   readonly signal: AbortSignal;
 }
 
-interface PullMessage {
-  readonly status?: string;
-  readonly id?: string;
-  readonly error?: string;
-  readonly errorDetail?: { readonly message?: string };
-}
-
-/** Pulls an image and says how far it is on standard error. */
+/** Pulls an image and shows it on standard error: standard output is the container's. */
 export async function fetchImage({ client, image, platform, quiet, err, signal }: Fetch): Promise<void> {
-  const reference = parseReference(image);
-  const query = {
-    fromImage: canonicalName(reference),
-    tag: reference.digest ?? reference.tag ?? DEFAULT_TAG,
-    platform,
-  };
-  for await (const message of client.messages<PullMessage>('POST', '/images/create', { query, signal })) {
-    const failure = message.errorDetail?.message ?? message.error;
-    if (failure !== undefined) throw new WharfError('unavailable', failure);
-    if (!quiet && message.status !== undefined) {
-      err.line(message.id === undefined ? message.status : `${message.id}: ${message.status}`);
-    }
-  }
+  const { pullImage } = await import('../../images/pull.ts');
+  await pullImage({ daemon: client, reference: parseReference(image), platform, quiet, out: err, signal });
 }

@@ -4,7 +4,10 @@ import { tree } from '../commands/tree.ts';
 
 /** A link of the name `docker` makes it speak of itself by that name. */
 function programName(): string {
-  return basename(process.env['WHARF_CALLED_AS'] ?? '') === 'docker' ? 'docker' : 'wharf';
+  const calledAs = basename(process.env['WHARF_CALLED_AS'] ?? '');
+  // It is nobody's business below us: what we start may be a wharf, too.
+  delete process.env['WHARF_CALLED_AS'];
+  return calledAs === 'docker' ? 'docker' : 'wharf';
 }
 
 const program = {

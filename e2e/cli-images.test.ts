@@ -23,6 +23,10 @@ test('pull, push, tag, rmi, save, load, import, clean-ups and what the daemon sa
   await clients.compareInTurn('registry-images');
 });
 
+test('lists of manifests are made, annotated, shown and pushed as by docker', async () => {
+  await clients.compareInTurn('manifests');
+});
+
 test('a pull on a terminal is one line, and wharf df says what can be freed', async () => {
   const name = `${registry.name}/shown:1`;
   await daemon().ok('tag', BUSYBOX, name);

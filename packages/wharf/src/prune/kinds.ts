@@ -1,4 +1,5 @@
-import type { DaemonCall, DockerClient } from '@wharf/wire/docker-client/client';
+import type { DockerClient } from '@wharf/wire/docker-client/client';
+import type { QueryValue } from '@wharf/wire/docker-client/request';
 import { type FilterPair, filterQuery } from '../cli/filter-flag.ts';
 
 /** What a clean-up of one kind of thing answers (Engine API, "…Prune"). */
@@ -49,11 +50,17 @@ export interface Pruned {
   readonly bytes: number;
 }
 
+interface PruneWish {
+  readonly filters: readonly FilterPair[];
+  readonly query?: Readonly<Record<string, QueryValue>>;
+  readonly signal?: AbortSignal;
+}
+
 /** Removes what is not used of one kind. `query` are parameters besides the filters. */
 export async function pruneKind(
   daemon: DockerClient,
   name: PruneName,
-  { filters, query, signal }: { readonly filters: readonly FilterPair[] } & Pick<DaemonCall, 'query' | 'signal'>,
+  { filters, query, signal }: PruneWish,
 ): Promise<Pruned> {
   const { path, title, removed } = PRUNE_KINDS[name];
   const report = await daemon.json<PruneReport>('POST', path, {

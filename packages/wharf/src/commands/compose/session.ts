@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { currentDirectory } from '@wharf/compose/load/current-directory';
 import type { LoadOptions } from '@wharf/compose/load/load-project';
 import type { Project } from '@wharf/compose/model/project';
 import type { Runner, RunnerOptions } from '@wharf/compose/run/runner';
@@ -115,7 +116,7 @@ export class ComposeSession {
       profiles: values.profile,
       envFiles: this.envFiles,
       environment: process.env,
-      cwd: process.cwd(),
+      cwd: currentDirectory(process.env),
       readStdin,
       allResources: values['all-resources'],
       warn: this.warn,
@@ -128,7 +129,8 @@ export class ComposeSession {
   get envFiles(): readonly string[] {
     const given = this.values['env-file'];
     const files = given.length > 0 ? given : (process.env['COMPOSE_ENV_FILES'] ?? '').split(',').filter(Boolean);
-    return files.map((file) => resolve(file));
+    const here = currentDirectory(process.env);
+    return files.map((file) => resolve(here, file));
   }
 
   /**

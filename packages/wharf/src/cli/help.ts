@@ -5,6 +5,8 @@ import { usageLine } from './usage-line.ts';
 
 /** The narrowest column of names in lists of commands. */
 const NAME_WIDTH = 11;
+/** Told of where -h is something else: docker's way. */
+const HELP_FLAG: FlagTable = { help: { kind: 'bool', help: 'Print usage' } };
 const JSON_FLAG: FlagTable = { json: { kind: 'bool', help: 'Answer in JSON' } };
 
 export interface HelpOf {
@@ -16,7 +18,8 @@ export interface HelpOf {
 /** `wharf COMMAND --help`, in the layout of docker's. */
 export function commandHelp(command: Command, { names, path, columns }: HelpOf): string {
   const entry = path.at(-1) as Entry;
-  const flags = command.json === true ? { ...command.flags, ...JSON_FLAG } : command.flags;
+  const takesH = Object.values(command.flags).some(({ short }) => short === 'h');
+  const flags = { ...command.flags, ...(command.json === true ? JSON_FLAG : {}), ...(takesH ? HELP_FLAG : {}) };
   const rows = flagLines(flags, columns);
   return sections([
     [`Usage:  ${usageLine(names, command)}`],

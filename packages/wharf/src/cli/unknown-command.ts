@@ -1,5 +1,6 @@
 import type { Group } from './command.ts';
 import { meantWord } from './meant-word.ts';
+import { usageLine } from './usage-line.ts';
 
 /** What is said of a word that is no command, in docker's words, with the nearest one that is. */
 export function unknownCommand(group: Group, names: readonly string[], word: string): string {
@@ -11,7 +12,7 @@ export function unknownCommand(group: Group, names: readonly string[], word: str
   return [
     `${names[0]}: unknown command: ${path} ${word}`,
     ...(meant === undefined || names[0] === 'docker' ? [] : [`Did you mean '${path} ${meant}'?`]),
-    ...(names.length === 1 ? [] : [`Usage:  ${path}`]),
+    ...(names.length === 1 ? [] : [`Usage:  ${usageLine(names)}`]),
     `Run '${path} --help' for more information`,
   ].join('\n\n');
 }

@@ -20,12 +20,11 @@ export async function pushImage(
   const { config, steps, signal } = given;
   await steps.run(`pushing ${name}`, async (part) => {
     const { domain } = parseReference(name);
-    const login = await config.login(domain);
     const tag = /:([\w.-]+)$/.exec(name.slice(name.lastIndexOf('/') + 1))?.[1] ?? 'latest';
     const repository = name.endsWith(`:${tag}`) ? name.slice(0, -tag.length - 1) : name;
     const messages = daemon.messages<PushMessage>('POST', `/images/${encodeURIComponent(repository)}/push`, {
       query: { tag },
-      headers: { 'X-Registry-Auth': Buffer.from(JSON.stringify(login)).toString('base64url') },
+      headers: { 'X-Registry-Auth': await config.registryAuth(domain) },
       signal,
     });
     try {

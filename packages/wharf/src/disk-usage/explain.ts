@@ -101,5 +101,10 @@ function freeLines(found: readonly Freeable[], style: Style): readonly string[] 
     `  ${(isAtLeast ? `≥${humanSize(bytes, 3)}` : humanSize(bytes, 3)).padStart(8)}  ${what}${loss === undefined ? '' : ` (${loss})`}`,
     `            ${style.bold(command)}`,
   ]);
-  return ['What can be freed:', ...lines, '', `At once, except volumes with a name: ${style.bold('wharf system prune --all --volumes')}`];
+  return [
+    'What can be freed:',
+    ...lines,
+    '',
+    `At once, except volumes with a name: ${style.bold('wharf system prune --all --volumes')}`,
+  ];
 }

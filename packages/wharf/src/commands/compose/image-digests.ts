@@ -12,8 +12,7 @@ export async function digestResolver(session: ComposeSession): Promise<(referenc
   const client = await session.client();
   const config = new DockerConfig();
   return async (reference) => {
-    const login = await config.login(parseReference(reference).domain);
-    const headers = { 'X-Registry-Auth': Buffer.from(JSON.stringify(login)).toString('base64url') };
+    const headers = { 'X-Registry-Auth': await config.registryAuth(parseReference(reference).domain) };
     try {
       const path = `/distribution/${encodeURI(reference)}/json`;
       const { Descriptor } = await client.json<Distribution>('GET', path, { headers, signal: session.signal });

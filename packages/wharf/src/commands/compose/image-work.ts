@@ -131,8 +131,7 @@ export class ImageWork {
   /** The login for an image's registry, as the Engine API takes it. */
   async #auth(image: string): Promise<Readonly<Record<string, string>>> {
     this.#config ??= import('../../client-config/docker-config.ts').then(({ DockerConfig: Config }) => new Config());
-    const login = await (await this.#config).login(parseReference(image).domain);
-    return { 'X-Registry-Auth': Buffer.from(JSON.stringify(login)).toString('base64url') };
+    return { 'X-Registry-Auth': await (await this.#config).registryAuth(parseReference(image).domain) };
   }
 }
 

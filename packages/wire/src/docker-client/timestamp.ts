@@ -1,4 +1,5 @@
-import { parseGoDuration, WharfError } from '@wharf/kit';
+import { parseGoDuration } from '@wharf/kit/duration';
+import { messageOf, WharfError } from '@wharf/kit/errors';
 
 const NS_PER_SECOND = 1_000_000_000n;
 
@@ -20,6 +21,16 @@ export function toTimestamp(text: string, nowMs: number): string {
     if (text.includes('-')) throw error;
     if (/^[+-]?\d{1,19}(?:\.[+-]?\d{1,19})?$/.test(text)) return text;
     throw new WharfError('invalid-argument', `failed to parse value as time or duration: ${JSON.stringify(text)}`);
+  }
+}
+
+/** As `toTimestamp` for the value of a flag, which a complaint names; empty and `undefined` are no time. */
+export function timestampOf(flag: string, text: string | undefined, nowMs: number = Date.now()): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  try {
+    return toTimestamp(text, nowMs);
+  } catch (error) {
+    throw new WharfError('invalid-argument', `invalid value for "${flag}": ${messageOf(error)}`, { cause: error });
   }
 }
 

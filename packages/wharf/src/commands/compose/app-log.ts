@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
-import { momentOf } from '@wharf/compose/logs/moment';
 import type { AppEvent } from '@wharf/compose/logs/monitor';
 import { attachOutput, type LineSink, type LogChoice, readLog } from '@wharf/compose/logs/output';
 import type { DockerClient } from '@wharf/wire/docker-client/client';
 import { isStatus } from '@wharf/wire/docker-client/errors';
+import { toTimestamp } from '@wharf/wire/docker-client/timestamp';
 import type { LogConsumer } from './log-printer.ts';
 
 /** How long a container's last lines may take to come before it is said to be over. */
@@ -68,7 +68,7 @@ export class AppLog {
         `/containers/${id}/json`,
         { signal },
       );
-      this.read(id, name, { ...choice, since: momentOf(State.StartedAt, { flag: 'since', nowMs: Date.now() }) });
+      this.read(id, name, { ...choice, since: toTimestamp(State.StartedAt, Date.now()) });
     } catch (error) {
       if (!isStatus(error, 404) && !signal.aborted) throw error;
     }

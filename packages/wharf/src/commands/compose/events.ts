@@ -1,7 +1,7 @@
 import { ONE_OFF, PROJECT, SERVICE } from '@wharf/compose/convert/labels';
-import { momentOf } from '@wharf/compose/logs/moment';
 import { formatRfc3339Nano } from '@wharf/kit/go-time';
 import type { EventMessage } from '@wharf/wire/docker/types';
+import { toTimestamp } from '@wharf/wire/docker-client/timestamp';
 import { anyArguments, defineCommand } from '../../cli/command.ts';
 import { set } from './containers.ts';
 import { goJson } from './progress/plain.ts';
@@ -22,10 +22,10 @@ export const events = defineCommand({
     const session = new ComposeSession(context);
     const name = await session.projectName();
     const client = await session.client();
-    const moment = (flag: string, text: string | undefined): string | undefined =>
-      text === undefined || text === '' ? undefined : momentOf(text, { flag, nowMs: Date.now() });
+    const moment = (text: string | undefined): string | undefined =>
+      text === undefined || text === '' ? undefined : toTimestamp(text, Date.now());
     const query = {
-      ...{ since: moment('since', since), until: moment('until', until) },
+      ...{ since: moment(since), until: moment(until) },
       filters: { label: set([`${PROJECT}=${name}`]) },
     };
     for await (const event of client.messages<EventMessage>('GET', '/events', { query, signal: session.signal })) {

@@ -1,7 +1,7 @@
-import { momentOf } from '@wharf/compose/logs/moment';
 import { monitorApp } from '@wharf/compose/logs/monitor';
 import type { LogChoice } from '@wharf/compose/logs/output';
 import type { DockerClient } from '@wharf/wire/docker-client/client';
+import { timestampOf } from '@wharf/wire/docker-client/timestamp';
 import { anyArguments, defineCommand } from '../../cli/command.ts';
 import { ExitError } from '../../cli/errors.ts';
 import { AppLog } from './app-log.ts';
@@ -53,8 +53,8 @@ export const logs = defineCommand({
     const nowMs = Date.now();
     const choice: LogChoice = {
       ...{ follow, tail, timestamps },
-      since: since === undefined ? undefined : momentOf(since, { flag: 'since', nowMs }),
-      until: until === undefined ? undefined : momentOf(until, { flag: 'until', nowMs }),
+      since: timestampOf('since', since, nowMs),
+      until: timestampOf('until', until, nowMs),
     };
     const printer = openLogPrinter(session, {
       isMonochrome: context.flags['no-color'],

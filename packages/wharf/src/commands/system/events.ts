@@ -1,4 +1,3 @@
-import { isKind, WharfError } from '@wharf/kit/errors';
 import { defineCommand, noArguments } from '../../cli/command.ts';
 import { ExitError } from '../../cli/errors.ts';
 import { filterFlag, filterQuery } from '../../cli/filter-flag.ts';
@@ -38,14 +37,8 @@ export const events = defineCommand({
 
 async function moment(text: string): Promise<string | undefined> {
   if (text === '') return undefined;
-  const { momentOf } = await import('@wharf/compose/logs/moment');
-  try {
-    return momentOf(text, { flag: 'since', nowMs: Date.now() });
-  } catch (error) {
-    if (!isKind(error, 'invalid-argument')) throw error;
-    const message = `failed to parse value as time or duration: ${JSON.stringify(text)}`;
-    throw new WharfError('invalid-argument', message, error.hint === undefined ? {} : { hint: error.hint });
-  }
+  const { toTimestamp } = await import('@wharf/wire/docker-client/timestamp');
+  return toTimestamp(text, Date.now());
 }
 
 async function templateOf(format: string): Promise<(message: EventMessage) => string> {

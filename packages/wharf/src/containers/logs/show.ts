@@ -1,6 +1,5 @@
-import { messageOf, WharfError } from '@wharf/kit/errors';
 import type { DaemonAnswer, DockerClient } from '@wharf/wire/docker-client/client';
-import { toTimestamp } from '@wharf/wire/docker-client/timestamp';
+import { timestampOf } from '@wharf/wire/docker-client/timestamp';
 import { containerPath } from '../path.ts';
 import type { ContainerState } from '../state.ts';
 import { framed } from '../streams/pump.ts';
@@ -28,12 +27,12 @@ export function openLog({ client, container, wish, signal }: LogOf): Promise<Dae
   const query = {
     details: wish.details || undefined,
     follow: wish.follow || undefined,
-    since: pointInTime('since', wish.since),
+    since: timestampOf('since', wish.since),
     stderr: true,
     stdout: true,
     tail: wish.tail,
     timestamps: wish.timestamps || undefined,
-    until: pointInTime('until', wish.until),
+    until: timestampOf('until', wish.until),
   };
   return client.stream('GET', containerPath(container.id, '/logs'), { query, signal });
 }
@@ -45,13 +44,4 @@ export async function showLog(log: LogOf): Promise<number> {
   const deliver = log.container.tty ? out : framed({ out, err: descriptorSink(2) });
   for await (const chunk of body) await deliver(chunk);
   return 0;
-}
-
-function pointInTime(name: string, text: string): string | undefined {
-  if (text === '') return undefined;
-  try {
-    return toTimestamp(text, Date.now());
-  } catch (error) {
-    throw new WharfError('invalid-argument', `invalid value for "${name}": ${messageOf(error)}`, { cause: error });
-  }
 }

@@ -126,7 +126,7 @@ export class RemoteManifests implements Disposable {
         },
       );
     } catch (error) {
-      if (!isMissing(error) && !isKind(error, 'unauthenticated')) throw error;
+      if (!isMissing(error) && !isKind(error, 'unauthenticated')) throw asPing(error);
       const message = `no such manifest: ${formatCanonical(reference)}`;
       throw new WharfError('not-found', message, { cause: error });
     }
@@ -164,6 +164,15 @@ export class RemoteManifests implements Disposable {
     }
     return orderedPlatform(JSON.parse(bytes.toString('utf8')) as Partial<ManifestPlatform>);
   }
+}
+
+/** A registry that cannot be reached, in docker's words: its client asks for /v2/ before anything else. */
+function asPing(error: unknown): unknown {
+  const found =
+    error instanceof Error ? /^Get "(https?:\/\/[^/"]+\/v2\/)[^"]*": (dial .*)$/s.exec(error.message) : null;
+  if (found === null) return error;
+  const message = `failed to configure transport: error pinging v2 registry: Get "${found[1] ?? ''}": ${found[2] ?? ''}`;
+  return new WharfError('unavailable', message, { cause: error });
 }
 
 function digestOf(bytes: Buffer): Digest {

@@ -18,6 +18,7 @@ const BUILD = join(ROOT, 'scripts/build.ts');
 let machine: OwnHost;
 let pid: number;
 let deb: string;
+const ENABLED = '/etc/systemd/system/multi-user.target.wants/wharf.service';
 let archive: string;
 
 const PATH = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin';
@@ -72,9 +73,19 @@ test('the Debian package installs where there is no Node, and tells its version'
   await insideOk('dpkg', '--force-unsafe-io', '-i', `/root/${deb}`);
   assert.match(await insideOk('wharf', '--version'), /^wharf version \d+\.\d+\.\d+\n$/);
   assert.match(await insideOk('wharfd', '--version'), /^wharfd version \d/);
+  assert.equal(await insideOk('readlink', ENABLED), '/lib/systemd/system/wharf.service\n');
   const none = await inside('env', '-i', PATH, 'wharf', 'ps');
   assert.equal(none.code, 1);
   assert.match(none.stderr, /unix:\/\/\/run\/wharf\.sock/);
+});
+
+test('an administrator\'s "disable" outlasts an upgrade', async () => {
+  // As systemctl(1) does it.
+  await insideOk('rm', ENABLED);
+  // What dpkg runs at the end of an upgrade.
+  const environment = ['DPKG_MAINTSCRIPT_PACKAGE=wharf', 'DPKG_MAINTSCRIPT_NAME=postinst'];
+  await insideOk('env', ...environment, '/var/lib/dpkg/info/wharf.postinst', 'configure', '0.0.9');
+  assert.equal((await inside('readlink', ENABLED)).code, 1);
 });
 
 test('unit, manual, completions and licences are where Debian looks for them, and nothing bears the name of a builder', async () => {
@@ -164,6 +175,7 @@ test('removal leaves the data and nothing else', async () => {
   const purged = await inside('env', '-i', PATH, 'dpkg', '--purge', 'wharf');
   assert.equal(purged.code, 0, purged.output);
   assert.match(purged.output, /\/var\/lib\/wharf is kept/);
+  assert.equal((await inside('sh', '-c', 'find / -xdev -name "*wharf.service*"')).stdout, '');
   assert.equal(
     await insideOk('sh', '-c', 'ls -d /var/lib/wharf /usr/lib/wharf /etc/wharf /var/cache/wharf 2>/dev/null || true'),
     '/var/lib/wharf\n',

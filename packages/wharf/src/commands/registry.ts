@@ -24,11 +24,11 @@ async function dispatch(line: readonly string[], json: boolean): Promise<number>
   const { administer, administrationHelp } = await import('./registry-administer.ts');
   const status = await administer(line, json);
   if (status !== undefined) return status;
-  if (verb === 'help' || verb === '--help') console.log(`${HELP}\n\n${administrationHelp()}`);
-  else
-    console.error(
-      verb === undefined || verb === 'help' ? HELP : `wharf: 'registry ${verb}' is not a wharf command.\n${HELP}`,
-    );
+  if (verb === 'help' || verb === '--help') {
+    console.log(`${HELP}\n\n${administrationHelp()}`);
+    return 0;
+  }
+  console.error(verb === undefined ? HELP : `wharf: 'registry ${verb}' is not a wharf command.\n${HELP}`);
   return 2;
 }
 

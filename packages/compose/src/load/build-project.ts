@@ -18,8 +18,10 @@ export interface ProjectFacts {
 export function buildProject(document: Dict, facts: ProjectFacts): Project {
   const errors = new DecodeErrors();
   // The shapes are the interfaces' own: `decodeMap` builds what they describe.
-  const section = <T>(key: string, shape: Shape): Record<string, T> =>
-    decodeMap(document[key], shape, key, errors) as Record<string, T>;
+  const section = <T>(key: string, shape: Shape): Record<string, T> => {
+    refuseProto(document, key);
+    return decodeMap(document[key], shape, key, errors) as Record<string, T>;
+  };
   const project: Project = {
     ...facts,
     services: section<Service>('services', serviceShape),
@@ -38,6 +40,12 @@ export function buildProject(document: Dict, facts: ProjectFacts): Project {
     throw new Problem(`decoding failed due to the following error(s):\n\n${list}`, { keys: first.keys });
   }
   return project;
+}
+
+/** The one name that JavaScript's objects keep for themselves. */
+function refuseProto(document: Dict, section: string): void {
+  if (Object.hasOwn(dictAt(document, section) ?? {}, '__proto__'))
+    throw new Problem(`${section}.__proto__: this name cannot be used`, { keys: [section, '__proto__'] });
 }
 
 function extensionsOf(document: Dict): Record<string, Value> {

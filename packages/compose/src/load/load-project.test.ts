@@ -89,6 +89,15 @@ for (const [what, source, options, name] of NAMES)
     assert.deepEqual([project.name, project.environment['COMPOSE_PROJECT_NAME']], [name, name]);
   });
 
+test('a name of which nothing is left is refused', async () => {
+  using folder = new Folder({ 'compose.yaml': `name: "!"\n${ONE}` });
+  assert.equal((await folder.refusal()).message, 'project name must not be empty');
+  assert.match(
+    (await folder.refusal({ projectName: 'Ab' })).message,
+    /^invalid project name "Ab": must consist only of/,
+  );
+});
+
 test('variables come from the process, then --env-file, then .env', async () => {
   using folder = new Folder({
     'compose.yaml': 'services: {web: {image: "${A}-${B}-${C}"}}',

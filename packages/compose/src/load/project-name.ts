@@ -26,7 +26,9 @@ export function projectName(options: NameOptions): string {
     return name;
   }
   const written = nameInFiles(options);
-  return written === '' ? nameOfDirectory(options) : written;
+  // A name of which nothing is left is none at all, and not the directory's either.
+  const isNamed = options.files.some(({ documents: [first] }) => first !== undefined && nameOf(first) !== '');
+  return written === '' && !isNamed ? nameOfDirectory(options) : written;
 }
 
 /** Lower case, with what is not allowed in a name left out. */

@@ -178,7 +178,8 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/end of the stream within a flow|missed comma|expected the node content/, "did not find expected ',' or ']'"],
   [/non-printable/, 'control characters are not allowed'],
   [/bad indentation of a sequence/, "did not find expected '-' indicator"],
-  [/can not read a block mapping|implicit key|can not read an implicit/, "could not find expected ':'"],
+  [/can not read a block mapping|implicit key|expected ':' after/, "could not find expected ':'"],
+  [/end of the stream or a document separator/, 'did not find expected key'],
 ];
 
 function syntaxProblem(name: string, source: string, error: YAMLException): Problem {

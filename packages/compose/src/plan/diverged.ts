@@ -45,9 +45,13 @@ function missingNetwork(facts: DivergenceFacts, container: ObservedContainer): s
   for (const key of Object.keys(facts.service.networks ?? {})) {
     const name = facts.input.project.networks[key]?.name ?? key;
     if (facts.renewedNetworks.has(key)) return `network ${name} is made anew`;
-    if (container.status !== 'running') continue;
     const id = facts.networkIds[key];
-    if (id === undefined || !container.networkIds.includes(id)) return `it is not in network ${name}`;
+    const isIn = id !== undefined && container.networkIds.includes(id);
+    // One that does not run may have no ids. That it has none of the name means that somebody took it out, or was about to.
+    const known = facts.input.observed.networks.map((network) => network.id);
+    const isGone = container.networkIds.some((each) => !known.includes(each));
+    const willBe = container.status !== 'running' && container.networkNames.includes(name) && !isGone;
+    if (!isIn && !willBe) return `it is not in network ${name}`;
   }
   return undefined;
 }

@@ -48,8 +48,10 @@ export interface ObservedContainer {
   readonly image: string;
   /** Seconds since the epoch. */
   readonly createdAt: number;
-  /** Ids of the networks it is in. */
+  /** Ids of the networks it is in; of one that does not run there may be none. */
   readonly networkIds: readonly string[];
+  /** Names of the networks it is in, or is to be in when it starts. */
+  readonly networkNames: readonly string[];
   readonly mounts: readonly ObservedMount[];
 }
 

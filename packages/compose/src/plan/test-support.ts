@@ -88,6 +88,7 @@ export function container(
     image: 'img',
     createdAt: 1,
     networkIds: Object.keys(config.networks ?? {}).map((key) => `net-${of.networks[key]?.name}`),
+    networkNames: Object.keys(config.networks ?? {}).flatMap((key) => of.networks[key]?.name ?? []),
     mounts: (config.volumes ?? []).map(({ type = '', source = '', target = '' }) => ({
       type,
       name: type === 'volume' ? (of.volumes[source]?.name ?? source) : '',

@@ -81,6 +81,8 @@ test('planUp() says why a container is made anew', () => {
     [{ labels: { [IMAGE]: 'sha256:old' } }, 'its image changed'],
     [{ networkIds: [] }, 'it is not in network app_default'],
     [{ networkIds: [], status: 'exited' }, 'it does not run'],
+    [{ networkIds: ['net-of-before'], status: 'exited' }, 'it is not in network app_default'],
+    [{ networkIds: [], networkNames: [], status: 'exited' }, 'it is not in network app_default'],
     [{ mounts: [] }, 'volume app_data is not mounted'],
     [{}, 'recreation is asked for', { recreate: 'force' }],
     [changed, undefined, { recreate: 'never' }],

@@ -50,7 +50,8 @@ function containerOf(summary: ContainerSummary): ObservedContainer {
     labels,
     image: summary.Image,
     createdAt: summary.Created,
-    networkIds: Object.values(summary.NetworkSettings?.Networks ?? {}).flatMap(({ NetworkID }) => NetworkID ?? []),
+    networkIds: Object.values(summary.NetworkSettings?.Networks ?? {}).flatMap(({ NetworkID }) => NetworkID || []),
+    networkNames: Object.keys(summary.NetworkSettings?.Networks ?? {}),
     mounts: (summary.Mounts ?? []).map(({ Type, Name = '', Source, Destination, RW }) => ({
       type: Type ?? '',
       name: Name,

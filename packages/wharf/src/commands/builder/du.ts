@@ -1,97 +1,125 @@
-import type { DockerClient } from '@wharf/wire/docker-client/client';
-import { byteSize } from '../../build/view/text.ts';
+import { boolType, intType, sliceOf, stringType } from '@wharf/kit/go-template/types';
 import { defineCommand, noArguments } from '../../cli/command.ts';
 import { UsageError } from '../../cli/errors.ts';
-import { printColumns } from '../print-columns.ts';
+import type { CacheRecord, DiskUsage } from '../../disk-usage/usage.ts';
+import { goTimeFromJson } from '../../term/go-time.ts';
+import { printRows, type RowKind } from '../../term/rows.ts';
+import { humanSize, since } from '../../term/units.ts';
 
-/** An entry of the cache as `GET /system/df` has it. */
-interface Entry {
-  readonly ID: string;
-  readonly Type: string;
-  readonly Description: string;
-  readonly InUse: boolean;
-  readonly Shared: boolean;
-  readonly Size: number;
-  readonly CreatedAt: string;
-  readonly LastUsedAt: string | null;
-  readonly UsageCount: number;
-  readonly Parents?: readonly string[] | null;
-}
+const TABLE = 'table {{.ID}}\\t{{.Reclaimable}}\\t{{.Size}}\\t{{.LastUsedAt}}';
+/** Where the values of the totals begin, in columns of tabs. */
+const TOTALS_COLUMN = 16;
+const TAB = 8;
 
-/** `wharf builder du`: the entries of the build cache, the largest last, and what can be given back. */
+/** `wharf builder du`: the entries of the build cache, the largest last, and what can be given back; buildx's bytes. */
 export const du = defineCommand({
   usage: '[OPTIONS]',
+  description: 'Disk usage',
   flags: {
-    filter: { kind: 'list', type: 'KEY=VALUE', help: 'Only what fits: id, type, description, inuse, shared' },
-    verbose: { kind: 'bool', help: 'Everything that is known of each entry' },
+    filter: {
+      kind: 'list',
+      type: 'filter',
+      help: 'Provide filter values: id, type, description, inuse, shared, mutable',
+    },
+    format: { kind: 'string', default: '', help: 'Format the output' },
+    verbose: { kind: 'bool', help: 'Shorthand for "--format=pretty"' },
   },
   args: noArguments,
   json: true,
   examples: ['wharf builder du', 'wharf builder du --filter type=exec.cachemount --verbose'],
-  run: async (context) => show(await context.client(), context.flags, context.json),
+  run: async (context) => {
+    const { flags, out, json } = context;
+    if (flags.format !== '' && flags.verbose) {
+      throw new UsageError('--format and --verbose cannot be used together');
+    }
+    const usage = await (await context.client()).json<DiskUsage>('GET', '/system/df', {
+      query: { type: 'build-cache' },
+    });
+    const entries = (usage.BuildCache ?? []).filter((entry) => flags.filter.every((text) => fits(entry, text)));
+    const rows = entries.toSorted((one, other) => one.Size - other.Size || (one.ID < other.ID ? -1 : 1));
+    const isPretty = flags.verbose || flags.format === 'pretty';
+    const isTable = flags.format === '' || flags.format === 'table';
+    if (json) out.line(JSON.stringify(rows, null, 2));
+    else if (isPretty) for (const entry of rows) out.line(`${prettyLines(entry).join('\n')}\n`);
+    else
+      await printRows(out, kindOf(isTable || flags.format.startsWith('table')), {
+        rows,
+        format: isTable ? TABLE : flags.format,
+      });
+    if (!json && (isPretty || isTable) && flags.filter.length === 0) out.write(totals(rows));
+  },
 });
 
-interface Wanted {
-  readonly filter: readonly string[];
-  readonly verbose: boolean;
+/** Cache mounts and local sources are written to while they are there. */
+function isMutable({ Type }: CacheRecord): boolean {
+  return Type === 'exec.cachemount' || Type === 'source.local';
 }
 
-async function show(daemon: DockerClient, { filter, verbose }: Wanted, json: boolean): Promise<number> {
-  const answer = await daemon.json<{ readonly BuildCache?: readonly Entry[] | null }>('GET', '/system/df', {
-    query: { type: 'build-cache' },
-  });
-  const entries = (answer.BuildCache ?? []).filter((entry) => filter.every((text) => fits(entry, text)));
-  const sorted = entries.toSorted((left, right) => left.Size - right.Size);
-  if (json) console.log(JSON.stringify(sorted, null, 2));
-  else if (verbose) for (const entry of sorted) printEntry(entry);
-  else {
-    const rows = sorted.map((entry) => [
-      entry.ID.slice(0, 25) + (isFree(entry) ? '' : '*'),
-      String(isFree(entry)),
-      byteSize(entry.Size),
-      ago(entry.LastUsedAt),
-      entry.Description.slice(0, 60),
-    ]);
-    printColumns([['ID', 'RECLAIMABLE', 'SIZE', 'LAST ACCESSED', 'DESCRIPTION'], ...rows]);
-  }
-  if (!json) printTotals(sorted);
-  return 0;
+function kindOf(isTable: boolean): RowKind<CacheRecord> {
+  return {
+    goType: '*commands.diskusageContext',
+    columns: {
+      ID: { header: 'ID', value: (entry) => `${entry.ID}${isTable && isMutable(entry) ? '*' : ''}` },
+      Parents: { header: 'PARENTS', type: sliceOf(stringType), value: ({ Parents }) => Parents ?? null },
+      CreatedAt: { header: 'CREATED AT', value: ({ CreatedAt }) => goTimeFromJson(CreatedAt) },
+      Mutable: { header: 'MUTABLE', type: boolType, value: isMutable },
+      Reclaimable: { header: 'RECLAIMABLE', type: boolType, value: ({ InUse }) => !InUse },
+      Shared: { header: 'SHARED', type: boolType, value: ({ Shared }) => Shared },
+      Size: { header: 'SIZE', value: ({ Size, Shared }) => `${humanSize(Size)}${isTable && Shared ? '*' : ''}` },
+      Description: { header: 'DESCRIPTION', value: ({ Description }) => Description },
+      UsageCount: { header: 'USAGE COUNT', type: intType, value: ({ UsageCount }) => UsageCount },
+      LastUsedAt: { header: 'LAST ACCESSED', value: lastUse },
+      Type: { header: 'TYPE', value: ({ Type }) => Type },
+    },
+  };
 }
 
-function isFree({ InUse, Shared }: Entry): boolean {
-  return !InUse && !Shared;
+function lastUse({ LastUsedAt }: CacheRecord): string {
+  return LastUsedAt ? since(Date.parse(LastUsedAt) / 1000) : '';
 }
 
-function printTotals(entries: readonly Entry[]): void {
-  const sum = (some: readonly Entry[]) => byteSize(some.reduce((total, { Size }) => total + Size, 0));
-  printColumns([
-    ['Shared:', sum(entries.filter(({ Shared }) => Shared))],
-    ['Private:', sum(entries.filter(({ Shared }) => !Shared))],
-    ['Reclaimable:', sum(entries.filter(isFree))],
-    ['Total:', sum(entries)],
-  ]);
+function prettyLines(entry: CacheRecord): readonly string[] {
+  const { ID, Parents, CreatedAt, InUse, Shared, Size, Description, UsageCount, Type } = entry;
+  return [
+    `ID:           ${ID}`,
+    ...(Parents?.length ? ['Parents:', ...Parents.map((parent) => ` - ${parent}`)] : []),
+    `Created at:   ${goTimeFromJson(CreatedAt)}`,
+    `Mutable:      ${isMutable(entry)}`,
+    `Reclaimable:  ${!InUse}`,
+    `Shared:       ${Shared}`,
+    `Size:         ${humanSize(Size)}`,
+    ...(Description === '' ? [] : [`Description:  ${Description}`]),
+    `Usage count:  ${UsageCount}`,
+    ...(lastUse(entry) === '' ? [] : [`Last used:    ${lastUse(entry)}`]),
+    ...(Type === '' ? [] : [`Type:         ${Type}`]),
+  ];
 }
 
-function printEntry(entry: Entry): void {
-  const { ID, Type, Description, InUse, Shared, Size, CreatedAt, LastUsedAt, UsageCount, Parents } = entry;
-  printColumns([
-    ['ID:', ID],
-    ...(Parents ? [['Parents:', Parents.join(', ')]] : []),
-    ['Created at:', CreatedAt],
-    ['Last used:', LastUsedAt ?? 'never'],
-    ['Usage count:', String(UsageCount)],
-    ['In use:', String(InUse)],
-    ['Shared:', String(Shared)],
-    ['Size:', byteSize(Size)],
-    ['Description:', Description],
-    ['Type:', Type],
-  ]);
-  console.log('');
+function totals(entries: readonly CacheRecord[]): string {
+  const sum = (some: readonly CacheRecord[]) => some.reduce((total, { Size }) => total + Size, 0);
+  const [total, shared] = [sum(entries), sum(entries.filter(({ Shared }) => Shared))];
+  const free = sum(entries.filter(({ InUse }) => !InUse));
+  const lines: readonly (readonly [string, number])[] = [
+    ...(shared > 0
+      ? ([
+          ['Shared:', shared],
+          ['Private:', total - shared],
+        ] as const)
+      : []),
+    ...([
+      ['Reclaimable:', free],
+      ['Total:', total],
+    ] as const),
+  ];
+  return lines
+    .map(([name, size]) => `${name}${'\t'.repeat(Math.ceil((TOTALS_COLUMN - name.length) / TAB))}${humanSize(size)}\n`)
+    .join('');
 }
 
-function fits(entry: Entry, text: string): boolean {
+function fits(entry: CacheRecord, text: string): boolean {
   const [name = '', ...rest] = text.split('=');
   const value = rest.join('=').replace(/^=/, '');
+  const flag = value !== 'false' && value !== '0';
   switch (name) {
     case 'id':
       return entry.ID.startsWith(value);
@@ -100,19 +128,12 @@ function fits(entry: Entry, text: string): boolean {
     case 'description':
       return entry.Description.includes(value);
     case 'inuse':
-      return entry.InUse === (value !== 'false' && value !== '0');
+      return entry.InUse === flag;
     case 'shared':
-      return entry.Shared === (value !== 'false' && value !== '0');
+      return entry.Shared === flag;
+    case 'mutable':
+      return isMutable(entry) === flag;
     default:
-      throw new UsageError(`invalid filter '${name}'`, 'There are id, type, description, inuse and shared.');
+      throw new UsageError(`invalid filter '${name}'`, 'There are id, type, description, inuse, shared and mutable.');
   }
-}
-
-function ago(time: string | null): string {
-  if (time === null) return '';
-  const minutes = Math.max(0, (Date.now() - Date.parse(time)) / 60_000);
-  if (minutes < 1) return 'just now';
-  if (minutes < 60) return `${Math.floor(minutes)} minutes ago`;
-  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} hours ago`;
-  return `${Math.floor(minutes / 60 / 24)} days ago`;
 }

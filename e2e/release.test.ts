@@ -74,6 +74,12 @@ test('the Debian package installs where there is no Node, and tells its version'
   assert.match(await insideOk('wharf', '--version'), /^wharf version \d+\.\d+\.\d+\n$/);
   assert.match(await insideOk('wharfd', '--version'), /^wharfd version \d/);
   assert.equal(await insideOk('readlink', ENABLED), '/lib/systemd/system/wharf.service\n');
+  const file = 'services: {web: {image: nginx, profiles: [x]}}';
+  assert.match(await insideOk('sh', '-c', `echo '${file}' | wharf compose -p p -f - config --profiles`), /^x\n$/);
+  const doctor = JSON.parse((await inside('env', '-i', PATH, 'wharf', 'doctor', '--json')).stdout) as {
+    healthy: boolean;
+  };
+  assert.equal(typeof doctor.healthy, 'boolean');
   const none = await inside('env', '-i', PATH, 'wharf', 'ps');
   assert.equal(none.code, 1);
   assert.match(none.stderr, /unix:\/\/\/run\/wharf\.sock/);

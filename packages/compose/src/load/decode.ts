@@ -46,7 +46,7 @@ export function decodeMap(
   for (const name of Object.keys(value)) {
     const item = value[name] ?? null;
     const at = { name: `${section}[${name}]`, keys: [section, name], errors };
-    define(result, name, decodeShape(isDict(item) ? item : dict(), shape, at));
+    define(result, name, decodeItem(item ?? dict(), shape, at) ?? {});
   }
   return result;
 }
@@ -82,29 +82,36 @@ function decodeComposite(value: Value, kind: Composite, at: At): unknown {
     case 'object':
     case 'struct':
       if (isDict(value)) return decodeShape(value, kind.shape, at);
-      return wrongType(value, 'map', at);
+      return wrongType(value, 'expected a map or struct, got', at);
     case 'map': {
-      if (!isDict(value)) return wrongType(value, 'map', at);
+      if (!isDict(value)) return wrongType(value, 'expected a map, got', at);
       const result: Record<string, Decoded | null> = {};
       for (const key of Object.keys(value)) {
         const item = value[key] ?? null;
         const below = { ...at, name: `${at.name}[${key}]`, keys: [...at.keys, key] };
-        define(result, key, isDict(item) ? decodeShape(item, kind.shape, below) : null);
+        define(result, key, item === null ? null : decodeItem(item, kind.shape, below));
       }
       return Object.keys(result).length === 0 ? undefined : result;
     }
     case 'list': {
-      if (!Array.isArray(value)) return wrongType(value, 'array or slice', at);
+      if (!Array.isArray(value)) return wrongType(value, 'source data must be an array or slice, got', at);
       const items = value.map((item, index) => {
         const below = { ...at, name: `${at.name}[${index}]`, keys: [...at.keys, String(index)] };
-        return decodeShape(isDict(item) ? item : dict(), kind.shape, below);
+        return decodeItem(item ?? dict(), kind.shape, below);
       });
       return items.length === 0 ? undefined : items;
     }
   }
 }
 
+function decodeItem(item: Value, shape: Shape, at: At): Decoded | null {
+  if (isDict(item)) return decodeShape(item, shape, at);
+  wrongType(item, 'expected a map or struct, got', at);
+  return null;
+}
+
 function wrongType(value: Value, expected: string, at: At): undefined {
-  at.errors.add(at.keys, at.name, `expected a ${expected}, got '${goType(value)}'`);
+  const kind = Array.isArray(value) ? 'slice' : isDict(value) ? 'map' : goType(value);
+  at.errors.add(at.keys, at.name, `${expected} "${kind}"`);
   return undefined;
 }

@@ -94,7 +94,9 @@ function textsOf(value: Value | undefined): string[] {
 function nameResources(resources: Dict | undefined, projectName: string): void {
   for (const key of Object.keys(resources ?? {})) {
     const value = resources?.[key] ?? null;
-    const resource = isDict(value) ? value : dict();
+    // What is no mapping is refused when it becomes the model.
+    if (value !== null && !isDict(value)) continue;
+    const resource = value ?? dict();
     if (resources !== undefined) resources[key] = resource;
     if ((resource['name'] ?? null) !== null) continue;
     const external = /^(1|t|T|TRUE|true|True)$/.test(goString(resource['external'] ?? null));

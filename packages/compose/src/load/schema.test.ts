@@ -71,6 +71,11 @@ const CASES: readonly (readonly [string, string, string])[] = [
     'validating DIR/compose.yaml: services.web.labels.d invalid jsonType time.Time',
     'compose.yaml:4:14',
   ],
+  [
+    'services: {web: {image: a}}\nnetworks: {"a b": text}',
+    'decoding failed due to the following error(s):\n\n\'networks[a b]\' expected a map or struct, got "string"',
+    'compose.yaml:2:12',
+  ],
   ['services: {__proto__: {image: a}}', 'services.__proto__: this name cannot be used', 'compose.yaml:1:12'],
   ['- a\n', 'top-level object must be a mapping', ''],
   ['', 'empty compose file', ''],

@@ -18,7 +18,12 @@ function text(value: string): GoValue {
 
 /** The text of the operands of an escaping function. */
 function printed(values: readonly MaybeValue[]): string {
-  return sprint(values.map((value) => (value?.type.kind === 'pointer' ? indirect(value).value : value)));
+  return sprint(
+    values.map((value) => {
+      const pointed = value?.type.kind === 'pointer' ? indirect(value).value : indirectInterface(value);
+      return pointed ?? text('<no value>');
+    }),
+  );
 }
 
 const comparison = ['value', 'value'] as const;

@@ -1,4 +1,5 @@
 import { format } from './print.ts';
+import { sprintf } from './printf.ts';
 import {
   compareBytes,
   floatData,
@@ -44,10 +45,12 @@ function equals(left: MaybeValue, right: MaybeValue): boolean {
   if (kind !== undefined && left !== undefined && right !== undefined) return order(kind, left, right) === 0;
   if (isNil(left) || isNil(right)) return isNil(left) === isNil(right);
   if (left?.type.kind !== right?.type.kind) {
-    throw new Error(`non-comparable types ${format(left)}: ${left?.type.name}, ${right?.type.name}: ${format(right)}`);
+    throw new Error(
+      `non-comparable types ${sprintf('%s', [left])}: ${left?.type.name}, ${right?.type.name}: ${format(right)}`,
+    );
   }
   if (left?.type.kind === 'pointer' || left?.type.kind === 'struct') return left.data === right?.data;
-  throw new Error(`non-comparable type ${format(right)}: ${right?.type.name}`);
+  throw new Error(`non-comparable type ${sprintf('%s', [right])}: ${right?.type.name}`);
 }
 
 function isNil(value: MaybeValue): boolean {

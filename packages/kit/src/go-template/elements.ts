@@ -107,7 +107,7 @@ export function sliceOfValue(given: MaybeValue, indexes: readonly MaybeValue[]):
 }
 
 function bounds(indexes: readonly MaybeValue[], length: number): readonly [number, number] {
-  const [from = 0, to = length, end] = indexes.map((index) => indexOf(indirectInterface(index), length));
+  const [from = 0, to = length, end] = indexes.map((index) => indexOf(index, length));
   if (from > to) throw new Error(`invalid slice index: ${from} > ${to}`);
   if (end !== undefined && to > end) throw new Error(`invalid slice index: ${to} > ${end}`);
   return [from, to];

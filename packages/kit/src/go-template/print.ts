@@ -5,6 +5,7 @@ import {
   floatData,
   GoValue,
   goValue,
+  indirectInterface,
   integerData,
   isAbsent,
   listData,
@@ -76,7 +77,8 @@ export function stringOf({ type, data }: GoValue): string | undefined {
 }
 
 /** Values in a row as Go's Sprint: blanks between operands when neither is a string. */
-export function sprint(values: readonly MaybeValue[]): string {
+export function sprint(given: readonly MaybeValue[]): string {
+  const values = given.map(indirectInterface);
   let text = '';
   for (const [index, value] of values.entries()) {
     if (index > 0 && !isString(value?.type) && !isString(values[index - 1]?.type)) text += ' ';
@@ -107,6 +109,6 @@ function plain(value: number): string {
 }
 
 /** Go's exponents have two digits at least. */
-export function goExponent(text: string): string {
+function goExponent(text: string): string {
   return text.replace(/e([+-])(\d)$/, 'e$10$2');
 }

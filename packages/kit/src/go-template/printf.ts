@@ -1,4 +1,5 @@
-import { format, formatFloat, goExponent, stringOf } from './print.ts';
+import { formatExponent, formatFixed, formatGeneral } from '../go-float.ts';
+import { format, formatFloat, stringOf } from './print.ts';
 import { quote } from './quote.ts';
 import { goSyntax } from './syntax.ts';
 import {
@@ -16,6 +17,8 @@ import {
 
 interface Directive {
   readonly flags: string;
+  /** `%+v` and `%#v`: there the signs say how structures look, and nothing of numbers. */
+  readonly style?: 'named' | 'syntax';
   readonly width: number | undefined;
   readonly precision: number | undefined;
   readonly verb: string;
@@ -73,7 +76,8 @@ function directive(operands: Operands, said: Readonly<Record<string, string | un
   const star = (text: string | undefined, what: string): number | undefined => {
     if (text?.endsWith('*') !== true) return text === undefined ? undefined : Math.min(Number(text), MAX_WIDTH);
     const { value } = operands.take(text === '*' ? undefined : text.slice(0, -1));
-    if (value?.type.kind === 'int') return Math.min(Number(integerData(value)), MAX_WIDTH);
+    const count = value?.type.kind === 'int' ? Number(integerData(value)) : Number.NaN;
+    if (Math.abs(count) <= MAX_WIDTH && (what === 'WIDTH' || count >= 0)) return count;
     problems += `%!(BAD${what})`;
     return undefined;
   };
@@ -85,28 +89,37 @@ function directive(operands: Operands, said: Readonly<Record<string, string | un
   const { value, problem } = operands.take(said['index']);
   if (problem !== undefined) return `${problems}%!${verb}(${problem})`;
   const flags = `${said['flags'] ?? ''}${width !== undefined && width < 0 ? '-' : ''}`;
-  const wide = width === undefined ? undefined : Math.abs(width);
-  return problems + formatVerb(value, { flags, width: wide, precision, verb });
+  const how: Directive = { flags, width: width === undefined ? undefined : Math.abs(width), precision, verb };
+  return problems + formatVerb(value, verb === 'v' ? styled(how) : how);
+}
+
+function styled(how: Directive): Directive {
+  const flags = how.flags.replaceAll(/[+#]/g, '');
+  if (how.flags.includes('#')) return { ...how, flags, style: 'syntax' };
+  return how.flags.includes('+') ? { ...how, flags, style: 'named' } : { ...how, flags };
 }
 
 function formatVerb(value: MaybeValue, how: Directive): string {
-  if (how.verb === 'T') return padded(value === undefined ? '<nil>' : value.type.name, how);
+  if (how.verb === 'T') {
+    return stringVerb(value === undefined ? '<nil>' : value.type.name, { ...how, verb: 's' }) ?? '';
+  }
   if (value === undefined) return how.verb === 'v' ? padded('<nil>', how) : `%!${how.verb}(<nil>)`;
   if (how.verb === 'v') {
-    if (how.flags.includes('#')) return padded(goSyntax(value), how);
-    if (isScalar(value)) return scalar(value, how) ?? bad(value, how.verb);
+    if (how.style === 'syntax') return padded(goSyntax(value), how);
+    if (isScalar(value)) return scalar(value, how) ?? bad(value, how);
     return composite(value, how);
   }
-  if (how.verb === 'p') return bad(value, 'p');
+  if (how.verb === 'p') return bad(value, how);
   return verbAt(value, how);
 }
 
 /** A verb goes through to the elements of what has some. */
 function verbAt(value: MaybeValue, how: Directive): string {
-  if (value === undefined) return `%!${how.verb}(<nil>)`;
+  // An element that is nil prints as one, whatever the verb.
+  if (value === undefined) return '<nil>';
   const text = 'sqxX'.includes(how.verb) ? stringOf(value) : undefined;
   if (text !== undefined) return stringVerb(text, how) ?? '';
-  if (isScalar(value)) return scalar(value, how) ?? bad(value, how.verb);
+  if (isScalar(value)) return scalar(value, how) ?? bad(value, how);
   return composite(value, how);
 }
 
@@ -131,10 +144,10 @@ function composite(value: GoValue, how: Directive): string {
     case 'pointer':
       if (isAbsent(data)) return how.verb === 'v' ? padded('<nil>', how) : `%!${how.verb}(${type.name}=<nil>)`;
       return how.verb === 'v'
-        ? padded(format(value, how.flags.includes('+')), how)
+        ? padded(format(value, how.style === 'named'), how)
         : `&${verbAt(new GoValue(type.elem, data), how)}`;
     default:
-      return padded(format(value, how.flags.includes('+')), how);
+      return padded(format(value, how.style === 'named'), how);
   }
 }
 
@@ -142,8 +155,9 @@ function isScalar(value: GoValue): boolean {
   return ['string', 'bool', 'int', 'uint', 'float'].includes(value.type.kind);
 }
 
-function bad(value: GoValue, verb: string): string {
-  return `%!${verb}(${value.type.name}=${format(value)})`;
+/** What Go says of a verb that does not fit; the width holds for the value in it. */
+function bad(value: GoValue, how: Directive): string {
+  return `%!${how.verb}(${value.type.name}=${formatVerb(value, { ...how, verb: 'v' })})`;
 }
 
 function scalar(value: GoValue, how: Directive): string | undefined {
@@ -173,7 +187,11 @@ function stringVerb(text: string, how: Directive): string | undefined {
     case 'x':
     case 'X': {
       const bytes = [...new TextEncoder().encode(text)].slice(0, how.precision);
-      const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(how.flags.includes(' ') ? ' ' : '');
+      const prefix = how.flags.includes('#') ? '0x' : '';
+      const spaced = how.flags.includes(' ');
+      const pairs = bytes.map((byte) => byte.toString(16).padStart(2, '0'));
+      const joined = spaced ? pairs.map((pair) => prefix + pair).join(' ') : prefix + pairs.join('');
+      const hex = pairs.length === 0 ? '' : joined;
       return padded(how.verb === 'X' ? hex.toUpperCase() : hex, how);
     }
     default:
@@ -223,19 +241,13 @@ function floatDigits(value: number, { verb, precision }: Directive): string {
   switch (verb) {
     case 'f':
     case 'F':
-      return value.toFixed(Math.min(precision ?? 6, 100));
+      return formatFixed(value, precision ?? 6);
     case 'e':
     case 'E':
-      return goExponent(value.toExponential(Math.min(precision ?? 6, 100)));
+      return formatExponent(value, precision ?? 6);
     default: {
       if (precision === undefined) return verb === 'v' ? formatFloat(value) : shortest(value);
-      const places = Math.max(1, Math.min(precision, 100));
-      const exponent = Number(/e(.*)$/.exec(value.toExponential(places - 1))?.[1] ?? 0);
-      if (exponent < -4 || exponent >= places) {
-        return goExponent(value.toExponential(places - 1).replace(/\.?0+e/, 'e'));
-      }
-      const text = value.toFixed(Math.max(0, places - 1 - exponent));
-      return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+      return formatGeneral(value, precision);
     }
   }
 }

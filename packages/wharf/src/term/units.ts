@@ -1,4 +1,4 @@
-import { formatGeneral } from '@wharf/kit/go-float';
+import { formatFixed, formatGeneral } from '@wharf/kit/go-float';
 
 const DECIMAL = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'] as const;
 const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'] as const;
@@ -55,5 +55,5 @@ export function since(unixSeconds: number, nowMs = Date.now()): string {
 
 /** A share as docker prints it: `12.34%`. */
 export function percent(value: number): string {
-  return `${value.toFixed(2)}%`;
+  return `${formatFixed(value, 2)}%`;
 }

@@ -126,6 +126,45 @@ test("hashes are docker compose's", async () => {
   await assert.rejects(configHashes(optionsOf(folder), ['c']), { message: 'no such service: c: not found' });
 });
 
+// Labels that docker compose 2.40.3 gave a network, a volume and a container on dockerd 28.5.2.
+test("hashes of networks and volumes are docker compose's, and so is that of a service whose files of variables were read", () => {
+  assert.equal(
+    networkHash({ name: 'nethash_default', ipam: {} }),
+    'df09e3ae8e668a1fd04a42d04ac3126cf72a5b32f12aca076bfd499b2e4c601c',
+  );
+  assert.equal(
+    networkHash({
+      name: 'nethash_n2',
+      ipam: { driver: 'default', config: [{ subnet: '10.97.3.0/24', gateway: '10.97.3.9' }] },
+      attachable: true,
+    }),
+    '6a0cdc11c1b6c7972d7ddee36590e7cb26d83637cb6c50af01850e385d03d2e2',
+  );
+  assert.equal(volumeHash({ name: 'nethash_v1' }), 'eaa860cb6f9d0d876f8458664bcbcd7d5ea7d8ec35b21b9e42950a8062061e26');
+  assert.equal(
+    volumeHash({ name: 'nethash_v2', driver: 'local', labels: { x: 'y' } }),
+    'dfb9cab73c501f1c390b322d2dbfa384b7ccf0a892eb5d92da805763d6b7fcfb',
+  );
+  assert.equal(
+    serviceHash({
+      command: ['true'],
+      deploy: { resources: { limits: { cpus: 0.5, memory: '67108864' } }, placement: {}, replicas: 1 },
+      environment: { E: '1' },
+      healthcheck: { test: ['CMD-SHELL', 'true'], interval: '1m30s' },
+      image: 'busybox',
+      labels: { L: '2' },
+      label_file: ['/tmp/E-t/nethash/l.env'],
+      networks: { default: null, n1: null, n2: null },
+      ulimits: { nofile: 5 },
+      volumes: ['v1:/a', 'v2:/b', 'v3:/c'].map((each) => {
+        const [source = '', target = ''] = each.split(':');
+        return { type: 'volume', source, target, volume: {} };
+      }),
+    }),
+    '5b78ef16bd7c5b6570511994255328be81f266a8ef5fe256c67f34b476f5d94f',
+  );
+});
+
 test('what does not make another container does not count in the hash', () => {
   const service = { image: 'x', networks: { default: null } };
   const same = {

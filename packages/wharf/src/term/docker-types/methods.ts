@@ -22,8 +22,16 @@ const isContainer = (mode: string) => mode.startsWith('container:');
 const is = (...values: readonly string[]) => check((data) => values.includes(data));
 const isNot = (...values: readonly string[]) => check((data) => !values.includes(data) && !isContainer(data));
 
+interface OwnMethods {
+  readonly methods: GoMethods;
+  /** The JSON text, where the type marshals itself. */
+  readonly marshal?: (data: unknown) => string;
+}
+
 /** The methods of docker's types that a template can call without arguments. */
-export const METHODS: Readonly<Record<string, { readonly methods: GoMethods }>> = {
+export const METHODS: Readonly<Record<string, OwnMethods>> = {
+  // It marshals itself through a map, which Go sorts.
+  'registry.ServiceConfig': { methods: {}, marshal: sortedJson },
   'time.Time': {
     methods: {
       String: text((data) => goTimeFromJson(data)),
@@ -123,4 +131,11 @@ function policy(...names: readonly string[]): GoMethod {
     result: boolType,
     call: (data) => names.includes((data as { readonly Name?: string } | undefined)?.Name ?? ''),
   };
+}
+
+function sortedJson(data: unknown): string {
+  return JSON.stringify(data ?? null, (_key, value: unknown) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1)));
+  });
 }

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { hasErrno } from '@wharf/kit/errors';
 
 const RETRY_MS = 2;
@@ -16,7 +16,8 @@ export class Output {
   }
 
   get isTerminal(): boolean {
-    this.#isTerminal ??= process.getBuiltinModule('node:tty').isatty(this.fd);
+    // Pipes and files are known without node:tty, which is 1 ms.
+    this.#isTerminal ??= isDevice(this.fd) && process.getBuiltinModule('node:tty').isatty(this.fd);
     return this.#isTerminal;
   }
 
@@ -47,5 +48,14 @@ export class Output {
 
   line(text = ''): void {
     this.write(`${text}\n`);
+  }
+}
+
+function isDevice(fd: number): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice();
+  } catch {
+    // Closed.
+    return false;
   }
 }

@@ -24,7 +24,7 @@ export class Connection {
 
   /** Between requests the daemon may close it, and it keeps nobody alive. */
   rest(): void {
-    this.idleSince = performance.now();
+    this.idleSince = monotonicMs();
     this.stream.once('end', this.#onEnd);
     this.#wire.hold(false);
   }
@@ -34,6 +34,11 @@ export class Connection {
     this.stream.off('end', this.#onEnd);
     this.#wire.hold(true);
   }
+}
+
+/** Not `performance`, whose first use loads ten of Node's modules: 2 ms of a short command. */
+function monotonicMs(): number {
+  return process.uptime() * 1000;
 }
 
 /** Connections to one daemon that are kept for the next request. None of those that wait keeps the process alive. */
@@ -49,7 +54,7 @@ export class ConnectionPool {
     while (!fresh) {
       const known = this.#idle.pop();
       if (known === undefined) break;
-      if (known.source.isSpent || performance.now() - known.idleSince > DOCKER_CLIENT_LIMITS.idleMs) {
+      if (known.source.isSpent || monotonicMs() - known.idleSince > DOCKER_CLIENT_LIMITS.idleMs) {
         known.stream.destroy();
         continue;
       }

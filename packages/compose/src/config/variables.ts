@@ -1,4 +1,4 @@
-import { closingBrace } from '../load/template.ts';
+import { closingBrace, VARIABLE } from '../load/template.ts';
 import { byCodePoint, isDict, type Value } from '../load/values.ts';
 import { writeYaml } from './write-yaml.ts';
 
@@ -11,8 +11,6 @@ export interface Variable {
   readonly presenceValue: string;
   readonly required: boolean;
 }
-
-const VARIABLE = /\$(?:(\$)|([_a-z][_a-z0-9]*)|\{(?:([_a-z][_a-z0-9]*(?::?[-+?][^\n]*)?)\}|()))/gi;
 
 /** The variables of a document that is not interpolated, sorted by name; of several uses the last counts. */
 export function variablesOf(document: Value): readonly Variable[] {

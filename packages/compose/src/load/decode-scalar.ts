@@ -5,7 +5,17 @@ import type { EnvFile, Ulimit } from '../model/service.ts';
 import { toBoolean, toFloat, toInt64 } from './casts.ts';
 import { settleDuration } from './durations.ts';
 import { splitWords } from './shell-words.ts';
-import { byCodePoint, type Dict, Float, goString, goType, isDict, shortestFloat, type Value } from './values.ts';
+import {
+  byCodePoint,
+  type Dict,
+  define,
+  Float,
+  goString,
+  goType,
+  isDict,
+  shortestFloat,
+  type Value,
+} from './values.ts';
 
 const quiet = (): void => undefined;
 
@@ -134,22 +144,16 @@ function asCount(value: Value): number {
 /** A mapping, or a list of `key=value`. */
 function mapping<T>(value: Value, item: (value: Value) => T, empty: T): Record<string, T> | undefined {
   const result: Record<string, T> = {};
-  if (isDict(value)) for (const key of Object.keys(value)) set(result, key, item(value[key] ?? null));
+  if (isDict(value)) for (const key of Object.keys(value)) define(result, key, item(value[key] ?? null));
   else if (Array.isArray(value))
     for (const entry of value) {
       const text = goString(entry);
       const at = text.indexOf('=');
-      if (at === -1) set(result, text, empty);
-      else set(result, text.slice(0, at), item(text.slice(at + 1)));
+      if (at === -1) define(result, text, empty);
+      else define(result, text.slice(0, at), item(text.slice(at + 1)));
     }
   else throw new Error(`unexpected value type ${goType(value)} for mapping`);
   return Object.keys(result).length === 0 ? undefined : result;
-}
-
-function set<T>(target: Record<string, T>, key: string, value: T): void {
-  if (key === '__proto__')
-    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
-  else target[key] = value;
 }
 
 function variables(value: Value): Record<string, string | null> | undefined {

@@ -1,6 +1,6 @@
 import type { Composite, Field, Kind, ScalarKind, Shape } from '../model/fields.ts';
 import { decodeScalar } from './decode-scalar.ts';
-import { type Dict, dict, goType, isDict, type Value } from './values.ts';
+import { type Dict, define, dict, goType, isDict, type Value } from './values.ts';
 
 /** An object of the model under construction. */
 export type Decoded = Record<string, unknown>;
@@ -49,13 +49,6 @@ export function decodeMap(
     define(result, name, decodeItem(item ?? dict(), shape, at) ?? {});
   }
   return result;
-}
-
-/** Sets a key that may be `__proto__`. */
-export function define<T>(target: Record<string, T>, key: string, value: T): void {
-  if (key === '__proto__')
-    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
-  else target[key] = value;
 }
 
 function isAlwaysThere(kind: Kind): boolean {

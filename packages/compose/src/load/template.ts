@@ -27,9 +27,11 @@ export interface SubstituteOptions {
 type Operator = ':?' | '?' | ':-' | '-' | ':+' | '+';
 const OPERATORS: readonly Operator[] = [':?', '?', ':-', '-', ':+', '+'];
 
-// Escaped, named, braced, and what opens a brace without a name. A brace's text ends at the line's last brace: which
-// one closes it is found by counting, because defaults may hold variables of their own.
-const VARIABLE = /\$(?:(\$)|([_a-z][_a-z0-9]*)|\{(?:([_a-z][_a-z0-9]*(?::?[-+?][^\n]*)?)\}|()))/gi;
+/**
+ * A variable in a text. Groups: escaped, named, braced, and what opens a brace without a name. A brace's text ends at the line's last brace:
+ * which one closes it is found by counting, because defaults may hold variables of their own.
+ */
+export const VARIABLE = /\$(?:(\$)|([_a-z][_a-z0-9]*)|\{(?:([_a-z][_a-z0-9]*(?::?[-+?][^\n]*)?)\}|()))/gi;
 
 /**
  * Replaces variables in a text: `$A`, `${A}`, `${A:-default}`, `${A-default}`, `${A:?reason}`, `${A?reason}`,

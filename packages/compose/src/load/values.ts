@@ -34,6 +34,13 @@ export function dict(entries: Record<string, Value> = {}): Dict {
   return Object.assign(Object.create(null) as Dict, entries);
 }
 
+/** Sets a key that may be `__proto__`. */
+export function define<T>(target: Record<string, T>, key: string, value: T): void {
+  if (key === '__proto__')
+    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
+  else target[key] = value;
+}
+
 export function isDict(value: Value | undefined): value is Dict {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === null;
 }

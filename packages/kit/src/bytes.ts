@@ -1,4 +1,5 @@
 import { WharfError } from './errors.ts';
+import { formatGeneral } from './go-float.ts';
 import { parseGoFloat } from './go-numbers.ts';
 
 const binary: Readonly<Record<string, number>> = { '': 0, b: 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
@@ -33,14 +34,14 @@ function parse(text: string, base: number): number {
   return bytes;
 }
 
-/** Formats bytes with decimal units and four significant digits, as `docker images` does: `1.234MB`. */
+/** Formats bytes with decimal units and four significant digits, as docker does: `1.234MB`. Lists of images have three. */
 export function formatBytes(bytes: number, precision = 4): string {
-  return format(bytes, { base: 1000, units: ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'], precision });
+  return format(bytes, { base: 1000, units: ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'], precision });
 }
 
 /** Formats bytes with binary units and four significant digits, as `docker stats` does: `1.205MiB`. */
 export function formatBinaryBytes(bytes: number, precision = 4): string {
-  return format(bytes, { base: 1024, units: ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'], precision });
+  return format(bytes, { base: 1024, units: ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'], precision });
 }
 
 function format(
@@ -53,8 +54,5 @@ function format(
     value /= how.base;
     index += 1;
   }
-  // Go's %.Ng drops trailing zeros, and goes to exponents only when the integer part has more than N digits.
-  const digits =
-    value >= 10 ** how.precision ? String(Math.round(value)) : String(Number(value.toPrecision(how.precision)));
-  return `${digits}${how.units[index] ?? ''}`;
+  return `${formatGeneral(value, how.precision)}${how.units[index] ?? ''}`;
 }

@@ -1,33 +1,16 @@
-import { formatFixed, formatGeneral } from '@wharf/kit/go-float';
+import { formatBinaryBytes, formatBytes } from '@wharf/kit/bytes';
+import { formatFixed } from '@wharf/kit/go-float';
 
-const DECIMAL = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'] as const;
-const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'] as const;
 const DAY_HOURS = 24;
 
 /** A size in steps of 1000 as docker's clients write it: `3.14MB`; lists of images have three digits, others four. */
 export function humanSize(bytes: number, digits = 4): string {
-  return scaled({ bytes, step: 1000, units: DECIMAL, digits });
+  return formatBytes(bytes, digits);
 }
 
 /** A size in steps of 1024: `1.205MiB`. */
 export function binarySize(bytes: number): string {
-  return scaled({ bytes, step: 1024, units: BINARY, digits: 4 });
-}
-
-function scaled(size: {
-  readonly bytes: number;
-  readonly step: number;
-  readonly units: readonly string[];
-  readonly digits: number;
-}): string {
-  const { step, units, digits } = size;
-  let value = size.bytes;
-  let unit = 0;
-  while (value >= step && unit < units.length - 1) {
-    value /= step;
-    unit += 1;
-  }
-  return `${formatGeneral(value, digits)}${units[unit]}`;
+  return formatBinaryBytes(bytes);
 }
 
 /** A duration as docker's lists say it: `About a minute`, `4 hours`, `2 weeks`. */

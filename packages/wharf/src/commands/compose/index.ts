@@ -15,17 +15,6 @@ const absent: readonly Entry[] = [
       ),
   },
   {
-    name: 'publish',
-    help: 'Publish compose application',
-    hidden: true,
-    load: async () =>
-      (await import('./refused.ts')).refused(
-        'publish',
-        'files are not made into artifacts of a registry yet',
-        '`wharf compose config --resolve-image-digests -o FILE` writes one file that can be handed on.',
-      ),
-  },
-  {
     name: 'bridge',
     help: 'Convert compose files into another model',
     hidden: true,
@@ -150,6 +139,11 @@ export const compose: Group = {
       name: 'ps',
       help: 'List containers',
       load: async () => (await import('./ps.ts')).ps,
+    },
+    {
+      name: 'publish',
+      help: 'Publish compose application',
+      load: async () => (await import('./publish.ts')).publish,
     },
     {
       name: 'pull',

@@ -120,6 +120,10 @@ export class ComposeSession {
       readStdin,
       allResources: values['all-resources'],
       warn: this.warn,
+      fetchRemote: async (reference) => {
+        const { fetchRemote } = await import('./remote/fetch-remote.ts');
+        return fetchRemote(reference, this.signal);
+      },
       signal: this.signal,
       ...options,
     };

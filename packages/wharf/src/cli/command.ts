@@ -5,6 +5,8 @@ import type { Completion, FlagTable } from './flags.ts';
 export interface ArgumentCount {
   readonly least: number;
   readonly most?: number;
+  /** Complained of in the few words of Go's cobra, as docker does where it forgot its own. */
+  readonly terse?: true;
 }
 
 export const noArguments: ArgumentCount = { least: 0, most: 0 };

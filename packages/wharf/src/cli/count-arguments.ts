@@ -4,8 +4,9 @@ import { usageLine } from './usage-line.ts';
 
 /** Throws when the command takes fewer or more arguments, in docker's words (one of which has a misprint that scripts may have seen). */
 export function checkCount(command: Command, names: readonly string[], count: number): void {
-  const { least, most } = command.args;
+  const { least, most, terse } = command.args;
   if (count >= least && (most === undefined || count <= most)) return;
+  if (terse === true) throw new ExitError(1, `accepts ${least} arg(s), received ${count}`);
   const path = names.join(' ');
   throw new ExitError(
     1,

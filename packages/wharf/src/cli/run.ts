@@ -151,8 +151,9 @@ function withUsage(parse: () => ParsedLine, names: () => readonly string[], comm
   }
 }
 
-function warn({ err }: Run, { warnings }: ParsedLine): void {
-  for (const text of warnings) err.line(text);
+/** On standard output, where docker has them. */
+function warn({ out }: Run, { warnings }: ParsedLine): void {
+  for (const text of warnings) out.line(text);
 }
 
 async function showHelp(run: Run, { names, path, node }: Found, to: Output): Promise<number> {

@@ -7,7 +7,7 @@ import { overridingVariable, storeOf } from './store-of.ts';
 export const use = defineCommand({
   usage: 'CONTEXT',
   flags: {},
-  args: exactly(1),
+  args: { ...exactly(1), terse: true },
   complete: ['context'],
   examples: ['wharf context use far', 'wharf context use default'],
   run: async (context) => {

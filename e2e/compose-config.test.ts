@@ -6,9 +6,11 @@ import { dirname, join } from 'node:path';
 import { before, test } from 'node:test';
 import { configHashes, renderConfig } from '@wharf/compose/config/config';
 import type { LoadOptions } from '@wharf/compose/load/load-project';
+import { run } from '../scripts/lib/run.ts';
 import { attributeCase } from './lib/config-attributes.ts';
 import { CONFIG_CASES, CONFIG_REFUSALS, type ConfigCase } from './lib/config-cases.ts';
 import { composePlugin } from './lib/plugins.ts';
+import { WHARF } from './lib/wharf-user.ts';
 
 const PATH = process.env['PATH'] ?? '';
 let compose = '';
@@ -115,3 +117,45 @@ for (const [what, source] of CONFIG_REFUSALS)
     assert.deepEqual(await answer(renderConfig(folder.load(), { format: 'yaml' })), peer);
     return undefined;
   });
+
+const LINES: readonly (readonly string[])[] = [
+  ['config'],
+  ['--profile', 'tools', 'config', '--format', 'json'],
+  ['config', '--services'],
+  ['config', '--profiles'],
+  ['--profile', '*', 'config', '--hash', '*'],
+  ['config', '--hash', 'nope'],
+  ['config', '--variables', '--format', 'json'],
+  ['config', '-q'],
+  ['-p', 'Not Allowed', 'config'],
+  ['-f', 'none.yaml', 'config'],
+];
+
+test('wharf compose config answers as docker compose does: output, warnings, exit code', async (t) => {
+  if (compose === '') return t.skip('docker compose 2.40 cannot be fetched');
+  using folder = new CaseFolder({
+    name: 'lines',
+    files: {
+      'compose.yaml':
+        'services:\n  web: {image: "a:${TAG}", depends_on: [db], command: "$UNSET ${D:-e}"}\n  db: {image: b}\n  tool: {image: c, profiles: [tools, more]}\n',
+      '.env': 'TAG=1\n',
+    },
+  });
+  const options = { cwd: folder.path, env: folder.environment, timeoutMs: 60_000 };
+  const lines = (text: string): string[] =>
+    text
+      .replace(/^time="[^"]*"/gm, 'time=""')
+      .trim()
+      .split('\n');
+  for (const line of LINES) {
+    const [own, peer] = await Promise.all([
+      run([WHARF, 'compose', ...line], options),
+      run([compose, ...line], options),
+    ]);
+    const said = lines(peer.stderr);
+    // After docker compose's lines wharf says what to do.
+    const told = lines(own.stderr).slice(0, said.length);
+    assert.deepEqual([own.code, own.stdout, told], [peer.code, peer.stdout, said], line.join(' '));
+  }
+  return undefined;
+});

@@ -27,7 +27,7 @@ export async function startAttached(wanted: AttachedStart): Promise<number> {
   const { client, container, streams, tty, detachKeys, autoRemove, out, err, start } = wanted;
   const [connection, waiting] = await Promise.all([
     attachTo({ client, container, streams, detachKeys }),
-    waitForExit(client, container, { condition: autoRemove ? 'removed' : 'next-exit', err }),
+    waitForExit(client, container, autoRemove ? 'removed' : 'next-exit'),
   ]);
   const stop = new AbortController();
   const leading = lead(connection, { streams, tty, detachKeys, signal: stop.signal });
@@ -38,14 +38,14 @@ export async function startAttached(wanted: AttachedStart): Promise<number> {
     stop.abort();
     await leading.catch(() => undefined);
     // The daemon removes what it could not start: it is gone when we say so.
-    if (autoRemove) await waiting.status;
+    if (autoRemove) await waiting.ended;
     waiting.cancel();
     throw error;
   }
   const path = containerPath(container, '/resize');
   using _size = tty && out.isTerminal ? followSize({ client, path, out, err }) : undefined;
   try {
-    return await statusAtEnd({ leading, waiting, streams, stop });
+    return await statusAtEnd({ leading, waiting, streams, stop, err });
   } finally {
     // Who left early does not keep the program.
     waiting.cancel();
@@ -59,14 +59,18 @@ interface Running {
   readonly waiting: Waiting;
   readonly streams: Streams;
   readonly stop: AbortController;
+  readonly err: Output;
 }
 
-async function statusAtEnd({ leading, waiting, streams, stop }: Running): Promise<number> {
-  const first = await Promise.race([leading, waiting.status]);
+async function statusAtEnd({ leading, waiting, streams, stop, err }: Running): Promise<number> {
+  const first = await Promise.race([leading, waiting.ended]);
   if (first === 'detached') return 0;
-  if (typeof first === 'number') {
+  if (typeof first === 'object') {
     if (!streams.stdout && !streams.stderr) stop.abort();
     await leading.catch(() => undefined);
   }
-  return waiting.status;
+  const { status, complaint } = await waiting.ended;
+  // The terminal is back by now: the line begins where it should.
+  if (complaint !== undefined) err.line(complaint);
+  return status;
 }

@@ -1,7 +1,9 @@
 import { messageOf } from '@wharf/kit/errors';
 import type { DockerClient } from '@wharf/wire/docker-client/client';
-import type { Output } from '../cli/output.ts';
 import { containerPath } from './path.ts';
+
+/** Said where the daemon went away under a running process. */
+export const LOST_CONNECTION = 'The connection to the daemon was lost; what was started there may still be running.';
 
 interface WaitAnswer {
   readonly StatusCode: number;
@@ -11,9 +13,18 @@ interface WaitAnswer {
 /** Whose end is waited for: `next-exit` of a container that is about to start, `not-running` of one that runs. */
 export type Condition = 'next-exit' | 'removed' | 'not-running';
 
+/** A container's end. */
+export interface Ended {
+  /** The exit code; 125 where it cannot be known. */
+  readonly status: number;
+  /** Why it cannot be known. */
+  readonly complaint?: string;
+  /** The daemon did not say so itself: it was lost. */
+  readonly lost?: unknown;
+}
+
 export interface Waiting {
-  /** The exit code; 125 where it cannot be known, which has been said then. */
-  readonly status: Promise<number>;
+  readonly ended: Promise<Ended>;
   cancel(): void;
 }
 
@@ -21,26 +32,21 @@ export interface Waiting {
 const UNKNOWN_STATUS = 125;
 
 /** Takes a place in the line of those who are told the container's end, or its removal; resolves when the place is taken. */
-export async function waitForExit(
-  client: DockerClient,
-  container: string,
-  { condition, err }: { readonly condition: Condition; readonly err: Output },
-): Promise<Waiting> {
+export async function waitForExit(client: DockerClient, container: string, condition: Condition): Promise<Waiting> {
   const abort = new AbortController();
-  const query = { condition };
   const path = containerPath(container, '/wait');
-  const answer = await client.stream('POST', path, { query, signal: abort.signal });
-  const status = answer.text().then(
-    (text) => {
+  const answer = await client.stream('POST', path, { query: { condition }, signal: abort.signal });
+  const ended = answer.text().then(
+    (text): Ended => {
       const { StatusCode, Error: failure } = JSON.parse(text) as WaitAnswer;
-      if (!failure?.Message) return StatusCode;
-      err.line(`Error waiting for container: ${failure.Message}`);
-      return UNKNOWN_STATUS;
+      if (!failure?.Message) return { status: StatusCode };
+      return { status: UNKNOWN_STATUS, complaint: `Error waiting for container: ${failure.Message}` };
     },
-    (error: unknown) => {
-      if (!abort.signal.aborted) err.line(`error waiting for container: ${messageOf(error)}`);
-      return UNKNOWN_STATUS;
-    },
+    (error: unknown): Ended => ({
+      status: UNKNOWN_STATUS,
+      complaint: `error waiting for container: ${messageOf(error)}\n${LOST_CONNECTION}`,
+      lost: error,
+    }),
   );
-  return { status, cancel: () => abort.abort() };
+  return { ended, cancel: () => abort.abort() };
 }

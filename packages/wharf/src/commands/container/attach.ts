@@ -1,3 +1,4 @@
+import { messageOf } from '@wharf/kit/errors';
 import type { DockerClient } from '@wharf/wire/docker-client/client';
 import { defineCommand, exactly } from '../../cli/command.ts';
 import type { CliContext } from '../../cli/context.ts';
@@ -10,7 +11,7 @@ import { type ContainerState, containerState } from '../../containers/state.ts';
 import { forwardSignals } from '../../containers/streams/forward-signals.ts';
 import { isInputTerminal } from '../../containers/streams/raw-terminal.ts';
 import { followSize } from '../../containers/streams/terminal-size.ts';
-import { waitForExit } from '../../containers/wait-exit.ts';
+import { LOST_CONNECTION, waitForExit } from '../../containers/wait-exit.ts';
 
 const FLAGS = {
   'detach-keys': { kind: 'string', help: 'Override the key sequence for detaching a container' },
@@ -36,7 +37,7 @@ async function runAttach(context: CliContext<typeof FLAGS>): Promise<number> {
   const detachKeys = flags['detach-keys'] || readSettings(context.configDirectory).detachKeys || '';
   const streams = { stdin: !flags['no-stdin'] && openStdin, stdout: true, stderr: true };
   using _signals = flags['sig-proxy'] && !tty ? forwardSignals(client, id) : undefined;
-  const waiting = await waitForExit(client, id, { condition: 'not-running', err });
+  const waiting = await waitForExit(client, id, 'not-running');
   const connection = await attachTo({ client, container: id, streams, detachKeys });
   try {
     // It may have ended between both questions; then nothing would ever end the connection.
@@ -51,9 +52,14 @@ async function runAttach(context: CliContext<typeof FLAGS>): Promise<number> {
       ? followSize({ client, path: containerPath(id, '/resize'), out, err, redraw: true })
       : undefined;
   const ending = await lead(connection, { streams, tty, detachKeys });
-  if (ending !== 'detached') return waiting.status;
-  waiting.cancel();
-  throw new ExitError(1, 'read escape sequence');
+  if (ending === 'detached') {
+    waiting.cancel();
+    throw new ExitError(1, 'read escape sequence');
+  }
+  const { status, complaint, lost } = await waiting.ended;
+  if (lost !== undefined) throw new ExitError(1, messageOf(lost), LOST_CONNECTION);
+  if (complaint !== undefined) throw new ExitError(1, complaint.replace(/^Error waiting for container: /, ''));
+  return status;
 }
 
 async function runningContainer(client: DockerClient, name: string): Promise<ContainerState> {

@@ -12,6 +12,7 @@ import { containerPath } from '../../containers/path.ts';
 import { isInputTerminal } from '../../containers/streams/raw-terminal.ts';
 import { consoleSize, followSize } from '../../containers/streams/terminal-size.ts';
 import { parseVariable } from '../../containers/values/words.ts';
+import { LOST_CONNECTION } from '../../containers/wait-exit.ts';
 
 const FLAGS = {
   detach: { kind: 'bool', short: 'd', help: 'Detached mode: run command in the background' },
@@ -64,7 +65,7 @@ async function runExec(context: ExecContext): Promise<number> {
     return 0;
   }
   await leadExec(context, client, { id: Id, start, body });
-  return exitStatus(client, Id);
+  return exitStatus(context, client, Id);
 }
 
 interface Exec {
@@ -102,12 +103,13 @@ function execBody({ flags, args, configDirectory }: ExecContext) {
 }
 
 /** The command's own status; 255 where the daemon left before it could be asked. */
-async function exitStatus(client: DockerClient, id: string): Promise<number> {
+async function exitStatus({ err }: ExecContext, client: DockerClient, id: string): Promise<number> {
   try {
     const { ExitCode } = await client.json<{ readonly ExitCode: number | null }>('GET', `/exec/${id}/json`);
     return ExitCode ?? 0;
   } catch (error) {
-    if (error instanceof ConnectionError || isKind(error, 'unavailable')) return 255;
-    throw error;
+    if (!(error instanceof ConnectionError) && !isKind(error, 'unavailable')) throw error;
+    err.line(LOST_CONNECTION);
+    return 255;
   }
 }

@@ -11,5 +11,7 @@ export function usageLine(names: readonly string[], command?: Command): string {
     return WITH_COMMAND.has(names[1] ?? '') ? `${path} COMMAND` : path;
   }
   const forms = typeof command.usage === 'string' ? [command.usage] : command.usage;
-  return forms.map((form) => (form === '' ? path : `${path} ${form}`)).join('\n\t');
+  // As in docker's help, where the further forms of a command are written by its short name.
+  const short = names.filter((name, at) => at !== 1 || name !== 'container').join(' ');
+  return forms.map((form, at) => `${at === 0 ? path : short} ${form}`.trimEnd()).join('\n\t');
 }

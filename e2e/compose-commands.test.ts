@@ -10,8 +10,10 @@ import type { RunResult } from '../scripts/lib/run.ts';
 import { ComposeProject } from './lib/compose.ts';
 import { BUSYBOX } from './lib/images.ts';
 import { composePlugin } from './lib/plugins.ts';
+import { TestRegistry } from './lib/registry.ts';
 import { daemonForFile } from './lib/suite.ts';
 
+const WHARF = join(ROOT, 'bin/wharf');
 const daemon = daemonForFile();
 
 const FILE = `
@@ -37,7 +39,7 @@ async function both(files: Readonly<Record<string, string>>) {
   const file = ['-f', join(folder, 'compose.yaml')];
   const client = (program: string, ...words: readonly string[]): ComposeProject =>
     new ComposeProject({ host: daemon().host, folder, name, client: [program, ...words, ...file] });
-  return { ours: client(join(ROOT, 'bin/wharf'), 'compose'), peer: client(await composePlugin()) };
+  return { ours: client(WHARF, 'compose'), peer: client(await composePlugin()) };
 }
 
 /** What is not the same twice is replaced; lines of things done at the same time are sorted. */
@@ -95,7 +97,7 @@ describe('wharf compose', { concurrency: true }, () => {
   test('lists, texts and statuses are those of docker compose', async () => {
     const projects = await both({ 'compose.yaml': FILE });
     await projects.ours.ok('up', '-d');
-    await until('output', async () => (await projects.ours.ok('logs')).includes('hello') || undefined);
+    await until('output', async () => (await projects.ours.ok('logs')).includes('hello') || undefined, PATIENT);
     // Each begins a program of its own: several at a time.
     const lines = LISTINGS.map((line) => line.replace('NAME', projects.ours.name).split(' ')).values();
     const some = async (): Promise<void> => {
@@ -126,6 +128,9 @@ describe('wharf compose', { concurrency: true }, () => {
     assert.deepEqual(mine, theirs);
   });
 
+  /** Beside other tests things take their time. */
+  const PATIENT = { timeoutMs: 30_000 };
+
   /** All that a process writes, as it comes. */
   function collect(child: ChildProcess) {
     const seen = { text: '' };
@@ -135,7 +140,11 @@ describe('wharf compose', { concurrency: true }, () => {
     child.stdout?.on('data', more);
     child.stderr?.on('data', more);
     const code = once(child, 'close').then(([status]) => status as number | null);
-    return { seen, code, until: (what: string) => until(what, () => seen.text.includes(what) || undefined) };
+    return {
+      ...{ seen, code },
+      until: (what: string) => until(what, () => seen.text.includes(what) || undefined, PATIENT),
+      [Symbol.dispose]: () => void child.kill('SIGKILL'),
+    };
   }
 
   test('up in the foreground shows all output, and ends with the status it is asked for', {
@@ -169,7 +178,7 @@ services:
     stop_grace_period: 1h`,
     });
     const child = project.start('up');
-    const up = collect(child);
+    using up = collect(child);
     await up.until('stubborn-1  | up');
     await up.until('kind-1      | up');
     child.kill('SIGINT');
@@ -188,10 +197,10 @@ services:
     });
     await project.ok('up', '-d');
     const child = project.start('logs', '-f');
-    const logs = collect(child);
+    using logs = collect(child);
     await logs.until(' run');
     await project.ok('restart');
-    await until('the second run', () => logs.seen.text.split(' run').length === 3 || undefined);
+    await until('the second run', () => logs.seen.text.split(' run').length === 3 || undefined, PATIENT);
     child.kill('SIGINT');
     assert.equal(await logs.code, 130);
     await project.ok('down');
@@ -244,7 +253,7 @@ services:
   }, async () => {
     const project = ComposeProject.of(daemon().host, { 'compose.yaml': BUILT, Dockerfile: DOCKERFILE, 'src/a': 'one' });
     const child = project.start('watch', 'base');
-    const watch = collect(child);
+    using watch = collect(child);
     await watch.until('Watch enabled');
     const inside = async (): Promise<string> =>
       (await project.try(['exec', '-T', 'base', 'sh', '-c', 'cd /src; ls -R; cat a'])).stdout;
@@ -252,16 +261,40 @@ services:
     project.write('src/deep/er/file', 'x');
     project.write('src/skipped.tmp', 'x');
     project.write('src/a', 'two');
-    await until('the files', async () => /file\n(?:.*\n)*two/.test(await inside()) || undefined);
+    await until('the files', async () => /file\n(?:.*\n)*two/.test(await inside()) || undefined, PATIENT);
     assert.doesNotMatch(await inside(), /skipped/);
     rmSync(join(project.folder, 'src/deep'), { recursive: true });
-    await until('the deletion', async () => !/deep/.test(await inside()) || undefined);
+    await until('the deletion', async () => !/deep/.test(await inside()) || undefined, PATIENT);
     project.write('Dockerfile', `${DOCKERFILE}RUN touch /anew\n`);
     await watch.until('service(s) ["base"] successfully built');
     assert.match(await project.ok('exec', '-T', 'base', 'ls', '/'), /anew/);
     child.kill('SIGINT');
     assert.equal(await watch.code, 130);
     await project.ok('down', '--rmi', 'local');
+  });
+
+  test('publish puts files where docker compose finds them, and finds what that put there', async () => {
+    await using registry = await TestRegistry.start({ tls: true });
+    const { ours, peer } = await both({ 'compose.yaml': FILE });
+    const { caFile } = registry;
+    const cache = { SSL_CERT_FILE: caFile, NODE_EXTRA_CA_CERTS: caFile, XDG_CACHE_HOME: join(ours.folder, 'cache') };
+    const [mine, theirs] = [ours.with(cache), peer.with(cache)];
+    const services = async (project: ComposeProject, tag: string): Promise<string> => {
+      const elsewhere = new ComposeProject({
+        ...{ host: daemon().host, folder: project.folder, name: project.name, env: cache },
+        client: [
+          ...(project === mine ? ([WHARF, 'compose'] as const) : ([await composePlugin()] as const)),
+          '-f',
+          `oci://${registry.name}/me/shop:${tag}`,
+        ],
+      });
+      return elsewhere.ok('config', '--services');
+    };
+    assert.match((await mine.try(['publish', '-y', `${registry.name}/me/shop:1`])).stderr, /me\/shop:1 published/);
+    await theirs.ok('publish', '-y', `${registry.name}/me/shop:2`);
+    assert.equal(await services(theirs, '1'), 'db\nweb');
+    assert.equal(await services(mine, '2'), 'db\nweb');
+    assert.match((await mine.try(['publish', 'localhost:1/none'])).stderr, /localhost:1\/none publishing/);
   });
 
   test('plan says what up would do and why, and changes nothing', async () => {

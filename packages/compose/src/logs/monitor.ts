@@ -4,9 +4,6 @@ import { isStatus } from '@wharf/wire/docker-client/errors';
 import { CONFIG_HASH, CONTAINER_NUMBER, ONE_OFF, PROJECT, REPLACE, SERVICE } from '../convert/labels.ts';
 import { shortName } from '../convert/names.ts';
 
-/** So long after its end a container that was stopped may be started again by `restart`. */
-const RESTART_MS = 300;
-
 /** Something that became of one of the application's containers. */
 export interface AppEvent {
   readonly kind: 'created' | 'recreated' | 'started' | 'restarted' | 'exited';
@@ -27,6 +24,8 @@ export interface MonitorOptions {
   /** Whose containers count; empty: all. */
   readonly services: ReadonlySet<string>;
   readonly onEvent: (event: AppEvent) => void;
+  /** How long a container that somebody stopped may take to be started again by `restart` before it counts as gone. */
+  readonly restartMs: () => number;
   readonly signal: AbortSignal;
 }
 
@@ -129,7 +128,8 @@ class Monitor {
     if (comesBack) this.#restarting.add(id);
     this.#tell('exited', id, labels, comesBack);
     if (comesBack) return;
-    if (!this.#signalled.has(id)) {
+    const restartMs = this.#options.restartMs();
+    if (!this.#signalled.has(id) || restartMs === 0) {
       this.#alive.delete(id);
       return;
     }
@@ -137,7 +137,7 @@ class Monitor {
     setTimeout(() => {
       if (this.#signalled.has(id)) this.#alive.delete(id);
       if (this.#alive.size === 0) this.#onEmpty();
-    }, RESTART_MS);
+    }, restartMs);
   }
 
   /** The engine restarts it by its policy, or because somebody asked for that: then it is said to run. */

@@ -10,6 +10,9 @@ import { LOG_FLAGS, openLogPrinter } from './log-flags.ts';
 import type { LogPrinter } from './log-printer.ts';
 import { ComposeSession } from './session.ts';
 
+/** Who follows logs waits so long for what was stopped to be started again. */
+const RESTART_MS = 3000;
+
 export const logs = defineCommand({
   usage: '[OPTIONS] [SERVICE...]',
   flags: {
@@ -88,7 +91,7 @@ async function printLogs({ session, client, project, services, index, choice, pr
   for (const container of containers) log.read(container.Id, logNameOf(container), choice);
   if (choice.follow) {
     const { over } = monitorApp({
-      ...{ client, project, services: new Set(services), signal },
+      ...{ client, project, services: new Set(services), signal, restartMs: () => RESTART_MS },
       onEvent: (event) => {
         void log.tell(event);
         const { since: _since, ...rest } = choice;

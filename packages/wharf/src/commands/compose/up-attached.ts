@@ -15,6 +15,8 @@ import type { ComposeSession } from './session.ts';
 import type { UpMode, UpValues } from './up-flags.ts';
 
 const INTERRUPTED = 130;
+/** What somebody else stopped may be started again within. */
+const RESTART_MS = 1000;
 
 export interface UpWork {
   readonly session: ComposeSession;
@@ -106,7 +108,11 @@ class Attached {
     await this.#attach();
     const counted = new Set(services.length > 0 ? services : this.#attachTo);
     const onEvent = (event: AppEvent): void => this.#take(event);
-    const monitor = monitorApp({ client: this.#client, project: project.name, services: counted, onEvent, signal });
+    // What is stopped from here is not started again.
+    const restartMs = (): number => (this.#stopping.length > 0 ? 0 : RESTART_MS);
+    const monitor = monitorApp({
+      ...{ client: this.#client, project: project.name, services: counted, onEvent, restartMs, signal },
+    });
     await monitor.started;
     const watching = values.watch ? await this.#watch(signal) : undefined;
     try {

@@ -60,9 +60,9 @@ test('formats of the configuration hold, and --json is an array of what --format
 });
 
 /** What a command writes to a terminal of so many columns. */
-async function onTerminal(columns: number, line: string): Promise<string> {
+async function onTerminal(columns: number, line: string, program = WHARF): Promise<string> {
   const env = { ...environment(), TERM: 'xterm', WHARF_QUICK: 'no' };
-  const script = `stty cols ${columns} rows 20; ${WHARF} ${line}`;
+  const script = `stty cols ${columns} rows 20; ${program} ${line}`;
   return (await run(['script', '-qec', script, '/dev/null'], { env, timeoutMs: 30_000 })).stdout.replaceAll(
     '\r\n',
     '\n',
@@ -83,6 +83,8 @@ test('on a terminal lists fit its width and colour health', async () => {
       );
     }),
   );
+  const tree = 'images --tree';
+  assert.equal(await onTerminal(70, tree), await onTerminal(70, tree, await clients.theirs()));
   const list = await onTerminal(120, 'ps -a');
   assert.match(list, /\u001b\[31mExited \(3\)/);
   assert.match(list, /\u001b\[1mNAMES/);

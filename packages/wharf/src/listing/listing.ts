@@ -83,6 +83,8 @@ function isPlain({ args: { least, most = MAX_LISTING_WORDS } }: Command, line: P
   const { values, given, positionals, help, warnings } = line;
   const { format = '' } = values as { readonly format?: string };
   if (help || warnings.length > 0 || positionals.length < least || positionals.length > most) return false;
+  // A daemon with a time zone of its own would show its times.
+  if (process.env['TZ'] !== undefined && (given.has('format') || given.has('json'))) return false;
   return [...given].every((flag) => ALLOWED.has(flag)) && PLAIN_FORMAT.test(format);
 }
 

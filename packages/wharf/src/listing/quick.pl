@@ -18,7 +18,8 @@ $name .= ' ' . ( $line[1] // '' ) if $name =~ /^(?:container|image|network|volum
 leave() unless $name =~ /^(?:ps|images|inspect|(?:container|image|network|volume) ls)$/;
 leave() if grep { /^--?(?:h$|help|size)/ } @line;
 
-# What changes the answer, and is known here only.
+# What changes the answer, and is known here only. Formats show times, in the zone of whoever asks.
+leave() if exists $ENV{TZ} && grep { /^-/ } @line;
 leave() if grep { $ENV{$_} } qw(NO_COLOR DOCKER_TLS DOCKER_TLS_VERIFY DOCKER_API_VERSION DOCKER_CUSTOM_HEADERS);
 leave() if ( $ENV{TERM} // '' ) eq 'dumb' || ( !$host && $ENV{DOCKER_CONTEXT} );
 my $config = ( $ENV{DOCKER_CONFIG} || ( $ENV{HOME} // '' ) . '/.docker' ) . '/config.json';

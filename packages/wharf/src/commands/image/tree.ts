@@ -212,7 +212,7 @@ function cell({ width, right }: Column, text: string, paint: (text: string) => s
 }
 
 function legend(pen: Pen): string {
-  const info = pen.isColoured ? `${INFO_SIGN}${RESET} \u001b[96mInfo → ${RESET}${RESET}` : ' Info -> ';
+  const info = pen.isColoured ? `${INFO_SIGN}${RESET}${RESET} \u001b[96mInfo → ${RESET}${RESET}` : ' Info -> ';
   const text = `${info} ${pen.chip('U')} In Use `;
   const plain = text.replaceAll(/\u001b\[[\d;]*m/g, '');
   return ' '.repeat(Math.max(0, pen.width - widthOf(plain))) + text;

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { run } from '../scripts/lib/run.ts';
 import { BUSYBOX } from './lib/images.ts';
-import { daemonForFile, uniqueName } from './lib/suite.ts';
+import { daemonForFile, eventually, uniqueName } from './lib/suite.ts';
 
 /** Two resolvers on the host's loopback: one that never answers, and one that knows `up.example`. */
 const [SILENT, UPSTREAM] = ['127.0.0.78', '127.0.0.77'];
@@ -166,4 +166,38 @@ test('ten thousand questions of four containers at once are all answered, also a
     }),
   );
   for (const { lost, wrong } of reports) assert.deepEqual([lost, wrong], [0, 0]);
+});
+
+test('a name that several have leads to those that are well, and away from one that is being stopped', async () => {
+  const network = uniqueName('net');
+  await daemon().ok('network', 'create', network);
+  const shared = ['--network', network, '--network-alias', 'shared', '--stop-timeout', '5'] as const;
+  const old = await sleeper(...shared);
+  const now = await sleeper(
+    ...shared,
+    ...[
+      '--health-cmd',
+      'test -f /tmp/well',
+      '--health-interval',
+      '100ms',
+      '--health-start-period',
+      '1m',
+      '--health-start-interval',
+      '100ms',
+    ],
+  );
+  const address = (name: string) => inspected(name, `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`);
+  const [first, second] = [await address(old), await address(now)];
+  const answered = async (): Promise<string> => (await dig(old, 'shared', 'A')).answers.toSorted().join(' ');
+  assert.equal(await answered(), first);
+  assert.equal((await dig(old, now, 'A')).answers.join(), second);
+  await daemon().ok('exec', now, 'touch', '/tmp/well');
+  await eventually('both are well', async () => (await answered()) === [first, second].toSorted().join(' '));
+  // Process 1 takes no notice of the signal: it goes on for the seconds it is given.
+  const stopped = daemon().ok('stop', old);
+  await eventually('the one that stops is passed by', async () => (await answered()) === second);
+  assert.equal(await inspected(old, '{{.State.Running}}'), 'true');
+  await stopped;
+  await daemon().ok('rm', '-f', old, now);
+  await daemon().ok('network', 'rm', network);
 });

@@ -136,7 +136,9 @@ function services(room: Room, then: ExitFollowUps): Services {
     },
     setHealth(id, health) {
       const live = registry.byId(id);
-      if (live !== undefined && live.run !== undefined) registry.saveState(live, { health });
+      if (live === undefined || live.run === undefined) return;
+      registry.saveState(live, { health });
+      room.networks.avoid(id, health !== undefined && health.status !== 'healthy');
     },
     publish: (record, action, extra) => publish(room, record, action, extra),
     restore: () => restoreContainers(room, then),

@@ -37,6 +37,7 @@ export async function stopAndWait(
   const signal = options.signal ?? (StopSignal ? parseSignal(StopSignal) : SIGNALS.SIGTERM);
   const seconds = options.timeoutSeconds ?? StopTimeout ?? DEFAULT_STOP_TIMEOUT_SECONDS;
   const ended = nextExit(live);
+  room.networks.avoid(live.id, true);
   await sendSignal(room, live, signal, then, { stop: true });
   if (seconds < 0) await ended;
   else if (!(await within(ended, seconds * 1000))) await killAndWait(room, live, then);

@@ -71,6 +71,11 @@ export class Exposure {
     this.#dns.forget(endpoint.endpointId);
   }
 
+  /** What is known of the container's names has changed. */
+  rename(live: LiveContainer): void {
+    this.#addNames(live);
+  }
+
   /** The container's endpoints have other names now. */
   renamed(live: LiveContainer, endpoints: LiveEndpoint[]): void {
     for (const endpoint of live.endpoints) this.forgetNames(endpoint);
@@ -255,7 +260,8 @@ export class Exposure {
       const { network, endpointId, dnsNames } = endpoint;
       const addresses = [endpoint.address, endpoint.address6].filter((address) => address !== '');
       if (addresses.length === 0) continue;
-      this.#dns.name({ endpointId, networkId: network.id, networkName: network.name, addresses, dnsNames });
+      const common = { endpointId, networkId: network.id, networkName: network.name, addresses, dnsNames };
+      this.#dns.name(live.avoided ? { ...common, avoided: true } : common);
     }
   }
 

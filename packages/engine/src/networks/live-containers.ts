@@ -3,6 +3,7 @@ import { newId } from '@wharf/kit';
 import { inNetns } from '@wharf/linux/namespaces';
 import { Netlink } from '@wharf/linux/netlink';
 import type { ContainerRecord } from '../containers/container.ts';
+import { healthCheckOf } from '../health/health-config.ts';
 import { isPlugged, type LiveEndpoint } from './network.ts';
 import type { HeldPorts } from './ports.ts';
 
@@ -17,6 +18,8 @@ export interface LiveContainer {
   held: readonly HeldPorts[];
   /** The addresses that published ports lead to, empty when none are. */
   publishedTo: string;
+  /** Its names lead to others that have them, as long as there are any. */
+  avoided: boolean;
 }
 
 /** The containers whose sandboxes are up, found by container and by network. */
@@ -94,5 +97,7 @@ export function newLive(record: ContainerRecord, netnsPath: string | undefined):
     endpoints: [],
     held: [],
     publishedTo: '',
+    // Nobody knows yet whether one that is checked is well.
+    avoided: healthCheckOf(record.config) !== undefined,
   };
 }

@@ -182,6 +182,10 @@ export class Networks implements NetworkService {
     this.#sandboxes.rename(record);
   }
 
+  avoid(containerId: string, avoided: boolean): void {
+    this.#sandboxes.avoid(containerId, avoided);
+  }
+
   async refreshFiles(record: ContainerRecord): Promise<void> {
     const live = this.#sandboxes.live.get(record.id);
     if (!live) return;

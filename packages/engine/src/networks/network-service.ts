@@ -54,6 +54,11 @@ export interface NetworkService {
   disconnect(record: ContainerRecord, network: string): Promise<void>;
   /** Called when a container's name changes: DNS answers the new name. */
   rename(record: ContainerRecord): Promise<void>;
+  /**
+   * DNS: whether names that other containers have too pass this one by, as long as one of those does not want it. For a container
+   * that is not well, or about to stop. One that is checked begins so.
+   */
+  avoid(containerId: string, avoided: boolean): void;
   /** Writes hosts and resolv.conf of a running container anew: its links have changed. */
   refreshFiles(record: ContainerRecord): Promise<void>;
   /**

@@ -208,6 +208,14 @@ export class Sandboxes {
     this.#exposure.renamed(live, renamed);
   }
 
+  /** Names that others have too lead to this container, or pass it by. */
+  avoid(containerId: string, avoided: boolean): void {
+    const live = this.live.get(containerId);
+    if (!live || live.avoided === avoided) return;
+    live.avoided = avoided;
+    this.#exposure.rename(live);
+  }
+
   /** Publishes what the record asks for now. On an error what was published stays. */
   republish(live: LiveContainer, record: ContainerRecord): void {
     const before = live.record;
@@ -375,6 +383,7 @@ export class Sandboxes {
       if (network) live.endpoints = [...live.endpoints, this.#endpoints.adopt(live, network, settings)];
     }
     if (live.netnsPath !== undefined) live.endpoints = withRealNames(live.endpoints, live.netnsPath);
+    live.avoided = live.avoided && record.state.health?.status !== 'healthy';
     this.live.set(live);
     for (const { network, address } of live.endpoints)
       if (network.parent?.hostAddress !== undefined) routeToShim(this.#netlink(), network, address, 'add');

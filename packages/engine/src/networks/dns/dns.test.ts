@@ -70,6 +70,20 @@ test('NameBook knows names of one network only, several holders of one, and addr
   assert.deepEqual(names.lookup('n1', 'a'), []);
 });
 
+test('NameBook passes by containers that are to be avoided, as long as another has the name', () => {
+  const names = new NameBook();
+  names.add(endpoint('old', ['10.0.0.2'], ['old', 'web']));
+  names.add({ ...endpoint('new', ['10.0.0.3'], ['new', 'web']), avoided: true });
+  assert.deepEqual(names.lookup('n1', 'web'), ['10.0.0.2']);
+  assert.deepEqual(names.lookup('n1', 'new'), ['10.0.0.3']);
+  names.add({ ...endpoint('old', ['10.0.0.2'], ['old', 'web']), avoided: true });
+  assert.deepEqual(names.lookup('n1', 'web'), ['10.0.0.3', '10.0.0.2']);
+  names.add(endpoint('new', ['10.0.0.3'], ['new', 'web']));
+  assert.deepEqual(names.lookup('n1', 'web'), ['10.0.0.3']);
+  names.remove('e-new');
+  assert.deepEqual(names.lookup('n1', 'web'), ['10.0.0.2']);
+});
+
 test('answerLocally() answers for containers in either family, empty for what they lack, and leaves the rest to others', () => {
   const names = new NameBook();
   names.add(endpoint('web', ['10.0.0.2']));

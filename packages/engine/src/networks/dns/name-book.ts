@@ -7,6 +7,8 @@ export interface NamedEndpoint {
   readonly addresses: readonly string[];
   /** The first is the one for its addresses. */
   readonly dnsNames: readonly string[];
+  /** It is left out of a name that another one has, who is not: it is not well yet, or about to stop. */
+  readonly avoided?: boolean;
 }
 
 /** Who is called what in the networks with DNS. Names are case-blind; one name may be many containers'. */
@@ -65,7 +67,10 @@ export class NameBook {
     const key = name.toLowerCase();
     const holders = names.get(key) ?? names.get(this.#withoutNetwork(networkId, key));
     if (!holders) return [];
-    return holders.size === 1 ? ([...holders.values()][0] ?? []) : [...new Set([...holders.values()].flat())];
+    if (holders.size === 1) return [...holders.values()][0] ?? [];
+    const preferred = [...holders].filter(([endpointId]) => this.#endpoints.get(endpointId)?.avoided !== true);
+    const answered = preferred.length > 0 ? preferred : [...holders];
+    return [...new Set(answered.flatMap(([, addresses]) => addresses))];
   }
 
   /** The name of an address in one network. */

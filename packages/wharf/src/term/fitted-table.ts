@@ -54,7 +54,9 @@ export function fittedTable<T>({ columns, rows, width, style }: Table<T>): strin
 }
 
 function widthsOf<T>(columns: readonly Column<T>[], cells: readonly (readonly string[])[]): number[] {
-  return columns.map(({ header = '' }, index) => Math.max(widthOf(header), ...(cells[index] ?? []).map(widthOf)));
+  return columns.map(({ header = '' }, index) =>
+    (cells[index] ?? []).reduce((width, cell) => Math.max(width, widthOf(cell)), widthOf(header)),
+  );
 }
 
 function total(widths: readonly number[]): number {

@@ -10,7 +10,7 @@ const DOCKER = { leastWidth: 10, padding: 3 };
 export function alignTabs(text: string, { leastWidth, padding }: typeof DOCKER = DOCKER): string {
   const lines = text.split('\n').map((line) => line.split('\t'));
   const widths = lines.map(() => [] as number[]);
-  const most = Math.max(0, ...lines.map((cells) => cells.length - 1));
+  const most = lines.reduce((all, cells) => Math.max(all, cells.length - 1), 0);
   for (let column = 0; column < most; column += 1) {
     for (let from = 0; from < lines.length; ) {
       let end = from;

@@ -144,3 +144,16 @@ test('what is not on this machine is refused, unless there is a way to fetch it'
   const app = serviceOf(await folder.load({ fetchRemote }), 'app');
   assert.equal(app.build?.context, 'DIR/fetched');
 });
+
+test('a mistake is told where it is, in whichever file', async () => {
+  using folder = new Folder({
+    'compose.yaml': 'include: [o.yaml]\nservices: {web: {image: a}, db: {command: x}}',
+    'o.yaml': 'services:\n  db:\n    image: b\n    ports: ["80:x"]\n',
+    'more.yaml': '# laid over it\nservices: {web: {imag: b}}\n',
+  });
+  assert.match((await folder.refusal()).hint, /^o\.yaml:4:13: /);
+  folder.write('o.yaml', 'services: {}');
+  const { message, hint } = await folder.refusal({ files: ['compose.yaml', 'more.yaml'] });
+  assert.match(message, /^validating DIR\/more\.yaml: services\.web additional properties 'imag' not allowed/);
+  assert.equal(hint, 'more.yaml:2:18: did you mean "image"?');
+});

@@ -18,12 +18,16 @@ import { documentValue } from './yaml-values.ts';
 export async function loadFile(file: YamlFile, base: Dict, scope: Scope): Promise<LoadedFile> {
   let document = base;
   let resets: Resets = [];
-  for (const node of file.documents) {
-    const read = documentValue(file, node);
-    if (!isDict(read.value))
-      throw new Problem('top-level object must be a mapping', { at: { file: file.name, line: 1, column: 1 } });
-    resets = read.resets;
-    document = await loadDocument(file, read.value, document, { ...scope, resets });
+  try {
+    for (const node of file.documents) {
+      const read = documentValue(file, node);
+      if (!isDict(read.value)) throw new Problem('top-level object must be a mapping');
+      resets = read.resets;
+      document = await loadDocument(file, read.value, document, { ...scope, resets });
+    }
+  } catch (error) {
+    if (error instanceof Problem) error.file ??= file.name;
+    throw error;
   }
   return { document, resets };
 }

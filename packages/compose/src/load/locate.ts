@@ -16,7 +16,7 @@ export interface Position {
  */
 export function locateProblem(error: unknown, files: FileCache, cwd: string): unknown {
   if (!(error instanceof Problem)) return error;
-  const position = error.at ?? positionOfKeys(error.keys, files.all());
+  const position = error.at ?? positionOfKeys(error.keys, files.all(), error.file);
   const where =
     position === undefined ? undefined : `${shortName(position.file, cwd)}:${position.line}:${position.column}`;
   const hint = [where, error.suggestion].filter((part) => part !== undefined).join(': ');
@@ -27,15 +27,31 @@ export function locateProblem(error: unknown, files: FileCache, cwd: string): un
   });
 }
 
-/** The place of keys: in the file that goes deepest along them, the last read of several. */
-export function positionOfKeys(keys: readonly string[], files: readonly YamlFile[]): Position | undefined {
+/** The place of keys: in the file they were met in, if they are all there; else in the one that goes deepest, the last read of several. */
+function positionOfKeys(
+  keys: readonly string[],
+  files: readonly YamlFile[],
+  preferred: string | undefined,
+): Position | undefined {
+  const own = deepest(
+    keys,
+    files.filter(({ name }) => name === preferred),
+  );
+  const found = own?.depth === keys.length ? own : deepest(keys, files);
+  return found === undefined ? undefined : positionOf(found.file, found.offset);
+}
+
+function deepest(
+  keys: readonly string[],
+  files: readonly YamlFile[],
+): { depth: number; file: YamlFile; offset: number } | undefined {
   let best: { depth: number; file: YamlFile; offset: number } | undefined;
   for (const file of files)
     for (const document of file.documents) {
       const found = follow(document, keys);
       if (found.depth > 0 && found.depth >= (best?.depth ?? 0)) best = { ...found, file };
     }
-  return best === undefined ? undefined : positionOf(best.file, best.offset);
+  return best;
 }
 
 function follow(document: YamlNode, keys: readonly string[]): { depth: number; offset: number } {

@@ -11,6 +11,8 @@ export class Problem extends Error {
   readonly suggestion: string | undefined;
   /** Where exactly, if the thrower knows better than the keys can tell. */
   readonly at: { readonly file: string; readonly line: number; readonly column: number } | undefined;
+  /** The file being read when it was found, which is where it most likely is. */
+  file: string | undefined;
 
   constructor(
     message: string,

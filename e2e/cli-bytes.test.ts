@@ -168,6 +168,7 @@ async function compare(file: string, atOnce: number): Promise<void> {
 
 describe('wharf and docker say the same about', { concurrency: true }, () => {
   test('the life of containers', () => compare('containers.txt', 1));
+  test('what is run, and what cannot be', () => compare('runs.txt', 1));
   test('images', () => compare('images.txt', 1));
   test('networks, volumes and the daemon', () => compare('networks-volumes.txt', 1));
   test('what is refused; under its own name ours goes on with what to do', () => compare('words.txt', 2));

@@ -6,7 +6,7 @@ import { debianRoot } from '../e2e/lib/debian-root.ts';
 import { clientEnvironment } from '../e2e/lib/docker.ts';
 import { loadBusybox } from '../e2e/lib/images.ts';
 import { ROOT } from './lib/root.ts';
-import { run } from './lib/run.ts';
+import { must, run } from './lib/run.ts';
 import { screenOf } from './lib/screen.ts';
 
 const COLUMNS = 100;
@@ -135,7 +135,10 @@ async function record(
   for (const line of recording.lines) {
     const hidden = line.startsWith('#');
     const command = `stty cols ${COLUMNS} rows 60; ${hidden ? line.slice(1) : line}`;
-    const result = await run(['script', '-qefc', command, '/dev/null'], { cwd, env: place.env, timeoutMs: 600_000 });
+    const onTerminal = 'exec script -qefc "$1" /dev/null <>"$2"';
+    const result = await run(['sh', '-c', onTerminal, 'sh', command, join(place.folder, 'keyboard')], {
+      ...{ cwd, env: place.env, timeoutMs: 600_000 },
+    });
     if (hidden && result.code !== 0) throw new Error(`${line}\n${screenOf(result.output)}`);
     if (!hidden) seen.push(`$ ${line}`, screenOf(result.output));
   }
@@ -173,6 +176,8 @@ async function main(names: readonly string[]): Promise<void> {
     await daemon.docker(debian, { timeoutMs: 120_000 });
     mkdirSync(join(folder, 'empty'));
     mkdirSync(join(folder, 'bin'));
+    // Nobody types, and it never ends.
+    await must(['mkfifo', join(folder, 'keyboard')]);
     symlinkSync(join(ROOT, 'bin/wharf'), join(folder, 'bin/wharf'));
     const path = `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`;
     const env = { ...clientEnvironment(daemon.host), PATH: path, TERM: 'xterm-256color', LC_ALL: 'C.UTF-8' };

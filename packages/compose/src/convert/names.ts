@@ -14,6 +14,14 @@ export function temporaryName(replacedId: string, name: string): string {
   return `${replacedId.slice(0, 12)}_${name}`;
 }
 
+/**
+ * The name of one that runs beside the one it is to replace. Not the name for a time of docker compose: it may be asked to replace the
+ * same one when we were cut off.
+ */
+export function candidateName(replacedId: string, name: string): string {
+  return `${replacedId.slice(12, 24)}_${name}`;
+}
+
 /** The image a service runs: the one it names, or the one that building it makes. */
 export function imageName(project: string, name: string, service: Pick<Service, 'image'>): string {
   return service.image ?? `${project}-${name}`;

@@ -23,8 +23,8 @@ test('planUp() starts the new container first and hands the ports over when it i
   const app = rolling({ order: 'start-first' }, { ports: [{ target: 80, published: '8080', protocol: 'tcp' }] });
   const plan = update(app);
   expectSteps(plan, [
-    'create id-app-web-1_app-web-1 (its configuration changed)',
-    'start new app-web-1 (the old one runs until it is well) after create id-app-web-1_app-web-1',
+    'create 000000000000_app-web-1 (its configuration changed)',
+    'start new app-web-1 (the old one runs until it is well) after create 000000000000_app-web-1',
     'see that new app-web-1 is well (before anything else is replaced) after start new app-web-1',
     'hand ports of app-web-1 over (the new one is well) after see that new app-web-1 is well',
     'stop app-web-1 (the new one is well) after hand ports of app-web-1 over',
@@ -47,7 +47,7 @@ test('planUp() hands nothing over where nothing is published', () => {
 
 test('planUp() replaces some at a time, with a pause, the next when those before are well', () => {
   const plan = update(rolling({ order: 'start-first', parallelism: 2, delay: '5s' }), 3);
-  const third = plan.steps.find(({ id }) => id === 'create id-app-web-3_app-web-3');
+  const third = plan.steps.find(({ id }) => id === 'create 000000000000_app-web-3');
   assert.deepEqual(third?.needs, ['wait before more of web']);
   const pause = plan.steps.find(({ id }) => id === 'wait before more of web');
   assert.deepEqual(pause?.needs, ['stop app-web-1', 'stop app-web-2']);
@@ -86,7 +86,7 @@ test('planUp() discards the half-made half of an update that was cut off, and be
   const old = container(app, 'web', 1, changed);
   const candidate = container(app, 'web', 1, {
     id: idOf('candidate'),
-    name: `${old.id.slice(0, 12)}_app-web-1`,
+    name: `${old.id.slice(12, 24)}_app-web-1`,
     labels: { [CONFIG_HASH]: `${CANDIDATE_PREFIX}x` },
   });
   const state = observed(app, { containers: [old, candidate], daemon: wharf });

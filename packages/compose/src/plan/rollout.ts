@@ -1,4 +1,4 @@
-import { temporaryName } from '../convert/names.ts';
+import { candidateName, temporaryName } from '../convert/names.ts';
 import { publishesFixedPorts } from '../convert/ports.ts';
 import type { UpdateConfig } from '../model/deploy.ts';
 import type { Service } from '../model/service.ts';
@@ -119,7 +119,7 @@ function planOverlap(state: UpState, part: Part): Replacement {
     service,
     ref,
     number,
-    as: temporaryName(renewal.container.id, final),
+    as: candidateName(renewal.container.id, final),
     reason,
     needs: part.needs,
     replaces: old,

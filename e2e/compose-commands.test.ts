@@ -79,7 +79,7 @@ const LISTINGS = [
   ],
   ...['port web 80', 'port web 81', 'port --protocol udp web 53', 'port web', 'port db x'],
   ...['volumes', 'volumes -q', 'volumes db', 'volumes --format json'],
-  ...['logs db', 'logs --no-log-prefix web', 'logs -t db', 'logs --index 1', 'logs --index 1 db'],
+  ...['logs db', 'logs --no-log-prefix web', 'logs --no-log-prefix', 'logs -t db', 'logs --index 1', 'logs --index 1 db'],
   ...[
     'config',
     'config --format json',

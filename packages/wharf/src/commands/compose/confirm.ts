@@ -9,3 +9,10 @@ export async function confirm({ context, signal }: ComposeSession, question: str
   const answer = await readLine(signal);
   return isTrue(answer) || (isTerminal && /^yes$/i.test(answer.trim()));
 }
+
+/** Asks a question that no answer on a terminal affirms; elsewhere it has to be affirmed. */
+export async function askYes({ context, signal }: ComposeSession, question: string): Promise<boolean> {
+  context.out.write(question);
+  const answer = (await readLine(signal)).trim();
+  return (answer === '' && process.stdin.isTTY === true) || isTrue(answer) || /^yes$/i.test(answer);
+}

@@ -15,6 +15,7 @@ export const create = defineCommand({
     checkCreate(flags);
     const session = new ComposeSession(context);
     const project = forOnePlatform(await session.load({ services: args }));
+    await session.announce(project, flags.yes || flags.y);
     const options = createOptions(flags, { isPullGiven: context.given('pull'), project });
     const images = new ImageWork(session, project, { quietPull: flags['quiet-pull'], quietBuild: false });
     await session.withProgress('Creating', async (view) => {

@@ -87,6 +87,10 @@ async function printLogs({ session, client, project, services, index, choice, pr
       : await listContainers(client, { project, services, all: true, oneOff: 'exclude' }, signal);
   const containers = found.toSorted((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1));
   printer.register(containers.map(logNameOf));
+  if (!choice.follow && containers.length > 1) {
+    const { printInOrder } = await import('./logs-in-order.ts');
+    return printInOrder({ client, containers, choice, consumer: printer, warn, signal });
+  }
   const log = new AppLog({ client, consumer: printer, warn, signal });
   for (const container of containers) log.read(container.Id, logNameOf(container), choice);
   if (choice.follow) {

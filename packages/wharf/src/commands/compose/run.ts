@@ -97,6 +97,7 @@ async function runOneOff(context: RunContext): Promise<number> {
       select: flags['no-deps'] ? 'none' : 'dependencies',
     }),
   );
+  await session.announce(project, false);
   const options = await oneOffOptions(context, project, { service, tty });
   if (!flags.detach && flags.interactive && tty && !isInputTerminal()) throw new ExitError(1, NO_TERMINAL);
   const images = new ImageWork(session, project, { quietPull: flags['quiet-pull'], quietBuild: flags['quiet-build'] });

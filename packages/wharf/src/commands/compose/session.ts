@@ -100,6 +100,14 @@ export class ComposeSession {
     return confirm(this, question);
   };
 
+  /** Says of files from elsewhere where they are kept, and asks about variables. */
+  async announce(project: Project, isSure: boolean): Promise<void> {
+    // Paths of this machine need none of it.
+    if (!this.values.file.some((file) => /:|^github\.com\//.test(file))) return;
+    const { announceRemote } = await import('./remote/announce.ts');
+    await announceRemote(this, project, isSure);
+  }
+
   /** The project of the files. Throws what is wrong in them. */
   async load(options: ProjectLoad = {}): Promise<Project> {
     const { loadProject } = await import('@wharf/compose/load/load-project');

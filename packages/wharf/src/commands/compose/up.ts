@@ -50,6 +50,7 @@ async function runUp(context: Pick<CliContext, 'args' | 'given'>, values: UpValu
   const project = forOnePlatform(
     await session.load({ services: args, select: values['no-deps'] ? 'none' : 'dependencies' }),
   );
+  await session.announce(project, values.yes || values.y);
   const options = upOptions(session, values, { project, isPullGiven: context.given('pull') });
   checkProject(session, project, values);
   if (session.values['dry-run']) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { screenOf } from './screen.ts';
+import { screenOf } from './lib/screen.ts';
 
 test('screenOf() leaves out colours, titles and what a cursor hides and shows', () => {
   assert.equal(

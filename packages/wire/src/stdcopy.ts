@@ -1,4 +1,4 @@
-import { WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit/errors';
 
 /** Stream ids of the frame header (Engine API, "Attach to a container", stream format). */
 export const STDIN = 0;

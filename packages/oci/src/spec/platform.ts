@@ -1,4 +1,4 @@
-import { WharfError } from '@wharf/kit';
+import { WharfError } from '@wharf/kit/errors';
 import type { Platform } from './image.ts';
 
 const nodeArchitectures: Readonly<Record<string, string>> = {

@@ -1,5 +1,6 @@
 import { parseGoInteger } from '@wharf/kit/go-numbers';
 import type { FlagTable, FlagValues } from '../../cli/flags.ts';
+import { trustFlag } from '../../images/trust-flag.ts';
 import { parseDnsSearch, parseDnsServer, parseExtraHost } from '../values/addresses.ts';
 import { type DeviceRequest, parseGpus } from '../values/gpus.ts';
 import {
@@ -243,7 +244,7 @@ export type ContainerFlags = FlagValues<typeof CONTAINER_FLAGS>;
 
 /** The flags that say how `create` and `run` come to a container. */
 export const CREATION_FLAGS = {
-  'disable-content-trust': { kind: 'bool', default: true, help: 'Skip image verification' },
+  'disable-content-trust': trustFlag('Skip image verification'),
   name: { kind: 'string', help: 'Assign a name to the container' },
   platform: { kind: 'string', help: 'Set platform if server is multi-platform capable' },
   quiet: { kind: 'bool', short: 'q', help: 'Suppress the pull output' },

@@ -3,12 +3,12 @@ import type { CliContext } from '../../cli/context.ts';
 import { ExitError, USAGE_STATUS } from '../../cli/errors.ts';
 import type { FlagTable, FlagValues } from '../../cli/flags.ts';
 import { readSettings } from '../../cli/settings.ts';
+import { withoutTrust } from '../../images/trust-flag.ts';
 import { refuse } from '../values/refuse.ts';
 import { type CreateBody, createBody } from './body.ts';
 import { createContainer } from './create-container.ts';
 import { fetchImage } from './fetch-image.ts';
 import { CONTAINER_FLAGS, CREATION_FLAGS } from './flags.ts';
-import { platformQuery } from './platform.ts';
 import { proxiesFor } from './proxies.ts';
 
 const PULL = ['always', 'missing', 'never'];
@@ -61,13 +61,24 @@ export async function bodyFromLine(context: CreateContext): Promise<CreateBody> 
 /** Makes the container of a body; returns its id. */
 export async function createFromLine(context: CreateContext, body: CreateBody): Promise<string> {
   const { flags, out, err, signal } = context;
-  const platform = platformQuery(flags.platform ?? process.env['DOCKER_DEFAULT_PLATFORM']);
+  withoutTrust(flags['disable-content-trust']);
+  const platform = await platformOf(flags.platform ?? process.env['DOCKER_DEFAULT_PLATFORM']);
   const client = await context.client();
-  return createContainer({
-    ...{ client, body, platform, out, err, signal },
+  const withSocket = flags['use-api-socket']
+    ? await (await import('./api-socket.ts')).withApiSocket(body, client.host)
+    : undefined;
+  const container = await createContainer({
+    ...{ client, platform, out, err, signal },
     ...{ name: flags.name, pull: flags.pull || 'missing', quiet: flags.quiet },
+    body: withSocket?.body ?? body,
     fetch: (image) => fetchImage({ client, image, platform, quiet: flags.quiet, err, signal }),
   });
+  await withSocket?.finish(client, container);
+  return container;
+}
+
+async function platformOf(text: string | undefined): Promise<string | undefined> {
+  return text === undefined || text === '' ? undefined : (await import('./platform.ts')).platformQuery(text);
 }
 
 /** Docker's way to say what went wrong in `run` and `create`. */

@@ -2,8 +2,7 @@ import { messageOf, WharfError } from '@wharf/kit/errors';
 import { formatPlatform, parsePlatform } from '@wharf/oci/spec/platform';
 
 /** The platform as requests name it: variants only where they were said. Throws in docker's words. */
-export function platformQuery(text: string | undefined): string | undefined {
-  if (text === undefined || text === '') return undefined;
+export function platformQuery(text: string): string {
   try {
     if (text.split('/').length > 3) {
       throw new WharfError('invalid-argument', `"${text}": cannot parse platform specifier: invalid argument`);

@@ -56,7 +56,7 @@ async function unitTests(): Promise<Omit<StepResult, 'name' | 'ms'>> {
   };
   const shares = Object.values(Object.groupBy(testFiles('unit'), share)).filter((files) => files !== undefined);
   const results = await Promise.all(
-    shares.map((files) => runSuite({ files, isolation: 'none', timeoutMs: 60_000, testTimeoutMs: 20_000 })),
+    shares.map((files) => runSuite({ files, isolation: 'none', timeoutMs: 180_000, testTimeoutMs: 60_000 })),
   );
   return {
     passed: results.reduce((sum, { passed }) => sum + passed, 0),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { application, applicationFile } from './lib/compose-application.ts';
+import { application, applicationFile, HEALTHY } from './lib/compose-application.ts';
 import { ComposeProject } from './lib/compose-project.ts';
 import { BUSYBOX } from './lib/images.ts';
 import { daemonForFile } from './lib/suite.ts';
@@ -117,4 +117,28 @@ volumes: {data: {}}
   project.write('compose.yaml', service('exit 7'));
   const failed = await project.wharf('up', '-d');
   assert.match(failed.output, /web hook exited with status 7/);
+});
+
+test('pre_start runs before the first start only, in the networks and volumes of the service', async () => {
+  await using project = new ComposeProject(daemon().host);
+  const file = (steps: string) => `services:
+  web:${HEALTHY}
+    depends_on: {db: {condition: service_healthy}}
+    volumes: ["data:/data"]
+    pre_start: [${steps}]
+  db:${HEALTHY}
+volumes: {data: {}}
+`;
+  const first = '{command: [sh, -c, "echo $$STEP >> /data/log; nslookup db 127.0.0.11"], environment: {STEP: one}}';
+  project.write('compose.yaml', file(`${first}, {image: ${BUSYBOX}, command: [sh, -c, "echo two >> /data/log"]}`));
+  await project.ok('up', '-d');
+  await project.ok('stop', 'web');
+  await project.ok('up', '-d');
+  assert.equal(await daemon().ok('exec', `${project.name}-web-1`, 'cat', '/data/log'), 'one\ntwo');
+  const names = await containers(project, '{{.Names}}');
+  assert.deepEqual(names, [`${project.name}-db-1`, `${project.name}-web-1`]);
+  project.write('compose.yaml', file('{command: [sh, -c, exit 4]}'));
+  const failed = await project.wharf('up', '-d');
+  assert.match(failed.output, /service "web" cannot start: step 1 of pre_start ended with exit code 4/);
+  assert.equal(await inspected(`${project.name}-web-1`, '{{.State.Status}}'), 'created');
 });

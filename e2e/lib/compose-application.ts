@@ -2,7 +2,7 @@ import { ComposeProject } from './compose-project.ts';
 import { BUSYBOX } from './images.ts';
 
 /** A service that is healthy a moment after its start, and ends at once. */
-const HEALTHY = `
+export const HEALTHY = `
     image: ${BUSYBOX}
     command: sh -c 'touch /tmp/well; exec sleep 1000'
     stop_signal: SIGKILL

@@ -1,4 +1,4 @@
-import { WharfError } from '@wharf/kit';
+import { isKind, WharfError } from '@wharf/kit';
 import { hostFiles } from '../convert/host.ts';
 import type { Project } from '../model/project.ts';
 import { planImages } from '../plan/images.ts';
@@ -104,7 +104,7 @@ async function withWaitTimeout(
   try {
     await work(signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]));
   } catch (error) {
-    throw over.signal.aborted ? late : error;
+    throw over.signal.aborted && !isKind(error, 'deadline-exceeded') ? late : error;
   } finally {
     clearTimeout(timer);
   }

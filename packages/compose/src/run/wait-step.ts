@@ -1,4 +1,4 @@
-import { WharfError } from '@wharf/kit';
+import { isKind, WharfError } from '@wharf/kit';
 import type { ContainerInspectResponse } from '@wharf/wire/docker/types';
 import type { ContainerRef, Wait, WaitCondition } from '../plan/steps.ts';
 import { idOf, type RunContext } from './context.ts';
@@ -30,6 +30,10 @@ async function waitForOne(
       signal,
     );
   } catch (error) {
+    if (isKind(error, 'deadline-exceeded')) {
+      say.error('Error');
+      if (step.dependent !== '') throw new WharfError(error.kind, 'timeout waiting for dependencies', { cause: error });
+    }
     if (signal.aborted || !(error instanceof NotAsWanted)) throw error;
     const { reason } = error;
     if (!step.required) {

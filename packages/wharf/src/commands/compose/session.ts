@@ -41,6 +41,8 @@ export class ComposeSession {
   readonly context: CliContext;
   readonly values: ProjectValues;
   readonly appearance: Appearance;
+  /** `--dry-run`, before the verb or behind it. */
+  readonly dryRun: boolean;
 
   /** Throws ExitError for project flags that make no sense. */
   constructor(context: CliContext<FlagTable>, appearance: Partial<Appearance> = {}) {
@@ -55,7 +57,8 @@ export class ComposeSession {
       errIsTerminal: context.err.isTerminal,
     });
     this.appearance = { ...settled, ...appearance };
-    if (this.values['dry-run'] && !WITHOUT_CHANGES.has(context.commandPath.split(' ').at(-1) ?? '')) {
+    this.dryRun = this.values['dry-run'] || ('dry-run' in context.flags && context.flags['dry-run'] === true);
+    if (this.dryRun && !WITHOUT_CHANGES.has(context.commandPath.split(' ').at(-1) ?? '')) {
       throw new ExitError(
         1,
         `--dry-run is not supported by ${context.commandPath}: nothing was done`,
@@ -188,7 +191,7 @@ export class ComposeSession {
 
   /** Shows what `work` does below `title`; the view's last picture stands when this resolves or rejects. */
   async withProgress<T>(title: string, work: (view: ProgressView) => Promise<T>): Promise<T> {
-    const view = openProgress(this.context, this.appearance, { title, dryRun: this.values['dry-run'] });
+    const view = openProgress(this.context, this.appearance, { title, dryRun: this.dryRun });
     try {
       return await work(view);
     } finally {

@@ -22,6 +22,7 @@ export const UP_FLAGS = {
   'attach-dependencies': { kind: 'bool', help: 'Automatically attach to log output of dependent services' },
   ...CREATE_FLAGS,
   detach: { kind: 'bool', short: 'd', help: 'Detached mode: Run containers in the background' },
+  'dry-run': { kind: 'bool', help: 'Execute command in dry run mode' },
   'exit-code-from': {
     kind: 'string',
     default: '',

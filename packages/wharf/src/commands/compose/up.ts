@@ -53,7 +53,7 @@ async function runUp(context: Pick<CliContext, 'args' | 'given'>, values: UpValu
   await session.announce(project, values.yes || values.y);
   const options = upOptions(session, values, { project, isPullGiven: context.given('pull') });
   checkProject(session, project, values);
-  if (session.values['dry-run']) {
+  if (session.dryRun) {
     const { printDryRun } = await import('./dry-run.ts');
     return printDryRun(session, project, options);
   }

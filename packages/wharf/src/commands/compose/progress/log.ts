@@ -4,9 +4,9 @@ import type { ProgressView } from './event.ts';
 import { openProgress } from './view.ts';
 
 /** Progress while lines of containers are shown: lines among them on a terminal, else what it is without them. */
-export function logProgress({ context, appearance, values }: ComposeSession, consumer: LogConsumer): ProgressView {
+export function logProgress({ context, appearance, dryRun }: ComposeSession, consumer: LogConsumer): ProgressView {
   if (appearance.progress !== 'live') {
-    return openProgress(context, appearance, { title: '', dryRun: values['dry-run'] });
+    return openProgress(context, appearance, { title: '', dryRun });
   }
   const paint = (code: number, text: string): string =>
     appearance.colouredOut ? `\u001b[${code}m${text}\u001b[0m` : text;

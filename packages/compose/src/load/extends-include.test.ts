@@ -143,6 +143,8 @@ test('what is not on this machine is refused, unless there is a way to fetch it'
   const fetchRemote = async (): Promise<string> => `${folder.path}/fetched/compose.yaml`;
   const app = serviceOf(await folder.load({ fetchRemote }), 'app');
   assert.equal(app.build?.context, 'DIR/fetched');
+  const project = await folder.load({ files: ['oci://registry/app'], fetchRemote });
+  assert.deepEqual([project.workingDir, project.name], ['DIR/fetched', 'demo']);
 });
 
 test('a mistake is told where it is, in whichever file', async () => {

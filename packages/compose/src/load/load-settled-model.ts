@@ -1,5 +1,5 @@
 import { WharfError } from '@wharf/kit/errors';
-import { FileCache, isRemote, type LoadContext } from './context.ts';
+import { FileCache, isRemote, type LoadContext, localPath } from './context.ts';
 import { readEnvFiles } from './env-files.ts';
 import { filesOfEnvironment, findDefaultFiles, workingDirectory } from './find-files.ts';
 import { loadFile } from './load-document.ts';
@@ -144,20 +144,22 @@ async function readFiles(
   options: LoadOptions,
   context: LoadContext,
 ): Promise<{ files: YamlFile[]; workingDir: string }> {
-  const { dirname, resolve } = process.getBuiltinModule('node:path');
+  const { dirname } = process.getBuiltinModule('node:path');
   if (found.files.length === 0)
     throw new WharfError('not-found', 'no configuration file provided: not found', {
       hint: 'name a file with -f, or change to the directory of a compose.yaml',
     });
-  let workingDir = found.directory;
+  let fetched: string | undefined;
   const files: YamlFile[] = [];
-  for (const [index, name] of found.files.entries()) {
-    if (name === '-') files.push(context.files.add('-', await (options.readStdin?.() ?? Promise.resolve(''))));
-    else if (isRemote(name) && context.fetchRemote !== undefined) {
-      const path = await context.fetchRemote(name, options.signal === undefined ? {} : { signal: options.signal });
-      if (index === 0) workingDir = dirname(path);
-      files.push(context.files.read(path));
-    } else files.push(context.files.read(resolve(options.cwd, name)));
+  for (const name of found.files) {
+    if (name === '-') {
+      files.push(context.files.add('-', await (options.readStdin?.() ?? Promise.resolve(''))));
+      continue;
+    }
+    const path = await localPath(name, options.cwd, context);
+    if (isRemote(name)) fetched ??= dirname(path);
+    files.push(context.files.read(path));
   }
-  return { files, workingDir };
+  // What was fetched brings its directory along.
+  return { files, workingDir: fetched ?? found.directory };
 }

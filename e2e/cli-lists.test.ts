@@ -44,6 +44,12 @@ test('formats of the configuration hold, and --json is an array of what --format
     assert.ok(wanted && got);
     assert.deepEqual(normalized(got), normalized(wanted), line);
   }
+  for (const text of ['{"psFormat": ', 'x', '[]', '']) {
+    writeFileSync(join(settings, 'config.json'), text);
+    const [wanted, got] = await Promise.all([theirs, OURS].map((program) => run([program, 'ps', '-a'], { env })));
+    assert.ok(wanted && got);
+    assert.deepEqual(normalized(got), normalized(wanted), text);
+  }
   for (const line of ['ps -a', 'images', 'network ls', 'volume ls', 'history busybox:e2e', 'plugin ls']) {
     const words = line.split(' ');
     const [array, lines] = await Promise.all(

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { hasErrno, messageOf, WharfError } from '@wharf/kit/errors';
+import { readFileSync, writeSync } from 'node:fs';
+import { hasErrno, messageOf } from '@wharf/kit/errors';
+import { findJsonFault } from '@wharf/wire/json-fault';
 
 /** What commands read of the client's config.json; logins are read elsewhere. */
 export interface ClientSettings {
@@ -27,19 +28,47 @@ export interface ProxySettings {
   readonly allProxy?: string;
 }
 
-/** The client's config.json in its directory; nothing is set where there is none. Throws `invalid-argument` for one that is no JSON. */
+const known = new Map<string, ClientSettings>();
+
+/**
+ * The client's config.json in its directory; nothing is set where there is none. What is no such file is complained of once, and then
+ * counts as none: as docker's client has it, no command fails for it.
+ */
 export function readSettings(directory: string): ClientSettings {
-  const path = `${directory}/config.json`;
+  const read = known.get(directory) ?? readFile(`${directory}/config.json`);
+  known.set(directory, read);
+  return read;
+}
+
+function readFile(path: string): ClientSettings {
+  let text: string;
   try {
-    const read = JSON.parse(readFileSync(path, 'utf8')) as unknown;
-    return typeof read === 'object' && read !== null ? read : {};
+    text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return {};
-    throw new WharfError('invalid-argument', `Cannot read "${path}": ${messageOf(error)}`, {
-      cause: error,
-      hint: 'Mend the file, or set DOCKER_CONFIG to another directory.',
-    });
+    if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) warn(`Error loading config file: ${messageOf(error)}`);
+    return {};
   }
+  try {
+    const read = text.trim() === '' ? {} : (JSON.parse(text) as unknown);
+    if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read;
+    const kind = Array.isArray(read) ? 'array' : typeof read;
+    warn(
+      `Error parsing config file (${path}): json: cannot unmarshal ${kind} into Go value of type configfile.ConfigFile`,
+    );
+  } catch {
+    warn(`Error parsing config file (${path}): ${faultOf(text)}`);
+  }
+  return {};
+}
+
+function faultOf(text: string): string {
+  const fault = findJsonFault(text);
+  if (fault.kind === 'trailing') return 'something follows the document';
+  return fault.message === 'unexpected end of JSON input' ? 'unexpected EOF' : fault.message;
+}
+
+function warn(text: string): void {
+  writeSync(2, `WARNING: ${text}\n`);
 }
 
 /** The headers that the configuration and DOCKER_CUSTOM_HEADERS (`NAME=VALUE,…`) add to every request. */
@@ -51,14 +80,5 @@ export function requestHeaders(
     const equals = pair.indexOf('=');
     return equals <= 0 ? [] : [[pair.slice(0, equals).trim(), pair.slice(equals + 1)] as const];
   });
-  return { ...readHeaders(directory), ...Object.fromEntries(custom) };
-}
-
-/** A file that is no JSON is complained of by whoever needs it. */
-function readHeaders(directory: string): Readonly<Record<string, string>> {
-  try {
-    return readSettings(directory).HttpHeaders ?? {};
-  } catch {
-    return {};
-  }
+  return { ...readSettings(directory).HttpHeaders, ...Object.fromEntries(custom) };
 }

@@ -1,7 +1,8 @@
 import { defineCommand, noArguments } from '../../cli/command.ts';
 import { confirm } from '../../cli/confirm.ts';
 import { filterFlag } from '../../cli/filter-flag.ts';
-import { pruneQuery } from '../prune-query.ts';
+import { readSettings } from '../../cli/settings.ts';
+import { pruneFilters, pruneKind } from '../../prune/kinds.ts';
 
 const WARNING =
   'WARNING! This will remove all custom networks not used by at least one container.\nAre you sure you want to continue?';
@@ -14,18 +15,15 @@ export const networkPrune = defineCommand({
     filter: filterFlag('Provide filter values (e.g. "until=<timestamp>")'),
   },
   args: noArguments,
+  json: true,
   complete: ['none'],
   examples: ['wharf network prune', 'wharf network prune -f --filter until=24h'],
   run: async (context) => {
-    const filters = pruneQuery(context, context.flags.filter);
-    if (!context.flags.force && !(await confirm(context, WARNING))) return;
-    const client = await context.client();
-    const { NetworksDeleted } = await client.json<{ readonly NetworksDeleted?: readonly string[] | null }>(
-      'POST',
-      '/networks/prune',
-      { query: { filters } },
-    );
-    if (!NetworksDeleted || NetworksDeleted.length === 0) return;
-    context.out.write(`Deleted Networks:\n${NetworksDeleted.map((name) => `${name}\n`).join('')}\n`);
+    const { flags, json, out } = context;
+    const filters = pruneFilters(flags.filter, readSettings(context.configDirectory).pruneFilters);
+    if (!flags.force && !(await confirm(context, WARNING))) return;
+    const { report, text } = await pruneKind(await context.client(), 'networks', { filters });
+    if (json) out.line(JSON.stringify(report, null, 2));
+    else if (text !== '') out.line(text);
   },
 });

@@ -42,19 +42,22 @@ export function lead(
     tty,
     detachKeys,
     signal,
+    pipeErrors = false,
   }: {
     readonly streams: Streams;
     readonly tty: boolean;
     readonly detachKeys: string;
     readonly signal?: AbortSignal;
+    /** See `descriptorSink()`. */
+    readonly pipeErrors?: boolean;
   },
 ): Promise<Ending> {
-  const out = descriptorSink(1);
+  const out = descriptorSink(1, { pipeErrors });
   return pump({
     ...{ connection, tty, detachKeys },
     input: streams.stdin ? process.stdin : undefined,
     out: streams.stdout ? out : undefined,
-    err: streams.stderr ? (tty ? out : descriptorSink(2)) : undefined,
+    err: streams.stderr ? (tty ? out : descriptorSink(2, { pipeErrors })) : undefined,
     ...(signal === undefined ? {} : { signal }),
   });
 }

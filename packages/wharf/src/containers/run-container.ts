@@ -34,7 +34,8 @@ export async function runContainer(context: RunContext): Promise<number> {
   }
   const detachKeys = flags['detach-keys'] || readSettings(context.configDirectory).detachKeys || '';
   const { Tty: tty } = body;
-  return await startAttached({ client, container, streams, tty, detachKeys, autoRemove: flags.rm, out, err, start });
+  const { 'sig-proxy': forwards, rm: autoRemove } = flags;
+  return await startAttached({ client, container, streams, tty, detachKeys, autoRemove, forwards, out, err, start });
 }
 
 /** With `-d` nothing is attached. */

@@ -14,6 +14,8 @@ export interface AttachedStart {
   readonly detachKeys: string;
   /** The daemon removes the container at its end. */
   readonly autoRemove: boolean;
+  /** Signals go to the container. */
+  readonly forwards: boolean;
   readonly out: Output;
   readonly err: Output;
   readonly start: () => Promise<unknown>;
@@ -24,13 +26,13 @@ export interface AttachedStart {
  * and no end: both are asked for before the start.
  */
 export async function startAttached(wanted: AttachedStart): Promise<number> {
-  const { client, container, streams, tty, detachKeys, autoRemove, out, err, start } = wanted;
+  const { client, container, streams, tty, detachKeys, autoRemove, forwards, out, err, start } = wanted;
   const [connection, waiting] = await Promise.all([
     attachTo({ client, container, streams, detachKeys }),
     waitForExit(client, container, autoRemove ? 'removed' : 'next-exit'),
   ]);
   const stop = new AbortController();
-  const leading = lead(connection, { streams, tty, detachKeys, signal: stop.signal });
+  const leading = lead(connection, { streams, tty, detachKeys, signal: stop.signal, pipeErrors: forwards });
   leading.catch(() => undefined);
   try {
     await start();

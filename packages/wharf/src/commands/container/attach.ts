@@ -36,7 +36,8 @@ async function runAttach(context: CliContext<typeof FLAGS>): Promise<number> {
   if (!flags['no-stdin'] && tty && !isInputTerminal()) throw new ExitError(1, NO_TERMINAL);
   const detachKeys = flags['detach-keys'] || readSettings(context.configDirectory).detachKeys || '';
   const streams = { stdin: !flags['no-stdin'] && openStdin, stdout: true, stderr: true };
-  using _signals = flags['sig-proxy'] && !tty ? forwardSignals(client, id) : undefined;
+  const pipeErrors = flags['sig-proxy'] && !tty;
+  using _signals = pipeErrors ? forwardSignals(client, id) : undefined;
   const waiting = await waitForExit(client, id, 'not-running');
   const connection = await attachTo({ client, container: id, streams, detachKeys });
   try {
@@ -51,7 +52,7 @@ async function runAttach(context: CliContext<typeof FLAGS>): Promise<number> {
     tty && out.isTerminal
       ? followSize({ client, path: containerPath(id, '/resize'), out, err, redraw: true })
       : undefined;
-  const ending = await lead(connection, { streams, tty, detachKeys });
+  const ending = await lead(connection, { streams, tty, detachKeys, pipeErrors });
   if (ending === 'detached') {
     waiting.cancel();
     throw new ExitError(1, 'read escape sequence');

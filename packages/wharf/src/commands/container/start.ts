@@ -59,7 +59,8 @@ async function startOne(context: StartContext): Promise<number> {
   const detachKeys = flags['detach-keys'] || readSettings(context.configDirectory).detachKeys || '';
   const streams = { stdin: flags.interactive && openStdin, stdout: true, stderr: true };
   const start = () => client.text('POST', containerPath(container, '/start'), { query: checkpointQuery(flags) });
-  return await startAttached({ client, container, streams, tty, detachKeys, autoRemove, out, err, start });
+  const forwards = !tty;
+  return await startAttached({ client, container, streams, tty, detachKeys, autoRemove, forwards, out, err, start });
 }
 
 function checkpointQuery(flags: StartContext['flags']) {

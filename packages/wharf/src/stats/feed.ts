@@ -1,5 +1,5 @@
 import type { DockerClient } from '@wharf/wire/docker-client/client';
-import { objectPath } from '../commands/object-path.ts';
+import { objectPath } from '../cli/object-path.ts';
 import { type StatsDocument, type StatsSample, sampleOf } from './sample.ts';
 import type { StatsRow } from './stats-rows.ts';
 

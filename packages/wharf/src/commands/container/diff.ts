@@ -1,6 +1,6 @@
 import { defineCommand, exactly } from '../../cli/command.ts';
 import { ExitError } from '../../cli/errors.ts';
-import { objectPath } from '../object-path.ts';
+import { objectPath } from '../../cli/object-path.ts';
 
 interface Change {
   readonly Kind: number;

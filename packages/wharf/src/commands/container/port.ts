@@ -1,7 +1,7 @@
 import { naturalOrder } from '@wharf/kit/natural-order';
 import { between, defineCommand } from '../../cli/command.ts';
 import { ExitError } from '../../cli/errors.ts';
-import { objectPath } from '../object-path.ts';
+import { objectPath } from '../../cli/object-path.ts';
 import { hostPort } from './ports-text.ts';
 
 interface Binding {

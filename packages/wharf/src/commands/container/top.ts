@@ -1,6 +1,6 @@
 import { atLeast, defineCommand } from '../../cli/command.ts';
+import { objectPath } from '../../cli/object-path.ts';
 import { alignTabs } from '../../term/tab-columns.ts';
-import { objectPath } from '../object-path.ts';
 
 interface ProcessList {
   readonly Titles: readonly string[];

@@ -1,12 +1,12 @@
 import { defineCommand, exactly } from '../../cli/command.ts';
 import type { CliContext } from '../../cli/context.ts';
 import type { FlagTable } from '../../cli/flags.ts';
+import { objectPath } from '../../cli/object-path.ts';
 import { FORMAT_HELP } from '../../term/format-help.ts';
 import { rfc3339FromUnix } from '../../term/go-time.ts';
 import { printRows, type RowKind } from '../../term/rows.ts';
 import { ellipsis, shortId } from '../../term/short-text.ts';
 import { humanSize, since } from '../../term/units.ts';
-import { objectPath } from '../object-path.ts';
 import { platformQuery } from './platform.ts';
 
 interface HistoryItem {

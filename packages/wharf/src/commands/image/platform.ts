@@ -6,12 +6,9 @@ import { messageOf, WharfError } from '@wharf/kit/errors';
  */
 export async function platformQuery(text: string | undefined, prefix = ''): Promise<object | undefined> {
   if (text === undefined || text === '') return undefined;
-  if (text.split('/').length > 3) {
-    throw new WharfError('invalid-argument', `${prefix}"${text}": cannot parse platform specifier: invalid argument`);
-  }
-  const { parsePlatform } = await import('@wharf/oci/spec/platform');
+  const { readPlatform } = await import('../../cli/platform.ts');
   try {
-    return parsePlatform(text);
+    return readPlatform(text);
   } catch (error) {
     throw new WharfError('invalid-argument', prefix + messageOf(error), { cause: error });
   }

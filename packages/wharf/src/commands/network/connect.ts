@@ -1,7 +1,7 @@
 import { WharfError } from '@wharf/kit/errors';
 import { defineCommand, exactly } from '../../cli/command.ts';
 import type { FlagTable } from '../../cli/flags.ts';
-import { objectPath } from '../object-path.ts';
+import { objectPath } from '../../cli/object-path.ts';
 
 const flags = {
   ip: { kind: 'string', default: '', help: 'IPv4 address (e.g., "172.30.100.104")' },

@@ -1,7 +1,7 @@
 import { defineCommand, exactly } from '../../cli/command.ts';
 import type { CliContext } from '../../cli/context.ts';
 import type { FlagTable } from '../../cli/flags.ts';
-import { checkLabel, labelMap } from '../label-flag.ts';
+import { checkLabel, labelMap } from '../../cli/label-flag.ts';
 import { ipamConfig } from './ipam-config.ts';
 
 const flags = {

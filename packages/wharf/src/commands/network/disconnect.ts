@@ -1,5 +1,5 @@
 import { defineCommand, exactly } from '../../cli/command.ts';
-import { objectPath } from '../object-path.ts';
+import { objectPath } from '../../cli/object-path.ts';
 
 /** `wharf network disconnect`. */
 export const networkDisconnect = defineCommand({

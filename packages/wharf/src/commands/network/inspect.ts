@@ -1,8 +1,8 @@
 import { atLeast, defineCommand } from '../../cli/command.ts';
 import type { FlagTable } from '../../cli/flags.ts';
+import { objectPath } from '../../cli/object-path.ts';
 import { INSPECT_FORMAT_HELP } from '../../term/format-help.ts';
 import { inspectAll } from '../../term/inspect.ts';
-import { objectPath } from '../object-path.ts';
 
 const flags = {
   format: { kind: 'string', short: 'f', help: INSPECT_FORMAT_HELP },

@@ -1,7 +1,7 @@
 import { isKind, messageOf } from '@wharf/kit/errors';
 import { atLeast, defineCommand } from '../../cli/command.ts';
 import { confirm } from '../../cli/confirm.ts';
-import { objectPath } from '../object-path.ts';
+import { objectPath } from '../../cli/object-path.ts';
 
 const INGRESS_WARNING =
   'WARNING! Before removing the routing-mesh network, make sure all the nodes in your swarm run the same docker engine version. Otherwise, removal may not be effective and functionality of newly create ingress networks will be impaired.\nAre you sure you want to continue?';

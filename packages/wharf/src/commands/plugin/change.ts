@@ -1,7 +1,7 @@
 import { messageOf } from '@wharf/kit/errors';
 import { atLeast, defineCommand, exactly } from '../../cli/command.ts';
 import { ExitError } from '../../cli/errors.ts';
-import { objectPath } from '../object-path.ts';
+import { objectPath } from '../../cli/object-path.ts';
 
 const DEFAULT_TIMEOUT_S = 30;
 

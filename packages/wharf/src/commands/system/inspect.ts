@@ -4,9 +4,9 @@ import { atLeast, defineCommand } from '../../cli/command.ts';
 import type { CliContext } from '../../cli/context.ts';
 import { ExitError } from '../../cli/errors.ts';
 import type { FlagTable } from '../../cli/flags.ts';
+import { objectPath } from '../../cli/object-path.ts';
 import { INSPECT_FORMAT_HELP } from '../../term/format-help.ts';
 import { type Inspected, inspectAll } from '../../term/inspect.ts';
-import { objectPath } from '../object-path.ts';
 
 const TYPES = [
   ...(['config', 'container', 'image', 'network', 'node', 'plugin', 'secret', 'service', 'task', 'volume'] as const),

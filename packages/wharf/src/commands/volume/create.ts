@@ -1,7 +1,7 @@
 import { atMost, defineCommand } from '../../cli/command.ts';
 import { ExitError } from '../../cli/errors.ts';
 import type { FlagTable } from '../../cli/flags.ts';
-import { checkLabel, labelMap } from '../label-flag.ts';
+import { checkLabel, labelMap } from '../../cli/label-flag.ts';
 import { clusterFlags, clusterSpec } from './cluster-flags.ts';
 
 const flags = {

@@ -1,7 +1,7 @@
 import { messageOf } from '@wharf/kit/errors';
 import { atLeast, defineCommand } from '../../cli/command.ts';
 import { ExitError } from '../../cli/errors.ts';
-import { objectPath } from '../object-path.ts';
+import { objectPath } from '../../cli/object-path.ts';
 
 /** `wharf volume rm`: those that can be removed are, whatever the others say. */
 export const volumeRm = defineCommand({

@@ -1,6 +1,7 @@
 import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml';
 import { LIMITS } from './limits.ts';
 import { Problem } from './problem.ts';
+import { libyamlWords } from './yaml-words.ts';
 
 /** A node of a YAML document with the offset it starts at. Aliases stay aliases: `yaml-values.ts` writes them out. */
 export type YamlNode = YamlScalar | YamlSequence | YamlMapping | YamlAlias;
@@ -167,36 +168,14 @@ class NodeReader {
   }
 }
 
-/** libyaml's words for what js-yaml found, where both mean the same. */
-const WORDS: readonly (readonly [RegExp, string])[] = [
-  [/tab characters/, 'found character that cannot start any token'],
-  [
-    /unexpected end of the stream within a (double|single) quoted|deficient indentation/,
-    'found unexpected end of stream',
-  ],
-  [/a line break is expected/, 'did not find expected comment or line break'],
-  [/end of the stream within a flow|missed comma|expected the node content/, "did not find expected ',' or ']'"],
-  [/non-printable/, 'control characters are not allowed'],
-  [/bad indentation of a sequence/, "did not find expected '-' indicator"],
-  [/can not read a block mapping|implicit key|expected ':' after/, "could not find expected ':'"],
-  [/end of the stream or a document separator/, 'did not find expected key'],
-];
-
 function syntaxProblem(name: string, source: string, error: YAMLException): Problem {
   const mark = error.mark;
   const at = { file: name, line: (mark?.line ?? 0) + 1, column: (mark?.column ?? 0) + 1 };
-  const reason = libyamlWords(source, error.reason ?? 'the file is not YAML', mark?.position ?? 0);
+  const reason = libyamlWords({
+    source,
+    reason: error.reason ?? 'the file is not YAML',
+    position: mark?.position ?? 0,
+  });
   const where = at.line > 1 ? `line ${at.line}: ` : '';
   return new Problem(`yaml: ${where}${reason}`, { at, suggestion: error.reason });
-}
-
-function libyamlWords(source: string, reason: string, position: number): string {
-  for (const [pattern, words] of WORDS) if (pattern.test(reason)) return words;
-  if (!/bad indentation of a mapping/.test(reason)) return reason;
-  const end = source.indexOf('\n', position);
-  const rest = source.slice(position, end === -1 ? undefined : end);
-  const lineStart = source.lastIndexOf('\n', Math.max(0, position - 1)) + 1;
-  if (/^[@`%]/.test(rest)) return 'found character that cannot start any token';
-  if (source.slice(lineStart, position).trim() !== '') return 'mapping values are not allowed in this context';
-  return /:(\s|$)/.test(rest) ? 'did not find expected key' : "could not find expected ':'";
 }

@@ -1,19 +1,37 @@
 import { WharfError } from '@wharf/kit/errors';
+import { readLine } from './confirm.ts';
+import { ExitError } from './errors.ts';
 import type { Output } from './output.ts';
 
-/** A line from the terminal; `isSecret` keeps it from being shown. Throws `aborted` at ctrl-C and ctrl-D. */
-export function ask(out: Output, question: string, { isSecret = false } = {}): Promise<string> {
-  const { stdin } = process;
+interface Asker {
+  readonly out: Output;
+  readonly signal: AbortSignal;
+}
+
+/** A line from the terminal. Ctrl-C ends the program with status 0, as docker's. */
+export async function ask({ out, signal }: Asker, question: string): Promise<string> {
   out.write(question);
-  if (isSecret) stdin.setRawMode(true);
+  try {
+    return (await readLine(signal)).trim();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    out.line();
+    throw new ExitError(0);
+  }
+}
+
+/** As `ask()`, for what nobody may read over one's shoulder: it is not shown. */
+export function askSecret({ out }: Pick<Asker, 'out'>, question: string): Promise<string> {
+  const { stdin } = process;
+  // Before the question: who answers it at once is not shown either.
+  stdin.setRawMode(true);
+  out.write(question);
   return new Promise((resolve, reject) => {
     let text = '';
     const end = (finish: () => void): void => {
       stdin.off('data', onData).off('end', onEnd);
-      if (isSecret) {
-        stdin.setRawMode(false);
-        out.line();
-      }
+      stdin.setRawMode(false);
+      out.line();
       stdin.pause();
       stdin.unref();
       finish();
@@ -22,7 +40,7 @@ export function ask(out: Output, question: string, { isSecret = false } = {}): P
     const onData = (chunk: Buffer): void => {
       for (const character of chunk.toString('utf8')) {
         if (character === '\u0003' || character === '\u0004') {
-          end(() => reject(new WharfError('aborted', 'prompt terminated')));
+          end(() => reject(new ExitError(0)));
           return;
         }
         if (character === '\r' || character === '\n') {

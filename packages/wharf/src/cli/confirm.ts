@@ -1,9 +1,10 @@
 import type { CliContext } from './context.ts';
+import { ExitError } from './errors.ts';
 import type { FlagTable } from './flags.ts';
 
 /**
  * Asks a question that `y` alone affirms, as docker asks it: `QUESTION [y/N] ` on standard output, the answer a line of standard input.
- * No line is no. Throws the signal's reason at ctrl-C, after the line was ended.
+ * No line is no. Ends the program with status 0 at ctrl-C, as docker does, after the line was ended.
  */
 export async function confirm<T extends FlagTable>(context: CliContext<T>, question: string): Promise<boolean> {
   context.out.write(`${question} [y/N] `);
@@ -12,8 +13,9 @@ export async function confirm<T extends FlagTable>(context: CliContext<T>, quest
     const answer = await readLine(signal);
     return answer.trim().toLowerCase() === 'y';
   } catch (error) {
-    if (signal.aborted) context.out.line();
-    throw error;
+    if (!signal.aborted) throw error;
+    context.out.line();
+    throw new ExitError(0);
   }
 }
 
@@ -22,11 +24,19 @@ export function readLine(signal: AbortSignal): Promise<string> {
   const { stdin } = process;
   return new Promise((resolve, reject) => {
     let text = '';
-    const end = (): void => {
+    const leave = (): void => {
+      signal.removeEventListener('abort', abort);
+      stdin.removeAllListeners();
       stdin.pause();
       // A file has no such thing.
       if ('unref' in stdin) stdin.unref();
-      stdin.removeAllListeners();
+    };
+    const abort = (): void => {
+      leave();
+      reject(signal.reason as Error);
+    };
+    const end = (): void => {
+      leave();
       resolve(text.split('\n')[0] ?? '');
     };
     stdin.on('data', (chunk: Buffer) => {
@@ -35,6 +45,6 @@ export function readLine(signal: AbortSignal): Promise<string> {
     });
     stdin.on('end', end);
     stdin.on('error', reject);
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    signal.addEventListener('abort', abort, { once: true });
   });
 }

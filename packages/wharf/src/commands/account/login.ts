@@ -1,6 +1,6 @@
 import { isKind, messageOf, WharfError } from '@wharf/kit/errors';
 import type { DockerClient } from '@wharf/wire/docker-client/client';
-import { ask, readStandardInput } from '../../cli/ask.ts';
+import { ask, askSecret, readStandardInput } from '../../cli/ask.ts';
 import { atMost, defineCommand } from '../../cli/command.ts';
 import type { CliContext } from '../../cli/context.ts';
 import { DOCKER_HUB_KEY, DockerConfig, hostOf, type RegistryLogin } from '../../client-config/docker-config.ts';
@@ -106,11 +106,10 @@ async function withAccount(work: Work, given: Account, knownUser: string): Promi
       hint: 'Give the password on standard input: wharf login --username NAME --password-stdin',
     });
   }
-  const { out } = work.context;
   const question = knownUser === '' ? 'Username: ' : `Username (${knownUser}): `;
-  const user = given.user.trim() || (await ask(out, question)) || knownUser;
+  const user = given.user.trim() || (await ask(work.context, question)) || knownUser;
   if (user === '') throw new WharfError('invalid-argument', 'Error: Non-null Username Required');
-  const password = given.password.trim() || (await ask(out, 'Password: ', { isSecret: true }));
+  const password = given.password.trim() || (await askSecret(work.context, 'Password: '));
   if (password === '') throw new WharfError('invalid-argument', 'Error: Password Required');
   await tryLogin(work, { username: user, password, identitytoken: '' });
 }

@@ -16,7 +16,7 @@ interface Row {
 }
 
 const MAX_ERROR = 45;
-const TABLE = 'table {{.Name}}{{if .Current}} *{{end}}\\t{{.Description}}\\t{{.DockerEndpoint}}\\t{{.Error}}';
+const TABLE = 'table {{.Name}}\\t{{.Description}}\\t{{.DockerEndpoint}}\\t{{.Error}}';
 
 const KIND: RowKind<Row> = {
   goType: '*formatter.clientContextContext',
@@ -26,6 +26,15 @@ const KIND: RowKind<Row> = {
     Description: { header: 'DESCRIPTION', value: ({ description }) => description },
     DockerEndpoint: { header: 'DOCKER ENDPOINT', value: ({ host }) => host },
     Error: { header: 'ERROR', value: ({ error }) => ellipsis(error, MAX_ERROR) },
+  },
+};
+
+/** The table marks the context in use by its name; docker's template for that would load the engine of templates. */
+const MARKED: RowKind<Row> = {
+  ...KIND,
+  columns: {
+    ...KIND.columns,
+    Name: { header: 'NAME', value: ({ name, isCurrent }) => `${name}${isCurrent ? ' *' : ''}` },
   },
 };
 
@@ -55,8 +64,9 @@ export const ls = defineCommand({
       rows.push({ name: current, description: '', host: '', isCurrent: true, error });
       rows.sort((left, right) => naturalOrder(left.name, right.name));
     }
-    const format = flags.quiet ? '{{.Name}}' : flags.format === '' || flags.format === 'table' ? TABLE : flags.format;
-    await printRows(out, KIND, { rows, format, json });
+    const isTable = !flags.quiet && (flags.format === '' || flags.format === 'table');
+    const format = flags.quiet ? '{{.Name}}' : flags.format;
+    await printRows(out, isTable && !json ? MARKED : KIND, { rows, format: isTable ? TABLE : format, json });
     const variable = overridingVariable();
     if (variable === undefined) return;
     err.line(

@@ -27,8 +27,8 @@ export function libyamlWords({ source, reason, position }: SyntaxMistake): strin
 function mappingWords(before: string, rest: string): string {
   if (/^[@`%]/.test(rest)) return 'found character that cannot start any token';
   if (/^[\]}]/.test(rest)) return 'did not find expected node content';
-  if (/^- /.test(rest) && before !== '') return 'block sequence entries are not allowed in this context';
-  if (/["']$/.test(before) || (before === '' && (hasColon(rest) || /^- /.test(rest))))
+  if (rest.startsWith('- ') && before !== '') return 'block sequence entries are not allowed in this context';
+  if (/["']$/.test(before) || (before === '' && (hasColon(rest) || rest.startsWith('- '))))
     return 'did not find expected key';
   return before === '' ? "could not find expected ':'" : 'mapping values are not allowed in this context';
 }
@@ -48,7 +48,7 @@ function flowWords(before: string, rest: string): string {
 
 function documentWords(source: string, rest: string): string {
   const first = source.split('\n').find((line) => line.trim() !== '' && !/^\s*#/.test(line)) ?? '';
-  if (/^- /.test(first)) return "did not find expected '-' indicator";
+  if (first.startsWith('- ')) return "did not find expected '-' indicator";
   return !hasColon(first) && hasColon(rest)
     ? 'mapping values are not allowed in this context'
     : 'did not find expected key';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { ROOT } from '../scripts/lib/root.ts';
 import { ComposeProject, freePort } from './lib/compose.ts';
-import { debianRoot } from './lib/debian-root.ts';
+import { slimRoot } from './lib/debian-root.ts';
 import { fetchPage, Load } from './lib/load.ts';
 import { daemonForFile, eventually, uniqueName } from './lib/suite.ts';
 
@@ -16,7 +16,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const daemon = daemonForFile({
   image: false,
   prepare: async (started) => {
-    const root = await debianRoot('slim', ['ca-certificates']);
+    const root = await slimRoot();
     const imported = await started.docker(['import', '-c', 'CMD ["bash"]', root, 'debian:bookworm-slim'], {
       timeoutMs: 120_000,
     });

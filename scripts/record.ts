@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestDaemon } from '../e2e/lib/daemon.ts';
-import { debianRoot } from '../e2e/lib/debian-root.ts';
+import { slimRoot } from '../e2e/lib/debian-root.ts';
 import { clientEnvironment } from '../e2e/lib/docker.ts';
 import { loadBusybox } from '../e2e/lib/images.ts';
 import { ROOT } from './lib/root.ts';
@@ -166,13 +166,7 @@ async function main(names: readonly string[]): Promise<void> {
   try {
     await using daemon = await TestDaemon.start();
     await loadBusybox(daemon.host, { reference: 'busybox:latest' });
-    const debian = [
-      'import',
-      '-c',
-      'CMD ["bash"]',
-      await debianRoot('slim', ['ca-certificates']),
-      'debian:bookworm-slim',
-    ];
+    const debian = ['import', '-c', 'CMD ["bash"]', await slimRoot(), 'debian:bookworm-slim'];
     await daemon.docker(debian, { timeoutMs: 120_000 });
     mkdirSync(join(folder, 'empty'));
     mkdirSync(join(folder, 'bin'));

@@ -42,3 +42,8 @@ export async function debianRoot(name: string, packages: readonly string[]): Pro
 export function applicationRoot(): Promise<string> {
   return debianRoot('three-tier', ['nginx-light', 'python3-minimal', 'python3-psycopg2', 'postgresql', 'iproute2']);
 }
+
+/** What Docker Hub has as `debian:bookworm-slim`, for applications whose images are made in tests. */
+export function slimRoot(): Promise<string> {
+  return debianRoot('slim', ['ca-certificates']);
+}

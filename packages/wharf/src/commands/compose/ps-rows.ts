@@ -43,6 +43,11 @@ export function formatOf(format: string): string {
   return format === 'raw' ? RAW : format;
 }
 
+/** Whether a format shows what the daemon's list does not have; those of docker compose's own do not. */
+export function needsInspection(format: string): boolean {
+  return format !== TABLE && format !== RAW;
+}
+
 /** Adds health and exit codes, which the list does not have. One that went meanwhile is left out. */
 export async function psRows(
   client: DockerClient,

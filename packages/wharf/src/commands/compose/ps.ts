@@ -5,7 +5,7 @@ import { anyArguments, defineCommand } from '../../cli/command.ts';
 import { ExitError } from '../../cli/errors.ts';
 import { printRows } from '../../term/rows.ts';
 import { labelOf, listContainers } from './containers.ts';
-import { containerKind, formatOf, type PsRow, psRows } from './ps-rows.ts';
+import { containerKind, formatOf, needsInspection, type PsRow, psRows } from './ps-rows.ts';
 import { ComposeSession } from './session.ts';
 
 export const ps = defineCommand({
@@ -61,8 +61,11 @@ export const ps = defineCommand({
     if (flags.services) {
       return out.line([...new Set(found.map((each) => labelOf(each, SERVICE)))].join('\n'));
     }
-    const rows = await psRows(client, found, session.signal);
     const format = formatOf(flags.format);
+    const rows =
+      context.json || needsInspection(format)
+        ? await psRows(client, found, session.signal)
+        : found.map((container) => ({ container, health: '', exitCode: 0 }));
     await printRows<PsRow>(out, containerKind(!flags['no-trunc']), { rows, format, json: context.json });
   },
 });

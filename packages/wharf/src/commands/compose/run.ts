@@ -127,7 +127,10 @@ async function runOneOff(context: RunContext): Promise<number> {
   using _signals = forwardSignals(client, id);
   const streams = { stdin: flags.interactive, stdout: !flags.quiet, stderr: true };
   const { out, err } = context;
-  return startAttached({ client, container: id, streams, tty, detachKeys: '', autoRemove: flags.rm, out, err, start });
+  return startAttached({
+    ...{ client, container: id, streams, tty, detachKeys: '', autoRemove: flags.rm },
+    ...{ forwards: true, out, err, start },
+  });
 }
 
 /** A terminal, unless somebody said no, or there is none on either side. */

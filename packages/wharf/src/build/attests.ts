@@ -1,5 +1,6 @@
+import { formatCsv } from '@wharf/kit/go-csv';
 import { UsageError } from '../cli/errors.ts';
-import { csvLine, csvPairs } from './csv.ts';
+import { csvPairs } from './csv.ts';
 import { parseBoolean } from './parse-boolean.ts';
 
 /** Attributes of the front end for `--attest`, `--provenance` and `--sbom`. Throws UsageError. */
@@ -16,7 +17,7 @@ export function attestAttributes(given: {
     const off = parseBoolean(disabled ?? 'false');
     if (off === undefined) throw new UsageError(`invalid value disabled=${disabled}: it is true or false`);
     const fields = [`type=${type}`, ...Object.entries(rest).map(([key, value]) => `${key}=${value}`)];
-    wanted.set(type, off ? undefined : csvLine(fields));
+    wanted.set(type, off ? undefined : formatCsv(fields));
   }
   return Object.fromEntries(
     [...wanted].flatMap(([type, line]) => (line === undefined ? [] : [[`attest:${type}`, line] as const])),

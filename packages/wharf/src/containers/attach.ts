@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { DockerClient } from '@wharf/wire/docker-client/client';
+import { ExitError } from '../cli/errors.ts';
 import { containerPath } from './path.ts';
 import { type Ending, pump } from './streams/pump.ts';
 import { descriptorSink } from './streams/sink.ts';
@@ -63,4 +64,6 @@ export function lead(
 }
 
 /** Docker's refusal to lead a pipe to a terminal. */
-export const NO_TERMINAL = 'the input device is not a TTY';
+export function noTerminal(): ExitError {
+  return new ExitError(1, 'the input device is not a TTY', 'Leave out -t: standard input is no terminal here.');
+}

@@ -2,9 +2,10 @@ import { messageOf, WharfError } from '@wharf/kit/errors';
 import type { CliContext } from '../cli/context.ts';
 import { ExitError, USAGE_STATUS } from '../cli/errors.ts';
 import { readSettings } from '../cli/settings.ts';
-import { NO_TERMINAL, type Streams } from './attach.ts';
+import { noTerminal, type Streams } from './attach.ts';
 import type { CreateBody } from './create/body.ts';
 import { bodyFromLine, createFromLine, withHelp } from './create/from-line.ts';
+import { hintFor } from './hints.ts';
 import { containerPath } from './path.ts';
 import type { RUN_FLAGS } from './run-flags.ts';
 import { startAttached } from './start-attached.ts';
@@ -18,7 +19,7 @@ export async function runContainer(context: RunContext): Promise<number> {
   const { flags, out, err } = context;
   const body = forDetached(context, await bodyFromLine(context));
   const streams = streamsOf(body);
-  if (!flags.detach && streams.stdin && body.Tty && !isInputTerminal()) throw new ExitError(1, NO_TERMINAL);
+  if (!flags.detach && streams.stdin && body.Tty && !isInputTerminal()) throw noTerminal();
   const orRunError = <Result>(doing: Promise<Result>): Promise<Result> =>
     doing.catch((error: unknown) => {
       throw runError(context, error);
@@ -59,5 +60,5 @@ function runError(context: RunContext, error: unknown): unknown {
   if (!(error instanceof WharfError) || error instanceof ExitError) return error;
   const message = messageOf(error);
   const status = NOT_FOUND.test(message) ? 127 : NOT_ALLOWED.test(message) ? 126 : USAGE_STATUS;
-  return new ExitError(status, withHelp(context, message));
+  return new ExitError(status, withHelp(context, message, error.hint ?? hintFor(message)));
 }

@@ -5,7 +5,7 @@ import type { CliContext } from '../../cli/context.ts';
 import { ExitError } from '../../cli/errors.ts';
 import type { FlagTable } from '../../cli/flags.ts';
 import { readSettings } from '../../cli/settings.ts';
-import { attachTo, lead, NO_TERMINAL } from '../../containers/attach.ts';
+import { attachTo, lead, noTerminal } from '../../containers/attach.ts';
 import { containerPath } from '../../containers/path.ts';
 import { type ContainerState, containerState } from '../../containers/state.ts';
 import { forwardSignals } from '../../containers/streams/forward-signals.ts';
@@ -33,7 +33,7 @@ async function runAttach(context: CliContext<typeof FLAGS>): Promise<number> {
   const [name = ''] = args;
   const client = await context.client();
   const { id, tty, openStdin } = await runningContainer(client, name);
-  if (!flags['no-stdin'] && tty && !isInputTerminal()) throw new ExitError(1, NO_TERMINAL);
+  if (!flags['no-stdin'] && tty && !isInputTerminal()) throw noTerminal();
   const detachKeys = flags['detach-keys'] || readSettings(context.configDirectory).detachKeys || '';
   const streams = { stdin: !flags['no-stdin'] && openStdin, stdout: true, stderr: true };
   const pipeErrors = flags['sig-proxy'] && !tty;

@@ -1,5 +1,6 @@
 import { atLeast, defineCommand } from '../../cli/command.ts';
 import { bodyFromLine, CREATE_FLAGS, createFromLine } from '../../containers/create/from-line.ts';
+import { withHint } from '../../containers/hints.ts';
 
 export const create = defineCommand({
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
@@ -9,6 +10,10 @@ export const create = defineCommand({
   complete: ['image', 'none'],
   examples: ['wharf create --name web -p 8080:80 nginx      # start it with wharf start web'],
   run: async (context) => {
-    context.out.line(await createFromLine(context, await bodyFromLine(context)));
+    const body = await bodyFromLine(context);
+    const container = await createFromLine(context, body).catch((error: unknown) => {
+      throw withHint(error);
+    });
+    context.out.line(container);
   },
 });

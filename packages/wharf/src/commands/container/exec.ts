@@ -6,7 +6,7 @@ import type { CliContext } from '../../cli/context.ts';
 import { ExitError } from '../../cli/errors.ts';
 import type { FlagTable } from '../../cli/flags.ts';
 import { readSettings } from '../../cli/settings.ts';
-import { lead, NO_TERMINAL } from '../../containers/attach.ts';
+import { lead, noTerminal } from '../../containers/attach.ts';
 import { readKeyValueFiles } from '../../containers/create/key-values.ts';
 import { containerPath } from '../../containers/path.ts';
 import { isInputTerminal } from '../../containers/streams/raw-terminal.ts';
@@ -54,7 +54,7 @@ async function runExec(context: ExecContext): Promise<number> {
   const client = await context.client();
   // Asked first, so that a container that is not there is told before a terminal that is not there, and no exec is left behind.
   await client.text('GET', containerPath(container, '/json'));
-  if (!flags.detach && body.AttachStdin && body.Tty && !isInputTerminal()) throw new ExitError(1, NO_TERMINAL);
+  if (!flags.detach && body.AttachStdin && body.Tty && !isInputTerminal()) throw noTerminal();
   const size = body.Tty ? { ConsoleSize: consoleSize(out) } : {};
   const path = containerPath(container, '/exec');
   const { Id } = await client.json<{ readonly Id: string }>('POST', path, { body: { ...body, ...size } });

@@ -4,6 +4,7 @@ import type { CliContext } from '../../cli/context.ts';
 import { ExitError } from '../../cli/errors.ts';
 import type { FlagTable } from '../../cli/flags.ts';
 import { readSettings } from '../../cli/settings.ts';
+import { hintFor } from '../../containers/hints.ts';
 import { containerPath } from '../../containers/path.ts';
 import { startAttached } from '../../containers/start-attached.ts';
 import { containerState } from '../../containers/state.ts';
@@ -42,7 +43,8 @@ async function startMany(context: StartContext): Promise<number> {
       if (!flags.checkpoint) out.line(name);
     } catch (error) {
       if (flags.checkpoint) throw error;
-      err.line(messageOf(error));
+      const hint = context.program === 'docker' ? undefined : hintFor(messageOf(error));
+      err.line(hint === undefined ? messageOf(error) : `${messageOf(error)}\n${hint}`);
       failed.push(name);
     }
   }

@@ -81,13 +81,15 @@ async function platformOf(text: string | undefined): Promise<string | undefined>
   return text === undefined || text === '' ? undefined : (await import('./platform.ts')).platformQuery(text);
 }
 
-/** Docker's way to say what went wrong in `run` and `create`. */
+/** Docker's way to say what went wrong in `run` and `create`; what can be done about it is said under our own name. */
 export function withHelp(
   { program, commandPath }: Pick<CreateContext, 'program' | 'commandPath'>,
   message: string,
+  hint?: string,
 ): string {
   const verb = commandPath.split(' ').at(-1) ?? '';
-  return `${program}: ${message}\n\nRun '${program} ${verb} --help' for more information`;
+  const more = hint === undefined || program === 'docker' ? '' : `\n${hint}`;
+  return `${program}: ${message}${more}\n\nRun '${program} ${verb} --help' for more information`;
 }
 
 function givenOf(context: CreateContext): ReadonlySet<string> {

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { ComposeProject, freePort } from './lib/compose.ts';
 import { BUSYBOX } from './lib/images.ts';
+import { fetchPage, Load } from './lib/load.ts';
 import { daemonForFile, eventually } from './lib/suite.ts';
 
 const daemon = daemonForFile();
@@ -204,6 +205,36 @@ test('a client that is killed while it brings a project up leaves what the next 
 
 test('ctrl-C while a project comes up ends at once, and the next up completes it', async () => {
   await Promise.all([2, 5, 9].map((lines) => interruptedAt('SIGINT', lines)));
+});
+
+/** Ends an update that starts the new containers first; the page answers all the while, and the next up completes the update. */
+async function updateInterruptedAt(signal: NodeJS.Signals, lines: number): Promise<void> {
+  const port = await freePort();
+  const files = (version: number) => `services:
+  web:
+    image: "${BUSYBOX}"
+    command: sh -c 'mkdir /www; echo version ${version} >/www/index.html; exec httpd -f -p 80 -h /www'
+    init: true
+    ports: ["127.0.0.1:${port}:80"]
+    healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/", interval: 5s, start_period: 5s, start_interval: 100ms }
+    deploy: { update_config: { order: start-first } }
+`;
+  const app = project(files(1));
+  await app.ok('up', '-d', '--wait');
+  const load = new Load(`http://127.0.0.1:${port}/`);
+  app.write('compose.yaml', files(2));
+  await endAfter(app.start('--progress', 'plain', 'up', '-d', '--wait'), lines, signal);
+  await app.ok('up', '-d', '--wait');
+  await load.stop();
+  assert.deepEqual(load.failures, [], `after ${signal} at line ${lines}, of ${load.bodies.length} requests`);
+  assert.equal(await fetchPage(`http://127.0.0.1:${port}/`), 'version 2\n');
+  assert.deepEqual(await app.states(), { 'web-1': 'running' });
+  await app.ok('down');
+}
+
+test('an update that is stopped or killed at any line loses no request, and the next up completes it', async () => {
+  const moments = [1, 2, 3, 4, 5, 6];
+  await Promise.all(moments.map((lines) => updateInterruptedAt(lines % 2 === 0 ? 'SIGINT' : 'SIGKILL', lines)));
 });
 
 test('ctrl-C of an attached up stops the containers and leaves them; again ends them at once', async () => {

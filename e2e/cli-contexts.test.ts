@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ROOT } from '../scripts/lib/root.ts';
@@ -8,6 +8,7 @@ import { bothClients } from './lib/both-clients.ts';
 import { BUSYBOX } from './lib/images.ts';
 import { TestRegistry } from './lib/registry.ts';
 import { daemonForFile } from './lib/suite.ts';
+import { Terminal } from './lib/terminal.ts';
 
 const daemon = daemonForFile();
 let registry: TestRegistry;
@@ -49,6 +50,30 @@ test('contexts are made, shown, changed, packed and used as by docker, in the sa
 
 test('accounts are tried and kept as by docker, in the same file and by the same helpers', async () => {
   await logins.compareInTurn('logins');
+});
+
+test('who logs in on a terminal is asked, the password is not shown, and ctrl-C ends as with docker', async () => {
+  const shown: string[] = [];
+  for (const client of [await logins.theirs(), logins.ours]) {
+    rmSync(join(logins.folder, 'config/of-logins'), { recursive: true, force: true });
+    const on = (...words: readonly string[]) => new Terminal([client, ...words], { env: logins.environment() });
+    await using login = on('login', registry.name);
+    await login.sees('Username: ');
+    login.type('me\n');
+    await login.sees('Password: ');
+    login.type('secretsecret\n');
+    shown.push(`${await login.exit()} ${login.text}`);
+    await using left = on('login', '-u', 'me', registry.name);
+    await left.sees('Password: ');
+    left.type('\u0003');
+    shown.push(`${await left.exit()} ${left.text}`);
+    await using prune = on('image', 'prune');
+    await prune.sees('[y/N] ');
+    prune.type('\u0003');
+    shown.push(`${await prune.exit()} ${prune.text}`);
+  }
+  assert.deepEqual(shown.slice(3), shown.slice(0, 3));
+  assert.doesNotMatch(shown.join(''), /secretsecret/);
 });
 
 test('keys of the configuration that nobody knows outlive a change', async () => {

@@ -11,7 +11,7 @@ import { anyArguments, defineCommand } from '../../cli/command.ts';
 import type { CliContext } from '../../cli/context.ts';
 import { ExitError } from '../../cli/errors.ts';
 import type { FlagTable } from '../../cli/flags.ts';
-import { NO_TERMINAL } from '../../containers/attach.ts';
+import { noTerminal } from '../../containers/attach.ts';
 import { containerPath } from '../../containers/path.ts';
 import { startAttached } from '../../containers/start-attached.ts';
 import { forwardSignals } from '../../containers/streams/forward-signals.ts';
@@ -99,7 +99,7 @@ async function runOneOff(context: RunContext): Promise<number> {
   );
   await session.announce(project, false);
   const options = await oneOffOptions(context, project, { service, tty });
-  if (!flags.detach && flags.interactive && tty && !isInputTerminal()) throw new ExitError(1, NO_TERMINAL);
+  if (!flags.detach && flags.interactive && tty && !isInputTerminal()) throw noTerminal();
   const images = new ImageWork(session, project, { quietPull: flags['quiet-pull'], quietBuild: flags['quiet-build'] });
   const container = await session.withProgress('Running', async (view) => {
     // Of the container itself docker compose says nothing: its output follows.

@@ -149,7 +149,7 @@ function missingService(project: Project, name: string): WharfError {
 }
 
 /** A service that is built runs on `DOCKER_DEFAULT_PLATFORM`, unless it says otherwise. */
-export function withDefaultPlatform(name: string, service: Service, project: Project): Service {
+function withDefaultPlatform(name: string, service: Service, project: Project): Service {
   const standard = project.environment['DOCKER_DEFAULT_PLATFORM'] ?? '';
   if (service.build === undefined || service.platform !== undefined || standard === '') return service;
   const platforms = service.build.platforms ?? [];

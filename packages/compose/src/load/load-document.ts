@@ -21,7 +21,8 @@ export async function loadFile(file: YamlFile, base: Dict, scope: Scope): Promis
   try {
     for (const node of file.documents) {
       const read = documentValue(file, node);
-      if (!isDict(read.value)) throw new Problem('top-level object must be a mapping');
+      const at = { file: file.name, line: 1, column: 1 };
+      if (!isDict(read.value)) throw new Problem('top-level object must be a mapping', { at });
       resets = read.resets;
       document = await loadDocument(file, read.value, document, { ...scope, resets });
     }

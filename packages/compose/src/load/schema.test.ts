@@ -77,7 +77,7 @@ const CASES: readonly (readonly [string, string, string])[] = [
     'compose.yaml:2:12',
   ],
   ['services: {__proto__: {image: a}}', 'services.__proto__: this name cannot be used', 'compose.yaml:1:12'],
-  ['- a\n', 'top-level object must be a mapping', ''],
+  ['- a\n', 'top-level object must be a mapping', 'compose.yaml:1:1'],
   ['', 'empty compose file', ''],
   [
     'services: {web: {image: a, ports: ["80:x"]}}',

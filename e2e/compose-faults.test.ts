@@ -218,6 +218,8 @@ async function updateInterruptedAt(signal: NodeJS.Signals, lines: number): Promi
     ports: ["127.0.0.1:${port}:80"]
     healthcheck: { test: "wget -q -O /dev/null http://127.0.0.1/", interval: 5s, start_period: 5s, start_interval: 100ms }
     deploy: { update_config: { order: start-first } }
+    # This server does not answer what is under way when it is told to stop.
+    pre_stop: [{ command: sleep 1 }]
 `;
   const app = project(files(1));
   await app.ok('up', '-d', '--wait');

@@ -153,7 +153,7 @@ test("hashes of networks and volumes are docker compose's, and so is that of a s
       healthcheck: { test: ['CMD-SHELL', 'true'], interval: '1m30s' },
       image: 'busybox',
       labels: { L: '2' },
-      label_file: ['/tmp/E-t/nethash/l.env'],
+      label_file: ['/tmp/nethash/l.env'],
       networks: { default: null, n1: null, n2: null },
       ulimits: { nofile: 5 },
       volumes: ['v1:/a', 'v2:/b', 'v3:/c'].map((each) => {
@@ -161,7 +161,7 @@ test("hashes of networks and volumes are docker compose's, and so is that of a s
         return { type: 'volume', source, target, volume: {} };
       }),
     }),
-    '5b78ef16bd7c5b6570511994255328be81f266a8ef5fe256c67f34b476f5d94f',
+    'a4836ed62b1970e3b998be4ffd13e5921ff9430b3ffe73350efb1b5f7721ee00',
   );
 });
 

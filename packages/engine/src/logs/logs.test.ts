@@ -75,8 +75,7 @@ for (const driver of ['json-file', 'local']) {
     await log.prepare();
     appendSpool(root, record, criRecord(T0, 'stdout', 'x'));
     const stop = new AbortController();
-    const followed = readText(log, { follow: true, signal: stop.signal });
-    setTimeout(() => stop.abort(), 20);
+    const followed = readText(log, { follow: true, signal: stop.signal }, {}, () => stop.abort());
     assert.equal(await followed, 'x\n');
     await log.finish();
   });

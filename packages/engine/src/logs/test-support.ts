@@ -84,6 +84,7 @@ export async function readText(
   log: ContainerLog,
   query: Partial<LogQuery> = {},
   format: { readonly timestamps?: boolean; readonly details?: boolean; readonly framed?: boolean } = {},
+  onPiece: () => void = () => undefined,
 ): Promise<string> {
   const pieces: Buffer[] = [];
   await log.streamTo(
@@ -91,6 +92,7 @@ export async function readText(
     { framed: false, timestamps: false, details: false, ...format },
     async (piece) => {
       pieces.push(piece);
+      onPiece();
     },
   );
   return Buffer.concat(pieces).toString();

@@ -1,5 +1,6 @@
 import { write } from 'node:fs';
-import { hasErrno, messageOf, WharfError } from '@wharf/kit/errors';
+import { hasErrno, WharfError } from '@wharf/kit/errors';
+import { errnoText } from '../values/file-errors.ts';
 
 const RETRY_MS = 5;
 const SIGPIPE_STATUS = 128 + 13;
@@ -31,7 +32,6 @@ function writeSome(fd: number, bytes: Uint8Array, at: number, pipeErrors: boolea
 }
 
 function failure(fd: number, error: unknown): WharfError {
-  const what = hasErrno(error, 'EPIPE') ? 'broken pipe' : messageOf(error);
   const name = fd === 1 ? '/dev/stdout' : '/dev/stderr';
-  return new WharfError('aborted', `write ${name}: ${what}`, { cause: error });
+  return new WharfError('aborted', `write ${name}: ${errnoText(error)}`, { cause: error });
 }

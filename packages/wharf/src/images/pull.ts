@@ -3,7 +3,7 @@ import { canonicalName, formatFamiliar, parseReference, type Reference, withDefa
 import type { DockerClient } from '@wharf/wire/docker-client/client';
 import type { Output } from '../cli/output.ts';
 import { DockerConfig } from '../client-config/docker-config.ts';
-import type { ProgressMessage } from './progress/message.ts';
+import { type ProgressMessage, withLoginHint } from './progress/message.ts';
 import { showTransfer } from './progress/show-transfer.ts';
 
 interface PullOrder {
@@ -30,7 +30,11 @@ export async function pullImage(order: PullOrder): Promise<void> {
     headers: { 'X-Registry-Auth': await new DockerConfig().registryAuth(reference.domain) },
     signal,
   });
-  await showTransfer(messages, { name: formatFamiliar(named), out, quiet });
+  try {
+    await showTransfer(messages, { name: formatFamiliar(named), out, quiet });
+  } catch (error) {
+    throw withLoginHint(error, reference.domain);
+  }
 }
 
 /** A name as docker's `pull` and `push` read it: the default tag is said aloud. Throws docker's words. */

@@ -2,7 +2,7 @@ import { WharfError } from '@wharf/kit/errors';
 import { familiarName, formatCanonical, formatFamiliar } from '@wharf/kit/reference';
 import { defineCommand, exactly } from '../../cli/command.ts';
 import { imagePath } from '../../images/image-path.ts';
-import type { ProgressMessage } from '../../images/progress/message.ts';
+import { type ProgressMessage, withLoginHint } from '../../images/progress/message.ts';
 import { trustFlag, withoutTrust } from '../../images/trust-flag.ts';
 import { printNote } from '../../term/note.ts';
 
@@ -51,6 +51,8 @@ Image index won't be pushed, meaning that other manifests, including attestation
       const onAux = (aux: unknown) => notes.push(...auxNotes(aux));
       await showTransfer(messages, { name: formatFamiliar(reference), out, quiet, onAux });
       if (quiet) out.line(formatCanonical(reference));
+    } catch (error) {
+      throw withLoginHint(error, reference.domain);
     } finally {
       for (const each of notes) printNote(quiet ? err : out, each);
     }

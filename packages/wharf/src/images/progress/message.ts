@@ -24,9 +24,14 @@ interface ProgressDetail {
 /** Throws what the daemon says went wrong while the answer was under way. */
 export function throwIfFailed({ error, errorDetail }: ProgressMessage): void {
   const message = errorDetail?.message ?? error;
-  if (message === undefined) return;
-  const isRefused = /unauthorized|access denied|authentication required/i.test(message);
-  throw new WharfError('unavailable', message, isRefused ? { hint: LOGIN_HINT } : {});
+  if (message !== undefined) throw new WharfError('unavailable', message);
 }
 
-export const LOGIN_HINT = 'Log in with `wharf login REGISTRY`, or look whether the name is right.';
+const REFUSED = /unauthorized|access denied|authentication required|insufficient_scope/i;
+
+/** The error with what to do, where a registry refused for want of a login. */
+export function withLoginHint(error: unknown, host: string): unknown {
+  if (!(error instanceof WharfError) || error.hint !== undefined || !REFUSED.test(error.message)) return error;
+  const hint = `Is the name right? Then log in with \`wharf login${host === 'docker.io' ? '' : ` ${host}`}\`.`;
+  return new WharfError(error.kind, error.message, { hint, cause: error });
+}

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { WharfError } from '@wharf/kit/errors';
 import { dockerLine } from './docker-lines.ts';
+import { throwIfFailed, withLoginHint } from './message.ts';
 import { Transfer } from './transfer.ts';
 import { bar, doneLine, transferLine } from './transfer-line.ts';
 
@@ -50,4 +52,16 @@ test('bar() is as wide as it is asked to be, in eighths', () => {
   assert.equal(bar(0.5, 4), '██░░');
   assert.equal(bar(0.53125, 4), '██▏░');
   assert.equal(bar(2, 4), '████');
+});
+
+test('a registry that refuses is said with what to do, other errors as they are', () => {
+  const refused = new WharfError('unavailable', 'pull access denied for x');
+  const hinted = withLoginHint(refused, 'r.example');
+  assert.ok(hinted instanceof WharfError);
+  assert.equal(hinted.message, refused.message);
+  assert.match(hinted.hint ?? '', /`wharf login r\.example`/);
+  const other = new WharfError('unavailable', 'no space left on device');
+  assert.equal(withLoginHint(other, 'docker.io'), other);
+  assert.throws(() => throwIfFailed({ error: 'e', errorDetail: { message: 'detail' } }), { message: 'detail' });
+  assert.doesNotThrow(() => throwIfFailed({ status: 'fine' }));
 });

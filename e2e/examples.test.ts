@@ -7,6 +7,7 @@ import { ROOT } from '../scripts/lib/root.ts';
 import { ComposeProject, freePort } from './lib/compose.ts';
 import { slimRoot } from './lib/debian-root.ts';
 import { fetchPage, Load } from './lib/load.ts';
+import { composePlugin } from './lib/plugins.ts';
 import { daemonForFile, eventually, uniqueName } from './lib/suite.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wharf-examples-'));
@@ -76,6 +77,11 @@ describe('examples', { concurrency: true }, () => {
     await app.ok('down');
     await up(app);
     assert.match(await fetchPage(url), /visit 2\n$/);
+
+    // Docker's own client sees the same project, and nothing to do.
+    const containers = await app.ok('ps', '-q');
+    await up(app.by(await composePlugin()));
+    assert.equal(await app.ok('ps', '-q'), containers);
 
     const moin = app.with({ GREETING: 'moin' });
     const said = await underLoad(url, () => up(moin));

@@ -48,6 +48,11 @@ export class ComposeProject {
     return new ComposeProject({ ...this.#setting, env: { ...this.#setting.env, ...env } });
   }
 
+  /** The same project, driven by another client. */
+  by(...client: readonly [string, ...string[]]): ComposeProject {
+    return new ComposeProject({ ...this.#setting, client });
+  }
+
   write(name: string, text: string): void {
     mkdirSync(dirname(join(this.folder, name)), { recursive: true });
     writeFileSync(join(this.folder, name), text);

@@ -1,4 +1,5 @@
 import { messageOf } from '@wharf/kit/errors';
+import { Semaphore } from '@wharf/kit/semaphore';
 import { ExitError } from '../cli/errors.ts';
 import type { Output } from '../cli/output.ts';
 
@@ -21,7 +22,7 @@ export class Failures {
 
 interface Many {
   readonly names: readonly string[];
-  readonly out: Output;
+  readonly out: Pick<Output, 'line'>;
   readonly act: (name: string) => Promise<unknown>;
   /** True for an error that is said elsewhere. */
   readonly forgive?: (error: unknown) => boolean;
@@ -33,26 +34,10 @@ interface Many {
  */
 export async function forEachContainer({ names, out, act, forgive }: Many): Promise<void> {
   const failures = new Failures();
-  const running: Promise<unknown>[] = [];
-  let next = 0;
-  const start = (): void => {
-    while (next < names.length && running.length - settled < PARALLEL) {
-      const name = names[next] ?? '';
-      next += 1;
-      const one = Promise.resolve().then(() => act(name));
-      one.then(
-        () => settle(),
-        () => settle(),
-      );
-      running.push(one);
-    }
-  };
-  let settled = 0;
-  const settle = (): void => {
-    settled += 1;
-    start();
-  };
-  start();
+  const gate = new Semaphore(PARALLEL);
+  const running = names.map((name) => gate.run(() => act(name)));
+  // Each is looked at in its turn below.
+  for (const one of running) one.catch(() => undefined);
   for (const [index, name] of names.entries()) {
     try {
       await running[index];

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { until } from '../scripts/lib/delay.ts';
 import { ROOT } from '../scripts/lib/root.ts';
 import type { RunResult } from '../scripts/lib/run.ts';
-import { ComposeProject } from './lib/compose.ts';
+import { ComposeClient } from './lib/compose.ts';
 import { BUSYBOX } from './lib/images.ts';
 import { composePlugin } from './lib/plugins.ts';
 import { TestRegistry } from './lib/registry.ts';
@@ -34,11 +34,11 @@ volumes: {data: {}}
 
 /** The same project for both clients. */
 async function both(files: Readonly<Record<string, string>>) {
-  const { folder, name } = ComposeProject.of(daemon().host, files);
+  const { folder, name } = ComposeClient.of(daemon().host, files);
   // With its name alone a project is what its containers say.
   const file = ['-f', join(folder, 'compose.yaml')];
-  const client = (program: string, ...words: readonly string[]): ComposeProject =>
-    new ComposeProject({ host: daemon().host, folder, name, client: [program, ...words, ...file] });
+  const client = (program: string, ...words: readonly string[]): ComposeClient =>
+    new ComposeClient({ host: daemon().host, folder, name, client: [program, ...words, ...file] });
   return { ours: client(WHARF, 'compose'), peer: client(await composePlugin()) };
 }
 
@@ -79,7 +79,14 @@ const LISTINGS = [
   ],
   ...['port web 80', 'port web 81', 'port --protocol udp web 53', 'port web', 'port db x'],
   ...['volumes', 'volumes -q', 'volumes db', 'volumes --format json'],
-  ...['logs db', 'logs --no-log-prefix web', 'logs --no-log-prefix', 'logs -t db', 'logs --index 1', 'logs --index 1 db'],
+  ...[
+    'logs db',
+    'logs --no-log-prefix web',
+    'logs --no-log-prefix',
+    'logs -t db',
+    'logs --index 1',
+    'logs --index 1 db',
+  ],
   ...[
     'config',
     'config --format json',
@@ -116,7 +123,7 @@ describe('wharf compose', { concurrency: true }, () => {
 
   test('what is done is told line by line as docker compose tells it', async () => {
     const [{ ours }, { peer }] = await Promise.all([both({ 'compose.yaml': FILE }), both({ 'compose.yaml': FILE })]);
-    const told = async (project: ComposeProject): Promise<readonly object[]> => {
+    const told = async (project: ComposeClient): Promise<readonly object[]> => {
       const results: object[] = [];
       for (const line of CHANGES) {
         const words = line.replace('NAME', `${project.name}-own`).split(' ');
@@ -150,7 +157,7 @@ describe('wharf compose', { concurrency: true }, () => {
   test('up in the foreground shows all output, and ends with the status it is asked for', {
     concurrency: true,
   }, async () => {
-    const project = ComposeProject.of(daemon().host, {
+    const project = ComposeClient.of(daemon().host, {
       'compose.yaml': `
 services:
   job: {image: ${BUSYBOX}, command: sh -c 'echo at work; echo trouble >&2; exit 3'}
@@ -168,7 +175,7 @@ services:
   });
 
   test('the first interrupt of up stops the application, the second one kills it', async () => {
-    const project = ComposeProject.of(daemon().host, {
+    const project = ComposeClient.of(daemon().host, {
       'compose.yaml': `
 services:
   kind: {image: ${BUSYBOX}, command: sh -c 'trap "echo bye; exit 0" TERM; echo up; while :; do sleep 0.05; done'}
@@ -192,7 +199,7 @@ services:
   });
 
   test('logs -f goes on with a container that is started again', async () => {
-    const project = ComposeProject.of(daemon().host, {
+    const project = ComposeClient.of(daemon().host, {
       'compose.yaml': `services: {job: {image: ${BUSYBOX}, command: sh -c 'echo $$HOSTNAME run; exec sleep 1000', stop_signal: SIGKILL}}`,
     });
     await project.ok('up', '-d');
@@ -251,7 +258,7 @@ services:
   test('watch brings changed files into the container, takes deleted ones out, and builds anew', {
     concurrency: true,
   }, async () => {
-    const project = ComposeProject.of(daemon().host, { 'compose.yaml': BUILT, Dockerfile: DOCKERFILE, 'src/a': 'one' });
+    const project = ComposeClient.of(daemon().host, { 'compose.yaml': BUILT, Dockerfile: DOCKERFILE, 'src/a': 'one' });
     const child = project.start('watch', 'base');
     using watch = collect(child);
     await watch.until('Watch enabled');
@@ -279,8 +286,8 @@ services:
     const { caFile } = registry;
     const cache = { SSL_CERT_FILE: caFile, NODE_EXTRA_CA_CERTS: caFile, XDG_CACHE_HOME: join(ours.folder, 'cache') };
     const [mine, theirs] = [ours.with(cache), peer.with(cache)];
-    const services = async (project: ComposeProject, tag: string): Promise<string> => {
-      const elsewhere = new ComposeProject({
+    const services = async (project: ComposeClient, tag: string): Promise<string> => {
+      const elsewhere = new ComposeClient({
         ...{ host: daemon().host, folder: project.folder, name: project.name, env: cache },
         client: [
           ...(project === mine ? ([WHARF, 'compose'] as const) : ([await composePlugin()] as const)),
@@ -298,7 +305,7 @@ services:
   });
 
   test('plan says what up would do and why, and changes nothing', async () => {
-    const project = ComposeProject.of(daemon().host, { 'compose.yaml': FILE });
+    const project = ComposeClient.of(daemon().host, { 'compose.yaml': FILE });
     assert.match(await project.ok('plan'), /create \S+web-1: +it is not there/);
     assert.deepEqual(await project.states(), {});
     await project.ok('up', '-d');

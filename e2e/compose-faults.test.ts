@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { ComposeProject, freePort } from './lib/compose.ts';
+import { ComposeClient, freePort } from './lib/compose.ts';
 import { BUSYBOX } from './lib/images.ts';
 import { fetchPage, Load } from './lib/load.ts';
 import { daemonForFile, eventually } from './lib/suite.ts';
@@ -10,7 +10,7 @@ import { daemonForFile, eventually } from './lib/suite.ts';
 const daemon = daemonForFile();
 
 const project = (compose: string, files: Readonly<Record<string, string>> = {}) =>
-  ComposeProject.of(daemon().host, { 'compose.yaml': compose, ...files });
+  ComposeClient.of(daemon().host, { 'compose.yaml': compose, ...files });
 
 const service = (more = '') =>
   `{ image: "${BUSYBOX}", command: sleep 1000, init: true, stop_grace_period: 2s, ${more} }`;
@@ -64,7 +64,7 @@ test('a broken file is refused with its place and what is wrong, and nothing of 
 });
 
 test('missing files, folders and services are named', async () => {
-  const empty = ComposeProject.of(daemon().host, {});
+  const empty = ComposeClient.of(daemon().host, {});
   assert.match((await empty.try(['up', '-d'])).stderr, /no configuration file provided: not found/);
   assert.match((await empty.try(['-f', 'nowhere.yaml', 'up'])).stderr, /nowhere\.yaml: no such file or directory/);
   const one = project(`services:\n  web: ${service()}\nsecrets: {}\n`);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { ROOT } from '../scripts/lib/root.ts';
-import { ComposeProject, freePort } from './lib/compose.ts';
+import { ComposeClient, freePort } from './lib/compose.ts';
 import { slimRoot } from './lib/debian-root.ts';
 import { fetchPage, Load } from './lib/load.ts';
 import { composePlugin } from './lib/plugins.ts';
@@ -26,7 +26,7 @@ const daemon = daemonForFile({
 });
 
 interface Example {
-  readonly app: ComposeProject;
+  readonly app: ComposeClient;
   readonly url: string;
 }
 
@@ -34,7 +34,7 @@ interface Example {
 async function example(name: string, secrets: readonly string[]): Promise<Example> {
   cpSync(join(ROOT, 'examples', name), join(folder, name), { recursive: true });
   const port = await freePort();
-  const app = new ComposeProject({
+  const app = new ComposeClient({
     host: daemon().host,
     folder: join(folder, name),
     name: uniqueName(name),
@@ -46,7 +46,7 @@ async function example(name: string, secrets: readonly string[]): Promise<Exampl
 }
 
 /** Up, until everything is healthy. */
-async function up(app: ComposeProject, ...options: readonly string[]): Promise<void> {
+async function up(app: ComposeClient, ...options: readonly string[]): Promise<void> {
   const result = await app.try(['up', '-d', '--wait', ...options], { timeoutMs: 300_000 });
   assert.equal(result.code, 0, result.output.slice(-3000));
 }

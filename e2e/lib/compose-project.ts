@@ -1,46 +1,39 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { ROOT } from '../../scripts/lib/root.ts';
-import { type RunResult, run } from '../../scripts/lib/run.ts';
-import { clientEnvironment } from './docker.ts';
+import { dirname, join } from 'node:path';
+import type { RunResult } from '../../scripts/lib/run.ts';
+import { ComposeClient } from './compose.ts';
 import { composePlugin } from './plugins.ts';
 import { uniqueName } from './suite.ts';
-
-const WHARF = join(ROOT, 'bin/wharf');
 
 /** A folder with a Compose file, and the two clients that bring it up. Gone with its containers when disposed of. */
 export class ComposeProject implements AsyncDisposable {
   readonly folder: string;
   readonly host: string;
+  readonly #client: ComposeClient;
 
   constructor(host: string) {
     this.host = host;
     // The folder's name becomes the project's, which has no capitals.
     this.folder = join(mkdtempSync(join(tmpdir(), 'wharf-compose-')), uniqueName('app'));
     mkdirSync(this.folder);
+    this.#client = new ComposeClient({ host, folder: this.folder });
   }
 
   /** The project's name: the folder's. */
   get name(): string {
-    return basename(this.folder);
+    return this.#client.name;
   }
 
   write(path: string, text: string): void {
-    const full = join(this.folder, path);
-    mkdirSync(dirname(full), { recursive: true });
-    writeFileSync(full, text);
-  }
-
-  get #environment(): Readonly<Record<string, string | undefined>> {
-    return { ...clientEnvironment(this.host), WHARF_HOST: undefined, COMPOSE_PROJECT_NAME: undefined };
+    this.#client.write(path, text);
   }
 
   /** `wharf compose …`, however it ends. */
   wharf(...args: readonly string[]): Promise<RunResult> {
-    return run([WHARF, 'compose', ...args], { cwd: this.folder, env: this.#environment, timeoutMs: 60_000 });
+    return this.#client.try(args, { timeoutMs: 60_000 });
   }
 
   /** `wharf compose …`, which has to go well. Its output. */
@@ -52,19 +45,18 @@ export class ComposeProject implements AsyncDisposable {
 
   /** `docker compose …` 2.40, which has to go well. Its output. */
   async peer(...args: readonly string[]): Promise<string> {
-    const command: readonly [string, ...string[]] = [await composePlugin(), '--progress', 'plain', ...args];
-    const result = await run(command, { cwd: this.folder, env: this.#environment, timeoutMs: 60_000 });
+    const client = this.#client.by(await composePlugin(), '--progress', 'plain');
+    const result = await client.try(args, { timeoutMs: 60_000 });
     assert.equal(result.code, 0, `docker compose ${args.join(' ')}: ${result.output}`);
     return result.output;
   }
 
   /** `wharf compose …` as a process of its own, to be interrupted. */
   begin(...args: readonly string[]): ChildProcess {
-    return spawn(WHARF, ['compose', ...args], {
-      cwd: this.folder,
-      env: { ...process.env, ...this.#environment },
-      stdio: 'ignore',
-    });
+    const client = this.#client.start(...args);
+    client.stdout?.resume();
+    client.stderr?.resume();
+    return client;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after } from 'node:test';
 import { ROOT } from '../../scripts/lib/root.ts';
 import { type RunOptions, type RunResult, run } from '../../scripts/lib/run.ts';
@@ -16,14 +16,15 @@ const WHARF = join(ROOT, 'bin/wharf');
 interface Setting {
   readonly host: string;
   readonly folder: string;
-  readonly name: string;
+  /** The project's, where it is not the folder's. */
+  readonly name?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The program and what stands before the command's name; `wharf compose` when absent. */
   readonly client?: readonly [string, ...string[]];
 }
 
-/** A project in a folder, driven by `wharf compose` or another client of the kind. */
-export class ComposeProject {
+/** `wharf compose`, or another client of the kind, and the project in a folder that it drives. */
+export class ComposeClient {
   readonly folder: string;
   readonly name: string;
   readonly #setting: Setting;
@@ -31,26 +32,26 @@ export class ComposeProject {
   constructor(setting: Setting) {
     this.#setting = setting;
     this.folder = setting.folder;
-    this.name = setting.name;
+    this.name = setting.name ?? basename(setting.folder);
   }
 
   /** A project in a new folder with these files, under a name of its own; the folder is gone after the last test. */
-  static of(host: string, files: Readonly<Record<string, string>>): ComposeProject {
+  static of(host: string, files: Readonly<Record<string, string>>): ComposeClient {
     const folder = mkdtempSync(join(tmpdir(), 'wharf-compose-'));
     after(() => rmSync(folder, { recursive: true, force: true }));
-    const project = new ComposeProject({ host, folder, name: uniqueName('project') });
+    const project = new ComposeClient({ host, folder, name: uniqueName('project') });
     for (const [name, text] of Object.entries(files)) project.write(name, text);
     return project;
   }
 
   /** The same project with further variables of the environment. */
-  with(env: Readonly<Record<string, string | undefined>>): ComposeProject {
-    return new ComposeProject({ ...this.#setting, env: { ...this.#setting.env, ...env } });
+  with(env: Readonly<Record<string, string | undefined>>): ComposeClient {
+    return new ComposeClient({ ...this.#setting, env: { ...this.#setting.env, ...env } });
   }
 
   /** The same project, driven by another client. */
-  by(...client: readonly [string, ...string[]]): ComposeProject {
-    return new ComposeProject({ ...this.#setting, client });
+  by(...client: readonly [string, ...string[]]): ComposeClient {
+    return new ComposeClient({ ...this.#setting, client });
   }
 
   write(name: string, text: string): void {
@@ -59,11 +60,13 @@ export class ComposeProject {
   }
 
   get #command(): readonly [string, ...string[]] {
-    return [...(this.#setting.client ?? [WHARF, 'compose']), '-p', this.name] as readonly [string, ...string[]];
+    const named = this.#setting.name === undefined ? [] : ['-p', this.#setting.name];
+    return [...(this.#setting.client ?? ([WHARF, 'compose'] as const)), ...named];
   }
 
   get #env(): Readonly<Record<string, string | undefined>> {
-    return { ...clientEnvironment(this.#setting.host), COMPOSE_PROJECT_NAME: undefined, ...this.#setting.env };
+    const { host, env } = this.#setting;
+    return { ...clientEnvironment(host), WHARF_HOST: undefined, COMPOSE_PROJECT_NAME: undefined, ...env };
   }
 
   /** Runs a command that may fail. */

@@ -117,15 +117,26 @@ function plain({ out, err }: Sinks): Sink {
   return async (bytes) => (out ?? err)?.(bytes);
 }
 
-/** Takes the frames of a container without a terminal apart. */
+interface Run {
+  readonly stream: number;
+  readonly payloads: Buffer[];
+}
+
+/** Takes the frames of a container without a terminal apart. What came together of one stream is written at once: lines are short. */
 export function framed({ out, err }: Sinks): Sink {
-  let pieces: { readonly stream: number; readonly payload: Buffer }[] = [];
-  const demuxer = new Demuxer((stream, payload) => void pieces.push({ stream, payload }));
+  let runs: Run[] = [];
+  const demuxer = new Demuxer((stream, payload) => {
+    const last = runs.at(-1);
+    if (last?.stream === stream) last.payloads.push(payload);
+    else runs.push({ stream, payloads: [payload] });
+  });
   return async (bytes) => {
     demuxer.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    const taken = pieces;
-    pieces = [];
-    for (const { stream, payload } of taken) {
+    const taken = runs;
+    runs = [];
+    for (const { stream, payloads } of taken) {
+      const [first] = payloads;
+      const payload = payloads.length === 1 && first !== undefined ? first : Buffer.concat(payloads);
       if (stream === SYSTEM_ERROR) {
         throw new WharfError('internal', `error from daemon in stream: ${payload.toString('utf8')}`);
       }

@@ -7,8 +7,9 @@ import type { FlagTable } from './flags.ts';
  * No line is no. Ends the program with status 0 at ctrl-C, as docker does, after the line was ended.
  */
 export async function confirm<T extends FlagTable>(context: CliContext<T>, question: string): Promise<boolean> {
-  context.out.write(`${question} [y/N] `);
+  // Taken first: from the question on, ctrl-C is an answer.
   const { signal } = context;
+  context.out.write(`${question} [y/N] `);
   try {
     const answer = await readLine(signal);
     return answer.trim().toLowerCase() === 'y';

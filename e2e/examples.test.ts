@@ -6,6 +6,7 @@ import { after, describe, test } from 'node:test';
 import { ROOT } from '../scripts/lib/root.ts';
 import { ComposeClient, freePort } from './lib/compose.ts';
 import { slimRoot } from './lib/debian-root.ts';
+import { loadBusybox } from './lib/images.ts';
 import { fetchPage, Load } from './lib/load.ts';
 import { composePlugin } from './lib/plugins.ts';
 import { daemonForFile, eventually, uniqueName } from './lib/suite.ts';
@@ -71,6 +72,16 @@ const post = async (
 ) => fetch(url, { method: 'POST', body: new URLSearchParams(fields), headers, redirect: 'manual' });
 
 describe('examples', { concurrency: true }, () => {
+  test('hello: what README begins with', async () => {
+    await loadBusybox(daemon().host, { reference: 'wharf/demo:latest' });
+    const { app, url } = await example('hello', []);
+    assert.match(await fetchPage(url), /^Hello from [0-9a-f]{12}, /);
+    const moin = app.with({ GREETING: 'Moin' });
+    await underLoad(url, () => up(moin));
+    await eventually('the page is new', async () => (await fetchPage(url)).startsWith('Moin '));
+    await app.ok('down', '-v');
+  });
+
   test('web: visits are counted over down and up; replicas and the proxy are renewed without a lost request', async () => {
     const { app, url } = await example('web', []);
     assert.match(await fetchPage(url), /^hello from [0-9a-f]{12}, visit 1\n$/);

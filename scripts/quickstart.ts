@@ -37,10 +37,14 @@ async function quickstart(): Promise<void> {
   say(`fetched http://127.0.0.1:${port}/ from it: ${/<h1>(.*)<\/h1>/.exec(page)?.[1] ?? page.slice(0, 60)}`);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(`
-Done in ${seconds} s. Use it with the ordinary docker client:
+Done in ${seconds} s. Go on with an application of two services:
+
+  bin/wharf compose -f examples/hello/compose.yaml up -d --wait
+  curl localhost:8090
+
+or with the ordinary docker client:
 
   export DOCKER_HOST=unix://${QUICKSTART.socketPath}
-  docker ps
   docker run --rm ${DEMO_IMAGE} echo hello
 
 The page: http://127.0.0.1:${port}/     The daemon's log: ${QUICKSTART.logPath}

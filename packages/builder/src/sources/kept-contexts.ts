@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, utimesSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasErrno } from '@wharf/kit';
 import { layerPool } from '@wharf/oci/workers/pool';
 import { MAX_KEPT_CONTEXTS } from '../limits.ts';
 import { indexedBoot } from './context-index.ts';
@@ -129,18 +130,19 @@ export class KeptContexts {
     slot.uses += 1;
     const giveBack = async (): Promise<void> => {
       while (holder.forks.size > 0) await Promise.allSettled(holder.forks);
+      touch(path);
       slot.holder = undefined;
       resolve();
     };
+    const path = join(this.#root, name);
     try {
-      const path = join(this.#root, name);
       const place = this.#place(name);
       if (!existsSync(place.index)) {
         await rm(path, { recursive: true, force: true });
         await mkdir(place.tree, { recursive: true, mode: 0o755 });
         await this.#evict();
       }
-      utimesSync(path, Date.now() / 1000, Date.now() / 1000);
+      touch(path);
       const received = (): void => {
         holder.isReceived = true;
         resolve();
@@ -181,6 +183,17 @@ export class KeptContexts {
   #place(name: string): ContextPlace {
     const at = (part: string): string => join(this.#root, name, part);
     return { tree: at('tree'), index: at('index'), incoming: at('incoming'), bootId: this.#bootId };
+  }
+}
+
+/** Notes the use of a directory. The kernel's own times are those of its last tick: of two uses within it, the later could seem the earlier. */
+function touch(path: string): void {
+  const seconds = (performance.timeOrigin + performance.now()) / 1000;
+  try {
+    utimesSync(path, seconds, seconds);
+  } catch (error) {
+    // It may never have been made.
+    if (!hasErrno(error, 'ENOENT')) throw error;
   }
 }
 

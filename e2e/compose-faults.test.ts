@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { ComposeClient, freePort } from './lib/compose.ts';
 import { BUSYBOX } from './lib/images.ts';
 import { fetchPage, Load } from './lib/load.ts';
@@ -63,93 +63,6 @@ test('a broken file is refused with its place and what is wrong, and nothing of 
   assert.equal(await daemon().ok('ps', '-aq'), '');
 });
 
-test('missing files, folders and services are named', async () => {
-  const empty = ComposeClient.of(daemon().host, {});
-  assert.match((await empty.try(['up', '-d'])).stderr, /no configuration file provided: not found/);
-  assert.match((await empty.try(['-f', 'nowhere.yaml', 'up'])).stderr, /nowhere\.yaml: no such file or directory/);
-  const one = project(`services:\n  web: ${service()}\nsecrets: {}\n`);
-  assert.match((await one.try(['up', '-d', 'nobody'])).stderr, /no such service: nobody/);
-  assert.match((await one.try(['--profile', 'x', '--env-file', 'nowhere.env', 'up'])).stderr, /nowhere\.env/);
-  const missing = project(`services:\n  web: ${service('secrets: [key]')}\nsecrets: { key: { file: nowhere.txt } }\n`);
-  const refused = await missing.try(['up', '-d']);
-  assert.notEqual(refused.code, 0);
-  assert.match(refused.stderr, /nowhere\.txt/);
-  missing.write('nowhere.txt', 'now there');
-  await missing.ok('up', '-d');
-  assert.equal(await missing.ok('exec', 'web', 'cat', '/run/secrets/key'), 'now there');
-  await missing.ok('down');
-});
-
-test('a port that somebody has is named, and the next up goes on when it is free', async () => {
-  const port = await freePort();
-  const holder = createServer().listen(port, '127.0.0.1');
-  const app = project(`services:
-  db: ${service()}
-  web: ${service(`ports: ["127.0.0.1:${port}:80"], depends_on: [db]`)}
-`);
-  const failed = await app.try(['up', '-d']);
-  assert.notEqual(failed.code, 0);
-  assert.match(failed.stderr, new RegExp(`${port}`));
-  assert.match(failed.stderr, /in use|already allocated/);
-  assert.equal((await app.states())['db-1'], 'running');
-  await new Promise((resolve) => holder.close(resolve));
-  await app.ok('up', '-d');
-  assert.deepEqual(await app.states(), { 'db-1': 'running', 'web-1': 'running' });
-  await app.ok('down');
-});
-
-test('an image that cannot be had is named, and the next up goes on when it is there', async () => {
-  const app = project(`services:
-  db: ${service()}
-  web: { image: "localhost:1/nothing:1", command: sleep 1000, init: true, depends_on: [db] }
-`);
-  const failed = await app.try(['up', '-d']);
-  assert.notEqual(failed.code, 0);
-  assert.match(failed.stderr, /localhost:1/);
-  await daemon().ok('tag', BUSYBOX, 'localhost:1/nothing:1');
-  await app.ok('up', '-d');
-  assert.deepEqual(await app.states(), { 'db-1': 'running', 'web-1': 'running' });
-  await app.ok('down');
-  await daemon().ok('rmi', 'localhost:1/nothing:1');
-});
-
-test('a build that fails says why; the next up builds what was mended', async () => {
-  const app = project(`services:\n  web: { build: ., command: sleep 1000, init: true }\n`, {
-    Dockerfile: `FROM ${BUSYBOX}\nRUN echo on the way && exit 7\n`,
-  });
-  const failed = await app.try(['up', '-d']);
-  assert.notEqual(failed.code, 0);
-  assert.match(failed.output, /on the way/);
-  assert.match(failed.output, /exit code: 7/);
-  assert.deepEqual(await app.states(), {});
-  app.write('Dockerfile', `FROM ${BUSYBOX}\nRUN true\n`);
-  await app.ok('up', '-d');
-  assert.deepEqual(await app.states(), { 'web-1': 'running' });
-  await app.ok('down', '--rmi', 'local');
-});
-
-test('a dependency that never gets healthy or fails ends up, and the next up goes on from there', async () => {
-  const health = (test: string) =>
-    `healthcheck: { test: "${test}", interval: 100ms, retries: 2, start_period: 0s, timeout: 2s }`;
-  const text = (test: string, job: string) => `services:
-  db: ${service(health(test))}
-  job: { image: "${BUSYBOX}", command: "${job}" }
-  web: ${service('depends_on: { db: { condition: service_healthy }, job: { condition: service_completed_successfully } }')}
-`;
-  const app = project(text('false', 'true'));
-  const sick = await app.try(['up', '-d']);
-  assert.notEqual(sick.code, 0);
-  assert.match(sick.stderr, /dependency failed to start: container \S+-db-1 is unhealthy/);
-  app.write('compose.yaml', text('true', 'false'));
-  const failed = await app.try(['up', '-d']);
-  assert.notEqual(failed.code, 0);
-  assert.match(failed.stderr, /service "job" didn't complete successfully: exit 1/);
-  app.write('compose.yaml', text('true', 'true'));
-  await app.ok('up', '-d', '--wait');
-  assert.deepEqual(await app.states(), { 'db-1': 'running', 'job-1': 'exited', 'web-1': 'running' });
-  await app.ok('down');
-});
-
 /** A chain of services, each of which waits for the one before. `version` is in all of them: another one recreates them. */
 function chain(length: number, version: number): string {
   const services = Array.from({ length }, (_, index) => {
@@ -199,14 +112,6 @@ async function interruptedAt(signal: NodeJS.Signals, lines: number): Promise<voi
   assert.equal(await daemon().ok('network', 'ls', '-q', ...ofProject), '');
 }
 
-test('a client that is killed while it brings a project up leaves what the next up completes', async () => {
-  await Promise.all([1, 4, 7, 10].map((lines) => interruptedAt('SIGKILL', lines)));
-});
-
-test('ctrl-C while a project comes up ends at once, and the next up completes it', async () => {
-  await Promise.all([2, 5, 9].map((lines) => interruptedAt('SIGINT', lines)));
-});
-
 /** Ends an update that starts the new containers first; the page answers all the while, and the next up completes the update. */
 async function updateInterruptedAt(signal: NodeJS.Signals, lines: number): Promise<void> {
   const port = await freePort();
@@ -234,41 +139,140 @@ async function updateInterruptedAt(signal: NodeJS.Signals, lines: number): Promi
   await app.ok('down');
 }
 
-test('an update that is stopped or killed at any line loses no request, and the next up completes it', async () => {
-  const moments = [1, 2, 3, 4, 5, 6];
-  await Promise.all(moments.map((lines) => updateInterruptedAt(lines % 2 === 0 ? 'SIGINT' : 'SIGKILL', lines)));
-});
+describe('compose', { concurrency: 3 }, () => {
+  test('missing files, folders and services are named', async () => {
+    const empty = ComposeClient.of(daemon().host, {});
+    assert.match((await empty.try(['up', '-d'])).stderr, /no configuration file provided: not found/);
+    assert.match((await empty.try(['-f', 'nowhere.yaml', 'up'])).stderr, /nowhere\.yaml: no such file or directory/);
+    const one = project(`services:\n  web: ${service()}\nsecrets: {}\n`);
+    assert.match((await one.try(['up', '-d', 'nobody'])).stderr, /no such service: nobody/);
+    assert.match((await one.try(['--profile', 'x', '--env-file', 'nowhere.env', 'up'])).stderr, /nowhere\.env/);
+    const missing = project(
+      `services:\n  web: ${service('secrets: [key]')}\nsecrets: { key: { file: nowhere.txt } }\n`,
+    );
+    const refused = await missing.try(['up', '-d']);
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, /nowhere\.txt/);
+    missing.write('nowhere.txt', 'now there');
+    await missing.ok('up', '-d');
+    assert.equal(await missing.ok('exec', 'web', 'cat', '/run/secrets/key'), 'now there');
+    await missing.ok('down');
+  });
 
-test('ctrl-C of an attached up stops the containers and leaves them; again ends them at once', async () => {
-  const app = project(`services:
+  test('a port that somebody has is named, and the next up goes on when it is free', async () => {
+    const port = await freePort();
+    const holder = createServer().listen(port, '127.0.0.1');
+    const app = project(`services:
+  db: ${service()}
+  web: ${service(`ports: ["127.0.0.1:${port}:80"], depends_on: [db]`)}
+`);
+    const failed = await app.try(['up', '-d']);
+    assert.notEqual(failed.code, 0);
+    assert.match(failed.stderr, new RegExp(`${port}`));
+    assert.match(failed.stderr, /in use|already allocated/);
+    assert.equal((await app.states())['db-1'], 'running');
+    await new Promise((resolve) => holder.close(resolve));
+    await app.ok('up', '-d');
+    assert.deepEqual(await app.states(), { 'db-1': 'running', 'web-1': 'running' });
+    await app.ok('down');
+  });
+
+  test('an image that cannot be had is named, and the next up goes on when it is there', async () => {
+    const app = project(`services:
+  db: ${service()}
+  web: { image: "localhost:1/nothing:1", command: sleep 1000, init: true, depends_on: [db] }
+`);
+    const failed = await app.try(['up', '-d']);
+    assert.notEqual(failed.code, 0);
+    assert.match(failed.stderr, /localhost:1/);
+    await daemon().ok('tag', BUSYBOX, 'localhost:1/nothing:1');
+    await app.ok('up', '-d');
+    assert.deepEqual(await app.states(), { 'db-1': 'running', 'web-1': 'running' });
+    await app.ok('down');
+    await daemon().ok('rmi', 'localhost:1/nothing:1');
+  });
+
+  test('a build that fails says why; the next up builds what was mended', async () => {
+    const app = project(`services:\n  web: { build: ., command: sleep 1000, init: true }\n`, {
+      Dockerfile: `FROM ${BUSYBOX}\nRUN echo on the way && exit 7\n`,
+    });
+    const failed = await app.try(['up', '-d']);
+    assert.notEqual(failed.code, 0);
+    assert.match(failed.output, /on the way/);
+    assert.match(failed.output, /exit code: 7/);
+    assert.deepEqual(await app.states(), {});
+    app.write('Dockerfile', `FROM ${BUSYBOX}\nRUN true\n`);
+    await app.ok('up', '-d');
+    assert.deepEqual(await app.states(), { 'web-1': 'running' });
+    await app.ok('down', '--rmi', 'local');
+  });
+
+  test('a dependency that never gets healthy or fails ends up, and the next up goes on from there', async () => {
+    const health = (test: string) =>
+      `healthcheck: { test: "${test}", interval: 100ms, retries: 2, start_period: 0s, timeout: 2s }`;
+    const text = (test: string, job: string) => `services:
+  db: ${service(health(test))}
+  job: { image: "${BUSYBOX}", command: "${job}" }
+  web: ${service('depends_on: { db: { condition: service_healthy }, job: { condition: service_completed_successfully } }')}
+`;
+    const app = project(text('false', 'true'));
+    const sick = await app.try(['up', '-d']);
+    assert.notEqual(sick.code, 0);
+    assert.match(sick.stderr, /dependency failed to start: container \S+-db-1 is unhealthy/);
+    app.write('compose.yaml', text('true', 'false'));
+    const failed = await app.try(['up', '-d']);
+    assert.notEqual(failed.code, 0);
+    assert.match(failed.stderr, /service "job" didn't complete successfully: exit 1/);
+    app.write('compose.yaml', text('true', 'true'));
+    await app.ok('up', '-d', '--wait');
+    assert.deepEqual(await app.states(), { 'db-1': 'running', 'job-1': 'exited', 'web-1': 'running' });
+    await app.ok('down');
+  });
+
+  test('a client that is killed while it brings a project up leaves what the next up completes', async () => {
+    await Promise.all([1, 4, 7, 10].map((lines) => interruptedAt('SIGKILL', lines)));
+  });
+
+  test('ctrl-C while a project comes up ends at once, and the next up completes it', async () => {
+    await Promise.all([2, 5, 9].map((lines) => interruptedAt('SIGINT', lines)));
+  });
+
+  test('an update that is stopped or killed at any line loses no request, and the next up completes it', async () => {
+    const moments = [1, 2, 3, 4, 5, 6];
+    await Promise.all(moments.map((lines) => updateInterruptedAt(lines % 2 === 0 ? 'SIGINT' : 'SIGKILL', lines)));
+  });
+
+  test('ctrl-C of an attached up stops the containers and leaves them; again ends them at once', async () => {
+    const app = project(`services:
   quick: { image: "${BUSYBOX}", init: true, command: "sh -c 'trap \\"echo bye; exit 0\\" TERM; echo ready; sleep 1000 & wait'" }
   stubborn: { image: "${BUSYBOX}", command: "sh -c 'trap \\"\\" TERM; echo ready; while true; do sleep 1; done'", stop_grace_period: 100s }
 `);
-  const client = app.start('up');
-  let said = '';
-  client.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  client.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const ended = new Promise<number | null>((resolve) => client.once('close', resolve));
-  await eventually('both services are ready', () => Promise.resolve((said.match(/ready/g) ?? []).length === 2));
-  client.kill('SIGINT');
-  await eventually('one of them has said good-bye', () => Promise.resolve(said.includes('bye')));
-  client.kill('SIGINT');
-  assert.equal(await ended, 130, said);
-  await eventually('both are stopped', async () =>
-    Object.values(await app.states()).every((state) => state === 'exited'),
-  );
-  assert.deepEqual(await app.states(), { 'quick-1': 'exited', 'stubborn-1': 'exited' });
-  await app.ok('down');
-});
+    const client = app.start('up');
+    let said = '';
+    client.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    client.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const ended = new Promise<number | null>((resolve) => client.once('close', resolve));
+    await eventually('both services are ready', () => Promise.resolve((said.match(/ready/g) ?? []).length === 2));
+    client.kill('SIGINT');
+    await eventually('one of them has said good-bye', () => Promise.resolve(said.includes('bye')));
+    client.kill('SIGINT');
+    assert.equal(await ended, 130, said);
+    await eventually('both are stopped', async () =>
+      Object.values(await app.states()).every((state) => state === 'exited'),
+    );
+    assert.deepEqual(await app.states(), { 'quick-1': 'exited', 'stubborn-1': 'exited' });
+    await app.ok('down');
+  });
 
-test('two ups of one project at once end in one project', async () => {
-  const app = project(chain(LENGTH, 0));
-  const results = await Promise.all([app.try(['up', '-d', '--wait']), app.try(['up', '-d', '--wait'])]);
-  assert.ok(
-    results.some(({ code }) => code === 0),
-    JSON.stringify(results),
-  );
-  await app.ok('up', '-d', '--wait');
-  assert.deepEqual(await app.states(), WHOLE);
-  await app.ok('down');
+  test('two ups of one project at once end in one project', async () => {
+    const app = project(chain(LENGTH, 0));
+    const results = await Promise.all([app.try(['up', '-d', '--wait']), app.try(['up', '-d', '--wait'])]);
+    assert.ok(
+      results.some(({ code }) => code === 0),
+      JSON.stringify(results),
+    );
+    await app.ok('up', '-d', '--wait');
+    assert.deepEqual(await app.states(), WHOLE);
+    await app.ok('down');
+  });
 });

@@ -198,6 +198,24 @@ services:
     await project.ok('down');
   });
 
+  test('run leads signals to its container, and ends with its status', async () => {
+    const project = ComposeClient.of(daemon().host, { 'compose.yaml': `services: {job: {image: ${BUSYBOX}}}` });
+    const child = project.start(
+      'run',
+      '--rm',
+      '-T',
+      'job',
+      'sh',
+      '-c',
+      'trap "exit 9" TERM; echo on; while :; do sleep 0.05; done',
+    );
+    using run = collect(child);
+    await run.until('on\n');
+    child.kill('SIGTERM');
+    assert.equal(await run.code, 9);
+    await project.ok('down');
+  });
+
   test('logs -f goes on with a container that is started again', async () => {
     const project = ComposeClient.of(daemon().host, {
       'compose.yaml': `services: {job: {image: ${BUSYBOX}, command: sh -c 'echo $$HOSTNAME run; exec sleep 1000', stop_signal: SIGKILL}}`,

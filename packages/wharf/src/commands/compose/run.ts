@@ -127,7 +127,8 @@ async function runOneOff(context: RunContext): Promise<number> {
   using _signals = forwardSignals(client, id);
   const streams = { stdin: flags.interactive, stdout: !flags.quiet, stderr: true };
   const { out, err } = context;
-  return startAttached({
+  // Signals are forwarded until the end, not until this line.
+  return await startAttached({
     ...{ client, container: id, streams, tty, detachKeys: '', autoRemove: flags.rm },
     ...{ forwards: true, out, err, start },
   });

@@ -42,7 +42,8 @@ export function nfsTests(booted: () => VirtualMachine): void {
         BUSYBOX,
         'sh',
         '-c',
-        'until cat /v/f; do :; done 2>/dev/null',
+        // It is there before it has its word.
+        'until [ -s /v/f ]; do :; done; cat /v/f',
       ),
       'one',
     );

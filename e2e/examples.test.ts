@@ -53,7 +53,7 @@ async function up(app: ComposeClient, ...options: readonly string[]): Promise<vo
 }
 
 /** What the page said while something was done; every request was answered. */
-async function underLoad(url: string, work: () => Promise<void>): Promise<readonly string[]> {
+async function underLoad({ app, url }: Example, work: () => Promise<void>): Promise<readonly string[]> {
   const load = new Load(url);
   try {
     await eventually('the page is asked for', () => Promise.resolve(load.bodies.length > 3));
@@ -61,7 +61,11 @@ async function underLoad(url: string, work: () => Promise<void>): Promise<readon
   } finally {
     await load.stop();
   }
-  assert.deepEqual(load.failures, [], `of ${load.bodies.length} requests`);
+  if (load.failures.length > 0) {
+    const logs = await app.try(['logs', '--timestamps', '--tail', '30']);
+    const states = await app.try(['ps', '--all']);
+    assert.fail(`${load.failures.join('\n')}\nof ${load.bodies.length} requests\n${states.output}\n${logs.output}`);
+  }
   return load.bodies;
 }
 
@@ -77,7 +81,7 @@ describe('examples', { concurrency: true }, () => {
     const { app, url } = await example('hello', []);
     assert.match(await fetchPage(url), /^Hello from [0-9a-f]{12}, /);
     const moin = app.with({ GREETING: 'Moin' });
-    await underLoad(url, () => up(moin));
+    await underLoad({ app, url }, () => up(moin));
     await eventually('the page is new', async () => (await fetchPage(url)).startsWith('Moin '));
     await app.ok('down', '-v');
   });
@@ -95,7 +99,7 @@ describe('examples', { concurrency: true }, () => {
     assert.equal(await app.ok('ps', '-q'), containers);
 
     const moin = app.with({ GREETING: 'moin' });
-    const said = await underLoad(url, () => up(moin));
+    const said = await underLoad({ app, url }, () => up(moin));
     assert.match(said[0] ?? '', /^hello /);
     assert.match(await fetchPage(url), /^moin /);
     const visits = said.map((line) => Number(/visit (\d+)/.exec(line)?.[1]));
@@ -107,7 +111,7 @@ describe('examples', { concurrency: true }, () => {
 
     const config = readFileSync(join(app.folder, 'proxy/nginx.conf'), 'utf8');
     app.write('proxy/nginx.conf', config.replace('return 200 "ok\\n"', 'return 200 "renewed\\n"'));
-    await underLoad(url, () => up(moin, '--build'));
+    await underLoad({ app, url }, () => up(moin, '--build'));
     assert.equal(await fetchPage(`${url}/health`), 'renewed\n');
     await moin.ok('down', '-v', '--rmi', 'local');
   });
@@ -129,7 +133,7 @@ describe('examples', { concurrency: true }, () => {
     assert.match(answer.headers.get('location') ?? '', /\/wp-admin\/$/);
 
     const noted = app.with({ SITE_NOTE: 'A note on each page' });
-    await underLoad(url, () => up(noted));
+    await underLoad({ app, url }, () => up(noted));
     assert.match(await fetchPage(url), /A note on each page/);
     await noted.ok('down', '-v', '--rmi', 'local');
   });
@@ -151,7 +155,7 @@ describe('examples', { concurrency: true }, () => {
     assert.match(await fetchPage(url), /<li>milk &amp; bread<\/li>/);
 
     const titled = app.with({ TITLE: 'To buy' });
-    await underLoad(url, () => up(titled));
+    await underLoad({ app, url }, () => up(titled));
     assert.match(await fetchPage(url), /<h1>To buy<\/h1>/);
     await titled.ok('down', '-v', '--rmi', 'local');
   });
@@ -178,7 +182,7 @@ describe('examples', { concurrency: true }, () => {
     assert.equal((await ask('up', `&time=${before}`))['machine'], '1');
     await bothUp();
 
-    await underLoad(`${url}/api/v1/query?query=up`, () => up(app.with({ NOTE: 'another' })));
+    await underLoad({ app, url: `${url}/api/v1/query?query=up` }, () => up(app.with({ NOTE: 'another' })));
     await bothUp();
     assert.equal(await app.ok('ps', '-q', 'node-exporter').then((ids) => ids.split('\n').length), 1);
     await app.ok('down', '-v', '--rmi', 'local');

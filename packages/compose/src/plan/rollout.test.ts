@@ -27,7 +27,8 @@ test('planUp() starts the new container first and hands the ports over when it i
     'start new app-web-1 (the old one runs until it is well) after create 000000000000_app-web-1',
     'see that new app-web-1 is well (before anything else is replaced) after start new app-web-1',
     'hand ports of app-web-1 over (the new one is well) after see that new app-web-1 is well',
-    'stop app-web-1 (the new one is well) after hand ports of app-web-1 over',
+    'let requests to app-web-1 end (they came before the ports went) after hand ports of app-web-1 over',
+    'stop app-web-1 (the new one is well) after let requests to app-web-1 end',
     'remove old app-web-1 (its configuration changed) after stop app-web-1',
     'rename new app-web-1 (its configuration changed) after remove old app-web-1',
   ]);

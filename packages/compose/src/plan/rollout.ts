@@ -107,6 +107,9 @@ interface Part {
   readonly dependencies: readonly string[];
 }
 
+/** What is under way at a server that ends at its stop signal gets this long to be answered. */
+const DRAIN_MS = 1000;
+
 /** The new container runs and is well before the old one is touched. Its ports are handed over in one step. */
 function planOverlap(state: UpState, part: Part): Replacement {
   const { rollout, renewal, dependencies } = part;
@@ -133,7 +136,9 @@ function planOverlap(state: UpState, part: Part): Replacement {
   let ready = planGate(state, part, [start]);
   if (moves) {
     const body = { kind: 'move-ports', from: old, to: ref, service } as const;
-    ready = builder.add(`hand ports of ${final} over`, 'the new one is well', [ready], body);
+    const moved = builder.add(`hand ports of ${final} over`, 'the new one is well', [ready], body);
+    const pause = { kind: 'delay', service: name, ms: DRAIN_MS } as const;
+    ready = builder.add(`let requests to ${final} end`, 'they came before the ports went', [moved], pause);
   }
   const dependents = stopDependents(state, name, [ready]);
   const stop = planStop(state, renewal.container, {

@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { application, applicationFile, HEALTHY } from './lib/compose-application.ts';
+import { application, applicationFile, containersOf, HEALTHY } from './lib/compose-application.ts';
 import { ComposeProject } from './lib/compose-project.ts';
 import { BUSYBOX } from './lib/images.ts';
 import { daemonForFile } from './lib/suite.ts';
 
 const daemon = daemonForFile();
 
-/** Every container of the project, `name state id`, sorted. */
-async function containers(
-  project: ComposeProject,
-  format = '{{.Names}} {{.State}} {{.ID}}',
-): Promise<readonly string[]> {
-  const filter = `label=com.docker.compose.project=${project.name}`;
-  const out = await daemon().ok('ps', '-a', '--no-trunc', '--filter', filter, '--format', format);
-  return out.split('\n').filter(Boolean).toSorted();
-}
+const containers = (project: ComposeProject, format?: string): Promise<readonly string[]> =>
+  containersOf(project, daemon(), format);
 
 const inspected = (name: string, format: string): Promise<string> => daemon().ok('inspect', '-f', format, name);
 

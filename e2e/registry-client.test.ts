@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { must, type RunResult } from '../scripts/lib/run.ts';
 import { TestDaemon } from './lib/daemon.ts';
+import { freePort } from './lib/free-port.ts';
 import { BUSYBOX, loadBusybox } from './lib/images.ts';
-import { freePort, proxyTo, startDockerRegistry } from './lib/registries.ts';
+import { proxyTo, startDockerRegistry } from './lib/registries.ts';
 import { startTokenServer } from './lib/token-server.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'wharf-client-'));

@@ -3,8 +3,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { TestDaemon } from './lib/daemon.ts';
+import { freePort } from './lib/free-port.ts';
 import { BUSYBOX, loadBusybox } from './lib/images.ts';
-import { freePort } from './lib/registry.ts';
 
 test("the daemon's own registry takes its images without moving a blob, and tells nobody what the daemon has", async () => {
   const port = await freePort();

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../e2e/lib/registry.ts';
+import { freePort } from '../../e2e/lib/free-port.ts';
 import { fetchFromDebian } from '../../e2e/lib/sid.ts';
 import { delay } from '../../scripts/lib/delay.ts';
 import { ROOT } from '../../scripts/lib/root.ts';

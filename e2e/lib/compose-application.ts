@@ -1,5 +1,6 @@
 import { ComposeProject } from './compose-project.ts';
 import { BUSYBOX } from './images.ts';
+import type { DaemonUnderTest } from './suite.ts';
 
 /** A service that is healthy a moment after its start, and ends at once. */
 export const HEALTHY = `
@@ -46,4 +47,15 @@ export function application(host: string): ComposeProject {
   project.write('token', 'secret\n');
   project.write('compose.yaml', applicationFile('1'));
   return project;
+}
+
+/** Every container of a project by docker's `--format`, sorted. */
+export async function containersOf(
+  project: ComposeProject,
+  daemon: DaemonUnderTest,
+  format = '{{.Names}} {{.State}} {{.ID}}',
+): Promise<readonly string[]> {
+  const filter = `label=com.docker.compose.project=${project.name}`;
+  const out = await daemon.ok('ps', '-a', '--no-trunc', '--filter', filter, '--format', format);
+  return out.split('\n').filter(Boolean).toSorted();
 }

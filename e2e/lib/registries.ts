@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { until } from '../../scripts/lib/delay.ts';
 import { findCommand } from '../../scripts/lib/requirements.ts';
 import { ROOT } from '../../scripts/lib/root.ts';
+import { freePort } from './free-port.ts';
 import { fetchFromDebian } from './sid.ts';
 
 /** A registry of a test's own on loopback, with an empty store. */
@@ -132,18 +133,6 @@ function answers(port: number): Promise<boolean> {
       resolve(true);
     });
     socket.once('error', () => resolve(false));
-  });
-}
-
-/** A TCP port nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
   });
 }
 

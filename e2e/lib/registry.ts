@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../scripts/lib/delay.ts';
 import { ROOT } from '../../scripts/lib/root.ts';
 import { must } from '../../scripts/lib/run.ts';
+import { freePort } from './free-port.ts';
 
 export interface RegistryOptions {
   /** Settings as in the file of `--config`. */
@@ -115,14 +115,4 @@ export class TestRegistry implements AsyncDisposable {
     await this.stop();
     rmSync(this.directory, { recursive: true, force: true });
   }
-}
-
-/** A port nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { until } from '../../scripts/lib/delay.ts';
 import { must } from '../../scripts/lib/run.ts';
-import { freePort } from './registry.ts';
+import { freePort } from './free-port.ts';
 import { fetchFromDebian } from './sid.ts';
 
 /** Debian's dropbear with its own libraries, unpacked under .cache. */

@@ -4,7 +4,7 @@ import { type DaemonOptions, TestDaemon } from './daemon.ts';
 import { loadBusybox } from './images.ts';
 
 /** What tests use of a daemon; a real dockerd offers the same, without being killed. */
-type DaemonUnderTest = Pick<
+export type DaemonUnderTest = Pick<
   TestDaemon,
   'docker' | 'ok' | 'host' | 'socketPath' | 'bridge' | 'start' | 'kill' | 'crash' | 'dispose'
 >;

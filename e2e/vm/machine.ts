@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { delay, until } from '../../scripts/lib/delay.ts';
 import { findCommand } from '../../scripts/lib/requirements.ts';
 import type { RunOptions, RunResult } from '../../scripts/lib/run.ts';
 import { docker } from '../lib/docker.ts';
+import { freePort } from '../lib/free-port.ts';
 import { type Accelerator, chooseAccelerator } from './accelerator.ts';
 import { GUEST_API_PORT, GUEST_PUBLISHED_PORT } from './guest-files.ts';
 import { guestImage, repositoryDisk } from './image.ts';
@@ -234,15 +235,4 @@ function argumentsOf(parts: {
     ...['-serial', `file:${join(parts.directory, 'console')}`],
     ...['-serial', `unix:${join(parts.directory, 'agent')},server=on,wait=off`],
   ];
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
